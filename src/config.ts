@@ -1,0 +1,115 @@
+// The only reader of the environment. Every variable is here, in docs/configuration.md (made from this
+// file), and nowhere else; an unknown or malformed one is named in the error.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DrawbridgeError } from './errors.ts';
+import { Secret } from './secret.ts';
+
+const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** One entry a variable; the description is what the documentation prints. */
+export const variables = {
+  DRAWBRIDGE_HOME: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder of the databases and the key file. Default: the platform's data folder."),
+  DRAWBRIDGE_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .optional()
+    .describe('PostgreSQL to use instead of the embedded SQLite.'),
+  DRAWBRIDGE_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
+    .optional()
+    .describe('Master key, 32 bytes in base64. Default: the key file in DRAWBRIDGE_HOME, made on first use.'),
+  DRAWBRIDGE_PORT: port.default(7331).describe('Port of the local web server. 0 takes a free one.'),
+  DRAWBRIDGE_HOST: z.string().min(1).default('127.0.0.1').describe('Address that the web server listens on.'),
+  DRAWBRIDGE_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address under which browsers and agents reach the web server, when it is not the local one.'),
+  DRAWBRIDGE_LOG_LEVEL: z
+    .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+    .default('warn')
+    .describe('Least severe log level written to standard error.'),
+  DRAWBRIDGE_ALLOW_LOOPBACK: flag
+    .default(false)
+    .describe(
+      "Admits provider addresses on loopback, in clear too: for tests, the sandbox and one's own servers.",
+    ),
+  DRAWBRIDGE_ACTION_TTL_HOURS: z.coerce
+    .number()
+    .positive()
+    .max(24 * 30)
+    .default(24)
+    .describe('Hours until a pending action expires.'),
+  DRAWBRIDGE_ZILLOW_HOST: z
+    .string()
+    .min(1)
+    .default('zillow-com1.p.rapidapi.com')
+    .describe('Host of the Zillow API on RapidAPI.'),
+} as const;
+
+const schema = z.object(variables);
+
+export interface Config {
+  home: string;
+  databaseUrl: Secret | undefined;
+  key: Secret | undefined;
+  port: number;
+  host: string;
+  publicUrl: string | undefined;
+  logLevel: string;
+  allowLoopback: boolean;
+  actionTtlMs: number;
+  zillowHost: string;
+}
+
+/** The platform's folder for a user's application data. */
+export function defaultHome(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Drawbridge');
+  if (platform === 'win32')
+    return join(env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'Drawbridge');
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'drawbridge');
+}
+
+/**
+ * Reads and checks the environment. An empty variable counts as unset.
+ * @throws DrawbridgeError `invalid_request` naming each unknown or malformed DRAWBRIDGE_ variable.
+ */
+export function loadConfig(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) => name.startsWith('DRAWBRIDGE_') && value !== undefined && value !== '',
+    ),
+  );
+  const unknown = Object.keys(given).filter((name) => !(name in variables));
+  const parsed = schema.safeParse(given);
+  const faults = [
+    ...unknown.map((name) => `${name}: no such variable (see docs/configuration.md)`),
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  ];
+  if (parsed.error !== undefined || faults.length > 0) {
+    throw new DrawbridgeError('invalid_request', `The environment is not usable.\n  ${faults.join('\n  ')}`);
+  }
+  const v = parsed.data;
+  return {
+    home: v.DRAWBRIDGE_HOME ?? defaultHome(env, platform),
+    databaseUrl: v.DRAWBRIDGE_DATABASE_URL === undefined ? undefined : new Secret(v.DRAWBRIDGE_DATABASE_URL),
+    key: v.DRAWBRIDGE_KEY === undefined ? undefined : new Secret(v.DRAWBRIDGE_KEY),
+    port: v.DRAWBRIDGE_PORT,
+    host: v.DRAWBRIDGE_HOST,
+    publicUrl: v.DRAWBRIDGE_PUBLIC_URL,
+    logLevel: v.DRAWBRIDGE_LOG_LEVEL,
+    allowLoopback: v.DRAWBRIDGE_ALLOW_LOOPBACK,
+    actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
+    zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,
+  };
+}

@@ -1,0 +1,164 @@
+// The Intelligence Memory Engine, as the floors above see it.
+import type { Listing, ListingSearch } from '../providers/capabilities.ts';
+import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
+import type { OrgStore } from '../store/store.ts';
+
+export interface Source {
+  connectionId: string;
+  provider: string;
+}
+
+export interface IngestResult {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  deleted: number;
+  /** Records that could not be read, with the place and the reason; nothing else of theirs is stored. */
+  rejected: { externalId: string; reason: string }[];
+}
+
+export interface IngestBatch {
+  records: SourceRecord[];
+  deleted?: string[];
+  complete?: { ids: string[]; prefix?: string };
+  /** Stored in the same transaction as the records. */
+  cursor?: { feed: string; value: unknown };
+}
+
+export interface MemoryQuery {
+  question: string;
+  kinds?: DocumentKind[];
+  /** Written at or after / before, integer ms. */
+  since?: number;
+  until?: number;
+  /** Client names or addresses; each is resolved to addresses before searching. */
+  clients?: string[];
+  connectionId?: string;
+  /** Restricts to one thread, meeting or conversation. */
+  threadId?: string;
+  /** 0..1 of the best hit's score. */
+  minScore?: number;
+  limit: number;
+  /** From an earlier answer. @throws DrawbridgeError `invalid_request` when it is not one. */
+  cursor?: string;
+}
+
+export interface Passage {
+  documentId: string;
+  chunkId: string;
+  kind: DocumentKind;
+  title: string;
+  /** The passage itself, and its span in the document's text (UTF-16 units). */
+  text: string;
+  start: number;
+  end: number;
+  /** The part around the matched words, at most ~300 characters. */
+  snippet: string;
+  /** SHA-256 of the passage's text, hex. */
+  contentHash: string;
+  people: Person[];
+  url: string | undefined;
+  connectionId: string;
+  /** The account's label. */
+  source: string;
+  writtenAt: number | undefined;
+  fetchedAt: number;
+  verifiedAt: number;
+  /** 0..1 relative to the best hit; 1 is the best. */
+  score: number;
+}
+
+export interface Client {
+  id: string;
+  kind: 'person' | 'company';
+  name: string;
+  emails: string[];
+  phones: string[];
+  company: string | undefined;
+  firstContactAt: number | undefined;
+  lastContactAt: number | undefined;
+  documentCount: number;
+}
+
+export interface MemoryAnswer {
+  passages: Passage[];
+  nextCursor: string | undefined;
+  /** The client that the question means, where exactly one is meant. */
+  client: Client | undefined;
+  /** Clients that a name could mean, where there are several. */
+  candidates: Client[];
+}
+
+export interface StoredDocument {
+  id: string;
+  kind: DocumentKind;
+  title: string;
+  text: string;
+  raw: Uint8Array;
+  mediaType: string;
+  externalId: string;
+  people: Person[];
+  threadId: string | undefined;
+  url: string | undefined;
+  connectionId: string;
+  provider: string;
+  source: string;
+  writtenAt: number | undefined;
+  fetchedAt: number;
+  verifiedAt: number;
+  contentHash: string;
+  facts: Record<string, unknown>;
+}
+
+/** A listing as it stands in memory. */
+export interface Property {
+  id: string;
+  listing: Listing;
+  connectionId: string;
+  provider: string;
+  fetchedAt: number;
+  /** Whether the details (and not just a search result's row) were fetched. */
+  detailed: boolean;
+  priceHistory: {
+    at: number;
+    event: string;
+    price: number;
+    currency: string;
+    source: string;
+    seenAt: number;
+  }[];
+}
+
+export interface Memory {
+  /** One transaction a call; keep batches near 50 records so that commits stay short. Parsing happens in a worker. */
+  ingest(org: OrgStore, source: Source, batch: IngestBatch): Promise<IngestResult>;
+  cursor(org: OrgStore, connectionId: string, feed: string): Promise<unknown>;
+  search(org: OrgStore, query: MemoryQuery): Promise<MemoryAnswer>;
+  /** @throws DrawbridgeError `not_found`, for a tombstone and another org's id alike. */
+  document(org: OrgStore, id: string): Promise<StoredDocument>;
+  /** Documents of one connection, newest first. */
+  documents(
+    org: OrgStore,
+    filter: { connectionId?: string; kinds?: DocumentKind[]; limit: number; before?: string },
+  ): Promise<StoredDocument[]>;
+  clients(org: OrgStore, filter: { words?: string; limit: number }): Promise<Client[]>;
+  /** @throws DrawbridgeError `not_found` */
+  client(
+    org: OrgStore,
+    id: string,
+  ): Promise<
+    Client & { recent: { id: string; kind: DocumentKind; title: string; writtenAt: number | undefined }[] }
+  >;
+  recordListings(org: OrgStore, source: Source, listings: Listing[], detailed: boolean): Promise<void>;
+  property(
+    org: OrgStore,
+    key: { id?: string; url?: string; address?: string },
+  ): Promise<Property | undefined>;
+  properties(org: OrgStore, filter: ListingSearch): Promise<Property[]>;
+  stats(
+    org: OrgStore,
+  ): Promise<{ documents: number; chunks: number; clients: number; byKind: Record<string, number> }>;
+  /** Told after each batch that changed something. Returns the unsubscribe. */
+  onChange(listener: (orgId: string, documentIds: string[]) => void): () => void;
+  close(): Promise<void>;
+}

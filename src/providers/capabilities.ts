@@ -1,0 +1,123 @@
+// What several providers can do alike. A tool asks for a capability; a provider names the operation that
+// fulfils it, and the operation's input is the capability's.
+import { z } from 'zod';
+
+const address = z.object({
+  email: z.string().describe('E-mail address, addr-spec only'),
+  name: z.string().optional(),
+});
+export type MailAddress = z.infer<typeof address>;
+
+export const mailSend = z.object({
+  to: z.array(address).min(1),
+  cc: z.array(address),
+  bcc: z.array(address),
+  subject: z.string(),
+  text: z.string(),
+  /** Rendered from markdown before it is proposed, so that the person approves what is sent. */
+  html: z.string().optional(),
+  /** RFC 5322 identifiers with their angle brackets. */
+  inReplyTo: z.string().optional(),
+  references: z.array(z.string()),
+  /** Bytes are held beside the action and fetched by hash. */
+  attachments: z.array(
+    z.object({ name: z.string(), mediaType: z.string(), size: z.number().int(), sha256: z.string() }),
+  ),
+});
+export type MailSend = z.infer<typeof mailSend>;
+
+export const calendarCreate = z.object({
+  title: z.string().min(1),
+  /** Local wall time without offset, `2026-03-02T15:00:00`; it means what it says in `timeZone`. */
+  start: z.string(),
+  end: z.string(),
+  timeZone: z.string().describe('IANA time zone'),
+  attendees: z.array(address),
+  location: z.string().optional(),
+  description: z.string().optional(),
+  /** Minutes before the start. */
+  reminders: z.array(z.number().int().min(0)),
+  recurrence: z.string().optional().describe('RRULE value, RFC 5545'),
+});
+export type CalendarCreate = z.infer<typeof calendarCreate>;
+
+export const freeBusyQuery = z.object({ from: z.number().int(), to: z.number().int() });
+export type FreeBusyQuery = z.infer<typeof freeBusyQuery>;
+export const freeBusyAnswer = z.object({
+  /** Integer ms, half-open; merged and sorted. */
+  busy: z.array(z.object({ start: z.number().int(), end: z.number().int(), title: z.string().optional() })),
+});
+export type FreeBusyAnswer = z.infer<typeof freeBusyAnswer>;
+
+export const listing = z.object({
+  id: z.string(),
+  url: z.string().optional(),
+  address: z.string(),
+  city: z.string().optional(),
+  region: z.string().optional(),
+  postalCode: z.string().optional(),
+  status: z.string().optional().describe('for_sale, for_rent, pending, sold, off_market'),
+  homeType: z.string().optional(),
+  price: z.number().optional(),
+  currency: z.string().optional(),
+  beds: z.number().optional(),
+  baths: z.number().optional(),
+  areaSqft: z.number().optional(),
+  latitude: z.number().optional(),
+  longitude: z.number().optional(),
+  description: z.string().optional(),
+  yearBuilt: z.number().optional(),
+  lotSqft: z.number().optional(),
+  photos: z.array(z.string()).optional(),
+  agent: z
+    .object({ name: z.string(), phone: z.string().optional(), office: z.string().optional() })
+    .optional(),
+  priceHistory: z.array(z.object({ at: z.number().int(), event: z.string(), price: z.number() })).optional(),
+  taxHistory: z
+    .array(z.object({ year: z.number().int(), tax: z.number().optional(), value: z.number().optional() }))
+    .optional(),
+});
+export type Listing = z.infer<typeof listing>;
+
+export const listingSearch = z.object({
+  location: z.string().min(1),
+  status: z.enum(['for_sale', 'for_rent', 'sold']).default('for_sale'),
+  minPrice: z.number().min(0).optional(),
+  maxPrice: z.number().min(0).optional(),
+  minBeds: z.number().min(0).optional(),
+  maxBeds: z.number().min(0).optional(),
+  minBaths: z.number().min(0).optional(),
+  maxBaths: z.number().min(0).optional(),
+  homeType: z.string().optional(),
+  page: z.number().int().min(1).default(1),
+});
+export type ListingSearch = z.infer<typeof listingSearch>;
+export const listingSearchAnswer = z.object({
+  listings: z.array(listing),
+  total: z.number().int().optional(),
+  nextPage: z.number().int().optional(),
+});
+export type ListingSearchAnswer = z.infer<typeof listingSearchAnswer>;
+
+export const listingGet = z.object({
+  id: z.string().optional(),
+  url: z.string().optional(),
+  address: z.string().optional(),
+});
+export type ListingGet = z.infer<typeof listingGet>;
+
+export interface CapabilityInputs {
+  'mail.send': MailSend;
+  'calendar.create': CalendarCreate;
+  'calendar.free-busy': FreeBusyQuery;
+  'listing.search': ListingSearch;
+  'listing.get': ListingGet;
+}
+export interface CapabilityOutputs {
+  'mail.send': unknown;
+  'calendar.create': unknown;
+  'calendar.free-busy': FreeBusyAnswer;
+  'listing.search': ListingSearchAnswer;
+  'listing.get': Listing;
+}
+export type Capability = keyof CapabilityInputs;

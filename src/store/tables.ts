@@ -1,0 +1,306 @@
+// The stored tables, one interface a table, the same on SQLite and PostgreSQL. Times are integer
+// milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
+
+/** Integer milliseconds since 1970-01-01T00:00Z. */
+export type Millis = number;
+/** JSON as text; read and write it with `toJson` and `fromJson` of codec.ts. */
+export type JsonText = string;
+
+export interface OrgsTable {
+  id: string;
+  name: string;
+  created_at: Millis;
+}
+
+/** Control tables: who may come in. Embedded they are a file of their own. */
+export interface ControlTables {
+  orgs: OrgsTable;
+  members: {
+    org_id: string;
+    id: string;
+    email: string | null;
+    name: string;
+    role: 'owner' | 'member';
+    created_at: Millis;
+  };
+  /** `hash`: SHA-256 of the key, hex. `scopes`: JSON array of `read`, `propose`. */
+  api_keys: {
+    org_id: string;
+    id: string;
+    name: string;
+    hash: string;
+    scopes: JsonText;
+    created_at: Millis;
+    last_used_at: Millis | null;
+    revoked_at: Millis | null;
+  };
+  /** One-time sign-in links; only the hash of the token is kept. */
+  sign_in_links: {
+    token_hash: string;
+    org_id: string;
+    member_id: string;
+    created_at: Millis;
+    expires_at: Millis;
+    spent_at: Millis | null;
+  };
+  sessions: {
+    token_hash: string;
+    org_id: string;
+    member_id: string;
+    csrf: string;
+    created_at: Millis;
+    expires_at: Millis;
+  };
+  /** Live Drawbridge processes: `stdio` and `http` servers with a heartbeat; a stale row is a dead process. */
+  processes: {
+    id: string;
+    pid: number;
+    kind: 'stdio' | 'http';
+    url: string | null;
+    started_at: Millis;
+    heartbeat_at: Millis;
+  };
+}
+
+export type ConnectionState =
+  | 'PENDING'
+  | 'AUTHORIZING'
+  | 'CONNECTED'
+  | 'ACTIVE'
+  | 'DEGRADED'
+  | 'ERROR'
+  | 'EXPIRED'
+  | 'REVOKED'
+  | 'DELETED';
+export type ActionStatus =
+  | 'pending'
+  | 'approved'
+  | 'executing'
+  | 'completed'
+  | 'failed'
+  | 'unknown'
+  | 'rejected'
+  | 'expired'
+  | 'cancelled';
+
+/** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
+export interface OrgTables {
+  orgs: OrgsTable;
+  /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
+  connected_sources: {
+    org_id: string;
+    id: string;
+    provider: string;
+    account: string;
+    label: string;
+    state: ConnectionState;
+    fields: JsonText;
+    mcp_server_url: string | null;
+    last_sync_at: Millis | null;
+    last_error: JsonText | null;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  connection_events: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    from_state: string | null;
+    to_state: string;
+    reason: string | null;
+    at: Millis;
+  };
+  /** AES-256-GCM: `sealed` = 12-byte nonce + ciphertext + 16-byte tag; AAD binds org, connection and field. */
+  secrets: {
+    org_id: string;
+    connection_id: string;
+    field: string;
+    sealed: Uint8Array;
+    key_id: string;
+    updated_at: Millis;
+  };
+  /**
+   * A record in memory. `raw` is the payload as the provider gave it, `media_type` says what it is.
+   * `text` is normalised (chunks' spans index into it, in UTF-16 units). `readers` null: the whole org.
+   * `written_at` is the record's own time, `fetched_at` when we last took it, `verified_at` when we last
+   * knew it to be current. `deleted_at` set: a tombstone, in no answer.
+   */
+  source_documents: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    provider: string;
+    kind: string;
+    external_id: string;
+    title: string;
+    text: string;
+    raw: Uint8Array;
+    media_type: string;
+    people: JsonText;
+    thread_id: string | null;
+    url: string | null;
+    language: string | null;
+    trust: 'untrusted' | 'trusted';
+    readers: JsonText | null;
+    written_at: Millis | null;
+    fetched_at: Millis;
+    verified_at: Millis;
+    content_hash: string;
+    facts: JsonText;
+    deleted_at: Millis | null;
+  };
+  /** Who a document concerns: `role` from, to, cc, attendee, organiser, contact, speaker, agent. `address` is lower case. */
+  document_people: {
+    org_id: string;
+    document_id: string;
+    address: string;
+    name: string | null;
+    role: string;
+  };
+  /** `start_at`, `end_at`: span in the document's `text`. `seq`: the row's number in the search index. */
+  chunks: {
+    org_id: string;
+    id: string;
+    document_id: string;
+    ordinal: number;
+    start_at: number;
+    end_at: number;
+    seq: number;
+    header: string;
+    body: string;
+    neighbours: string;
+    content_hash: string;
+  };
+  client_intelligence: {
+    org_id: string;
+    id: string;
+    kind: 'person' | 'company';
+    name: string;
+    emails: JsonText;
+    phones: JsonText;
+    company: string | null;
+    first_contact_at: Millis | null;
+    last_contact_at: Millis | null;
+    document_count: number;
+    facts: JsonText;
+    updated_at: Millis;
+  };
+  external_properties: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    provider: string;
+    external_id: string;
+    url: string | null;
+    address: string;
+    address_key: string;
+    city: string | null;
+    region: string | null;
+    postal_code: string | null;
+    status: string | null;
+    home_type: string | null;
+    price: number | null;
+    currency: string | null;
+    beds: number | null;
+    baths: number | null;
+    area_sqft: number | null;
+    latitude: number | null;
+    longitude: number | null;
+    facts: JsonText;
+    detailed: number;
+    first_seen_at: Millis;
+    fetched_at: Millis;
+  };
+  property_price_history: {
+    org_id: string;
+    id: string;
+    property_id: string;
+    event: string;
+    price: number;
+    currency: string;
+    at: Millis;
+    source: string;
+    seen_at: Millis;
+  };
+  /**
+   * A queued write. `payload` is canonical JSON (RFC 8785); `payload_hash` covers org, account, operation,
+   * its version and the payload. `fencing` grows with each lease; `effect_key` is the id we chose for the effect.
+   */
+  action_queue: {
+    org_id: string;
+    id: string;
+    operation: string;
+    operation_version: number;
+    effect: string;
+    provider: string;
+    connection_id: string;
+    account: string;
+    account_label: string;
+    payload: string;
+    payload_hash: string;
+    effect_key: string;
+    summary: string;
+    preview: JsonText;
+    status: ActionStatus;
+    proposed_by: JsonText;
+    note: string | null;
+    proposed_at: Millis;
+    expires_at: Millis;
+    decided_at: Millis | null;
+    decided_by: JsonText | null;
+    decision_channel: string | null;
+    decision_reason: string | null;
+    lease_owner: string | null;
+    lease_until: Millis | null;
+    fencing: number;
+    sending_at: Millis | null;
+    finished_at: Millis | null;
+    outcome: JsonText | null;
+    next_look_up_at: Millis | null;
+    look_ups: number;
+  };
+  action_events: {
+    org_id: string;
+    action_id: string;
+    seq: number;
+    from_status: string | null;
+    to_status: string;
+    at: Millis;
+    by: JsonText;
+    channel: string;
+    detail: JsonText;
+  };
+  /** Bytes attached to an action, copied when it was proposed. */
+  action_attachments: {
+    org_id: string;
+    action_id: string;
+    sha256: string;
+    name: string;
+    media_type: string;
+    size: number;
+    bytes: Uint8Array;
+  };
+  ingestion_jobs: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    kind: 'sync' | 'import';
+    state: 'running' | 'completed' | 'failed';
+    source: string;
+    total: number | null;
+    seen: number;
+    inserted: number;
+    updated: number;
+    unchanged: number;
+    deleted: number;
+    rejected: number;
+    problems: JsonText;
+    resume: JsonText | null;
+    started_at: Millis;
+    updated_at: Millis;
+    finished_at: Millis | null;
+  };
+  sync_cursors: { org_id: string; connection_id: string; feed: string; cursor: JsonText; updated_at: Millis };
+  /** A lease by name; `fencing` grows with every holder, so that a late write of a former one can be refused. */
+  leases: { org_id: string; name: string; owner: string; fencing: number; until: Millis };
+}
