@@ -47,11 +47,11 @@ export interface Connections {
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<CapabilityOutputs[C]>;
   /** The write operation behind `provider.operation`. @throws DrawbridgeError `not_found` */
-  write(provider: string, operation: string): WriteOperation<unknown>;
+  write(provider: string, operation: string): Promise<WriteOperation<unknown>>;
   writeFor(
     connection: Connection,
     capability: Capability,
-  ): { name: string; operation: WriteOperation<unknown> };
+  ): Promise<{ name: string; operation: WriteOperation<unknown> }>;
   /** A context for one run of a write. */
   writeContext(
     org: OrgStore,
@@ -66,5 +66,6 @@ export interface Connections {
   ): Promise<{ name: string; feed: Feed; pages(cursor: unknown): ReturnType<Feed['pages']> }[]>;
   /** The outcome of a sync or a live call: moves ACTIVE ⇄ ERROR/DEGRADED, EXPIRED, and stamps last_sync_at. */
   report(org: OrgStore, id: string, result: { synced: true } | { error: unknown }): Promise<void>;
-  providers(): readonly Provider[];
+  /** Loaded on demand: a provider that nothing asks for is never imported. */
+  providers(): Promise<readonly Provider[]>;
 }
