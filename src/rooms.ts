@@ -1,0 +1,71 @@
+// Opens the rooms of the house for one process and hands them out together. Loaded after the first answer:
+// nothing here is needed to list the tools.
+import { openVault } from './auth/vault.ts';
+import { ensureLocalOrg } from './auth/local.ts';
+import type { Person } from './auth/principal.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Connections } from './connections/connections.ts';
+import { createConnections } from './connections/create.ts';
+import { createEgress } from './egress/door.ts';
+import type { Egress } from './egress/egress.ts';
+import { syncConnection } from './jobs/sync.ts';
+import { createLog, type Log } from './log.ts';
+import { createMemory } from './memory/create.ts';
+import type { Memory } from './memory/memory.ts';
+import { createQueue } from './queue/create.ts';
+import type { Queue } from './queue/queue.ts';
+import { openStore } from './store/open.ts';
+import type { OrgStore, Store } from './store/store.ts';
+
+export interface Rooms {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  store: Store;
+  egress: Egress;
+  connections: Connections;
+  memory: Memory;
+  queue: Queue;
+  /** The local org: the one that stdio, the terminal and the local pages act in. */
+  org: OrgStore;
+  owner: Person;
+  /** Brings what is new from a connection into memory; a second call while one runs joins it. */
+  refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openRooms(config: Config, given: { clock?: Clock; log?: Log } = {}): Promise<Rooms> {
+  const clock = given.clock ?? systemClock;
+  const log = given.log ?? createLog({ level: config.logLevel });
+  const store = await openStore({ config, clock, log });
+  const vault = openVault({ config, log });
+  const egress = createEgress({ allowLoopback: config.allowLoopback, clock, log });
+  const connections = createConnections({ egress, vault, clock, log, defaults: { zillowHost: config.zillowHost } });
+  const memory = createMemory({ clock, log });
+  const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs });
+  const { orgId, owner } = await ensureLocalOrg(store, clock);
+  const org = await store.forOrg(orgId);
+  const refreshing = new Map<string, Promise<void>>();
+
+  async function refresh(from: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void> {
+    const key = `${from.orgId}/${connectionId}`;
+    const running = refreshing.get(key);
+    if (running !== undefined) return running;
+    const connection = await connections.get(from, connectionId);
+    const run = syncConnection({
+      org: from, connection, connections, memory, clock, log, ...(signal === undefined ? {} : { signal }),
+    }).then(() => undefined).finally(() => refreshing.delete(key));
+    refreshing.set(key, run);
+    return run;
+  }
+
+  return {
+    config, clock, log, store, egress, connections, memory, queue, org, owner, refresh,
+    async close() {
+      await memory.close();
+      await egress.close();
+      await store.close();
+    },
+  };
+}
