@@ -14,6 +14,8 @@ export interface Connection {
   state: ConnectionState;
   fields: Record<string, unknown>;
   capabilities: Capability[];
+  /** Whether its provider has records that are synced into memory. */
+  hasFeeds: boolean;
   lastSyncAt: number | undefined;
   lastError: { code: string; message: string; at: number } | undefined;
   createdAt: number;

@@ -1,0 +1,73 @@
+// The shape of a tool: what it is called, what goes in, what comes out, and whether it reads or proposes.
+// The annotations that clients see are derived here and typed nowhere else.
+import type { z } from 'zod';
+import type { Agent } from '../auth/principal.ts';
+import type { Clock } from '../clock.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { Log } from '../log.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { OrgStore } from '../store/store.ts';
+
+/** The rooms that a tool may enter. */
+export interface ToolRooms {
+  clock: Clock;
+  log: Log;
+  connections: Connections;
+  memory: Memory;
+  queue: Queue;
+  refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
+  /** Where a person decides on an action; carries no credential. */
+  approveUrl(actionId: string): string;
+}
+
+export interface ToolContext {
+  rooms: ToolRooms;
+  org: OrgStore;
+  agent: Agent;
+  signal: AbortSignal;
+  /** Tells the client how far a long call is; a no-op where it did not ask. */
+  progress(message: string, done: number, total?: number): Promise<void>;
+}
+
+/** A link to a resource, given beside the result. */
+export interface ToolLink {
+  uri: string;
+  name: string;
+}
+
+export interface ToolAnswer<Output> {
+  data: Output;
+  /** Compact text for clients that do not read structured results. */
+  text: string;
+  links?: ToolLink[];
+}
+
+export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  name: string;
+  title: string;
+  description: string;
+  /** A `propose` tool queues a write for a person; it causes nothing by itself. */
+  kind: 'read' | 'propose';
+  /** Whether it may ask a live provider. */
+  live: boolean;
+  input: Input;
+  output: Output;
+  run(context: ToolContext, input: z.output<Input>): Promise<ToolAnswer<z.input<Output>>>;
+}
+
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): Tool<Input, Output> {
+  return tool;
+}
+
+/** MCP tool annotations (hints for clients), from what the tool declares. */
+export function annotations(tool: Pick<Tool, 'kind' | 'live' | 'title'>) {
+  return {
+    title: tool.title,
+    readOnlyHint: tool.kind === 'read',
+    // A proposal destroys nothing: a person decides on it, and asking twice gives the same action.
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: tool.live,
+  };
+}

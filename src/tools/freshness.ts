@@ -1,0 +1,53 @@
+// How old an answer may be before it says so, and what is asked again because of it.
+import type { Connection } from '../connections/connections.ts';
+import { toDrawbridgeError } from '../errors.ts';
+import type { ToolContext } from './define.ts';
+import { day, minute } from './time.ts';
+
+/** A record verified longer ago than this is marked stale, and its provider is asked again. */
+const threshold: Record<string, number> = { mail: 15 * minute, event: 15 * minute, listing: day };
+const defaultThreshold = day;
+const liveCalls = 2;
+const timeBox = 3_000;
+
+/** Providers without a live side: what they gave stays true to its file. */
+export function isStatic(provider: string): boolean {
+  return provider === 'files';
+}
+
+export function allowedAge(kind: string, maxAgeMs: number | undefined): number {
+  return maxAgeMs ?? threshold[kind] ?? defaultThreshold;
+}
+
+/**
+ * Asks the providers whose last sync is older than allowed for what is new: at most two, 3 s together.
+ * What takes longer goes on behind the answer. Returns the reasons why an answer may be incomplete.
+ */
+export async function refreshStale(context: ToolContext, connections: Connection[], maxAgeMs: number | undefined): Promise<string[]> {
+  const { rooms, org } = context;
+  const now = rooms.clock.now();
+  const allowed = maxAgeMs ?? 15 * minute;
+  const due = connections
+    .filter((c) => c.hasFeeds && ['ACTIVE', 'DEGRADED', 'ERROR', 'CONNECTED'].includes(c.state))
+    .filter((c) => now - (c.lastSyncAt ?? 0) > allowed)
+    .sort((a, b) => (a.lastSyncAt ?? 0) - (b.lastSyncAt ?? 0))
+    .slice(0, liveCalls);
+  const reasons: string[] = [];
+  if (due.length === 0) return reasons;
+  const runs = due.map(async (connection) => {
+    try {
+      await rooms.refresh(org, connection.id);
+      return undefined;
+    } catch (thrown) {
+      rooms.log.info({ err: thrown, connection: connection.id }, 'refresh before an answer failed');
+      return `${connection.label} could not be asked for news: ${toDrawbridgeError(thrown).message}`;
+    }
+  });
+  const late = rooms.clock.sleep(timeBox, { unref: true }).then(() => 'late' as const);
+  for (const [index, run] of runs.entries()) {
+    const result = await Promise.race([run, late]);
+    if (result === 'late') reasons.push(`${due[index]?.label} is still being asked for news; newer records may be missing.`);
+    else if (result !== undefined) reasons.push(result);
+  }
+  return reasons;
+}
