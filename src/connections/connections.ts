@@ -16,6 +16,8 @@ export interface Connection {
   capabilities: Capability[];
   /** Whether its provider has records that are synced into memory. */
   hasFeeds: boolean;
+  /** Kinds of records that those feeds bring. */
+  feedKinds: string[];
   lastSyncAt: number | undefined;
   lastError: { code: string; message: string; at: number } | undefined;
   createdAt: number;
