@@ -1,12 +1,60 @@
 // What several providers can do alike. A tool asks for a capability; a provider names the operation that
 // fulfils it, and the operation's input is the capability's.
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
+import { DrawbridgeError } from '../errors.ts';
 
 const address = z.object({
   email: z.string().describe('E-mail address, addr-spec only'),
   name: z.string().optional(),
 });
 export type MailAddress = z.infer<typeof address>;
+
+const localPart = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
+const domainName =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * Admits exactly one plain addr-spec (a dot-atom and a host name, in ASCII) and a display name that cannot
+ * pass for something else. Narrower than RFC 5321 allows on purpose: quoted local parts, comments, groups,
+ * lists and address literals are the ways to slip in a second recipient. Lengths: RFC 5321, 4.5.3.1.
+ * @throws DrawbridgeError `invalid_request` with `field`.
+ */
+export function checkAddress(given: MailAddress, field: string): void {
+  const { email, name } = given;
+  const refuse = (why: string) => {
+    throw new DrawbridgeError('invalid_request', `${field}.email: ${why}`, { field: `${field}.email` });
+  };
+  if (email.length > 254) refuse('the address is longer than 254 characters');
+  const at = email.indexOf('@');
+  const local = email.slice(0, at);
+  const domain = email.slice(at + 1);
+  if (at < 1 || domain === '') refuse('write one address as user@host, and nothing else');
+  if (local.length > 64) refuse('the part before the @ is longer than 64 characters');
+  if (!localPart.test(local)) {
+    refuse('the part before the @ may hold ASCII letters, digits, dots and the usual marks only');
+  }
+  if (!domainName.test(domain)) {
+    const ascii = /^[^\s@<>,;:()[\]"\\]+$/.test(domain) ? domainToASCII(domain) : '';
+    refuse(
+      ascii !== '' && ascii !== domain.toLowerCase() && domainName.test(ascii)
+        ? `the host name is not ASCII; if ${local}@${ascii} is meant, write that`
+        : 'the part after the @ must be a host name',
+    );
+  }
+  if (name === undefined) return;
+  const refuseName = (why: string) => {
+    throw new DrawbridgeError('invalid_request', `${field}.name: ${why}`, { field: `${field}.name` });
+  };
+  if (name.length > 200) refuseName('the name is longer than 200 characters');
+  if (/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(name)) {
+    refuseName('the name holds a line break, a control or a direction-changing character');
+  }
+  // A name that reads like another address makes people approve the wrong recipient.
+  if (/[@<>]/.test(name) && name.toLowerCase() !== email.toLowerCase()) {
+    refuseName('the name reads like an address; leave it out, or write a name');
+  }
+}
 
 export const mailSend = z.object({
   to: z.array(address).min(1),
