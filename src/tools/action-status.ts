@@ -1,0 +1,71 @@
+// action-status: what became of a proposal.
+import { z } from 'zod';
+import type { Action } from '../queue/queue.ts';
+import { defineTool, type ToolContext } from './define.ts';
+import { actionUri, outcomeInWords } from './proposal.ts';
+import { iso } from './time.ts';
+import { visible, visibleLine } from './untrusted.ts';
+
+const pollEvery = 400;
+
+export const actionOutput = z.object({
+  actionId: z.string(),
+  status: z.enum(['pending', 'approved', 'executing', 'completed', 'failed', 'unknown', 'rejected', 'expired', 'cancelled']),
+  summary: z.string(),
+  approveUrl: z.string().optional().describe('While a person still has to decide'),
+  expiresAt: z.string(),
+  decidedAt: z.string().optional(),
+  reason: z.string().optional().describe('What the person said'),
+  outcome: z.string().optional(),
+  reference: z.string().optional().describe("The provider's id of what was done"),
+  payloadHash: z.string(),
+});
+
+export function actionAnswer(context: ToolContext, action: Action) {
+  const outcome = outcomeInWords(action);
+  const data: z.input<typeof actionOutput> = {
+    actionId: action.id,
+    status: action.status,
+    summary: visible(action.summary),
+    ...(action.status === 'pending' ? { approveUrl: context.rooms.approveUrl(action.id) } : {}),
+    expiresAt: iso(action.expiresAt),
+    ...(action.decidedAt === undefined ? {} : { decidedAt: iso(action.decidedAt) }),
+    ...(action.decisionReason === undefined ? {} : { reason: visibleLine(action.decisionReason, 500) }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(action.outcome?.kind === 'completed' ? { reference: visibleLine(action.outcome.reference, 300) } : {}),
+    payloadHash: action.payloadHash,
+  };
+  const text = [
+    `${data.actionId}: ${data.status}. ${data.summary}`,
+    ...(data.approveUrl === undefined ? [] : [`A person decides at ${data.approveUrl} until ${data.expiresAt}.`]),
+    ...(data.reason === undefined ? [] : [`They said: ${data.reason}`]),
+    ...(outcome === undefined ? [] : [outcome]),
+  ].join('\n');
+  return { data, text, links: [{ uri: actionUri(action.id), name: visibleLine(action.summary, 80) }] };
+}
+
+export const actionStatus = defineTool({
+  name: 'action-status',
+  title: 'Status of a proposal',
+  description: 'What became of a proposed action. With waitSeconds it waits for a change of state.',
+  kind: 'read',
+  live: false,
+  input: z.object({
+    actionId: z.string().min(1).max(100),
+    waitSeconds: z.number().min(0).max(20).default(0),
+  }),
+  output: actionOutput,
+  async run(context, input) {
+    const { rooms, org, signal } = context;
+    let action = await rooms.queue.get(org, input.actionId);
+    const began = action.status;
+    const deadline = rooms.clock.elapsed() + input.waitSeconds * 1000;
+    // Another process may make the move, so it is the database that is asked, not a listener.
+    while (action.status === began && ['pending', 'approved', 'executing'].includes(began) && rooms.clock.elapsed() < deadline) {
+      await context.progress(`${action.id} is ${action.status}`, Math.round(input.waitSeconds - (deadline - rooms.clock.elapsed()) / 1000), input.waitSeconds);
+      await rooms.clock.sleep(Math.min(pollEvery, Math.max(1, deadline - rooms.clock.elapsed())), { signal });
+      action = await rooms.queue.get(org, input.actionId);
+    }
+    return actionAnswer(context, action);
+  },
+});

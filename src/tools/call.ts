@@ -1,0 +1,68 @@
+// One call of a tool: input checked, run, answered; whatever goes wrong becomes an answer that names the
+// field and the mend, never a stack and never another org's existence.
+import type { z } from 'zod';
+import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import type { Tool, ToolContext, ToolLink } from './define.ts';
+
+export interface CallResult {
+  content: ({ type: 'text'; text: string } | { type: 'resource_link'; uri: string; name: string })[];
+  structuredContent?: Record<string, unknown>;
+  isError?: boolean;
+  [key: string]: unknown;
+}
+
+const longestResult = 40_000;
+
+/** `open` gives the context; it is asked only when the input is good. */
+export async function callTool(tool: Tool, raw: unknown, open: () => Promise<ToolContext>): Promise<CallResult> {
+  try {
+    const input = parseInput(tool, raw);
+    const context = await open();
+    try {
+      const answer = await tool.run(context, input);
+      return shape(answer.text, answer.data, answer.links ?? []);
+    } catch (thrown) {
+      if (!(thrown instanceof DrawbridgeError)) context.rooms.log.error({ err: thrown, tool: tool.name }, 'tool failed');
+      throw thrown;
+    }
+  } catch (thrown) {
+    return failure(toDrawbridgeError(thrown));
+  }
+}
+
+/** @throws DrawbridgeError `invalid_request` naming every field at fault */
+function parseInput(tool: Tool, raw: unknown): z.output<Tool['input']> {
+  const parsed = tool.input.strict().safeParse(raw ?? {});
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.slice(0, 8).map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return `${issue.keys.join(', ')}: no such field. Fields are: ${Object.keys(tool.input.shape).join(', ')}`;
+    }
+    return `${issue.path.join('.') || 'arguments'}: ${issue.message}`;
+  });
+  throw new DrawbridgeError('invalid_request', `${tool.name} cannot run with these arguments.\n${faults.join('\n')}`, {
+    field: parsed.error.issues[0]?.path.join('.') ?? '',
+  });
+}
+
+function shape(text: string, data: Record<string, unknown>, links: ToolLink[]): CallResult {
+  const room = longestResult - JSON.stringify(data).length;
+  const shown = text.length <= Math.max(room, 2_000) ? text : `${text.slice(0, Math.max(room, 2_000))}\n(shortened; the structured result is whole)`;
+  return {
+    content: [{ type: 'text', text: shown }, ...links.map((link) => ({ type: 'resource_link' as const, uri: link.uri, name: link.name }))],
+    structuredContent: data,
+  };
+}
+
+const advice = {
+  never: 'The same call will fail the same way.',
+  later: 'It is worth trying again',
+  reconnect: 'The account has to be connected again by a person: drawbridge connect.',
+  ask: 'A person has to decide or supply something first.',
+} as const;
+
+function failure(error: DrawbridgeError): CallResult {
+  const wait = error.retryAfterMs === undefined ? 'later.' : `in ${Math.ceil(error.retryAfterMs / 1000)} seconds.`;
+  const retry = error.retry === 'later' ? `${advice.later} ${wait}` : advice[error.retry];
+  return { isError: true, content: [{ type: 'text', text: `${error.message}\n(${error.code}) ${retry}` }] };
+}

@@ -1,0 +1,65 @@
+// A passage of memory as tools answer it: what it says, where it stands, who wrote it, how old it is.
+import { z } from 'zod';
+import type { Connection } from '../connections/connections.ts';
+import type { Passage } from '../memory/memory.ts';
+import type { DocumentKind } from '../providers/record.ts';
+import { allowedAge, isStatic } from './freshness.ts';
+import { ageInWords, iso } from './time.ts';
+import { visible, visibleLine } from './untrusted.ts';
+
+export const kinds = [
+  'mail', 'event', 'contact', 'company', 'deal', 'invoice', 'listing', 'file', 'note', 'chat', 'transcript', 'page',
+] as const satisfies readonly DocumentKind[];
+
+export const kindsField = z.array(z.enum(kinds)).optional();
+
+export const hitFields = {
+  uri: z.string().describe('Read it whole with read-source'),
+  kind: z.string(),
+  title: z.string(),
+  people: z.array(z.string()).optional(),
+  url: z.string().optional(),
+  account: z.string().describe('Source account'),
+  writtenAt: z.string().optional(),
+  fetchedAt: z.string(),
+  age: z.string().describe('Since it was last verified'),
+  freshness: z.enum(['fresh', 'stale', 'live']),
+};
+
+const hitShape = z.object(hitFields);
+
+export function documentUri(id: string): string {
+  return `ime://documents/${id}`;
+}
+
+/** The fields of `hitFields`, judged against the age that the caller allows. */
+export function hitOf(passage: Passage, connections: ReadonlyMap<string, Connection>, now: number, maxAgeMs: number | undefined) {
+  const age = Math.max(0, now - passage.verifiedAt);
+  const provider = connections.get(passage.connectionId)?.provider ?? '';
+  const people = passage.people.slice(0, 6).map((p) => visibleLine(p.name ?? p.address ?? '', 80)).filter((p) => p !== '');
+  return {
+    uri: documentUri(passage.documentId),
+    kind: passage.kind,
+    title: visibleLine(passage.title),
+    ...(people.length > 0 ? { people } : {}),
+    ...(passage.url === undefined ? {} : { url: passage.url.slice(0, 500) }),
+    account: passage.source,
+    ...(passage.writtenAt === undefined ? {} : { writtenAt: iso(passage.writtenAt) }),
+    fetchedAt: iso(passage.fetchedAt),
+    age: ageInWords(age),
+    freshness: isStatic(provider) || age <= allowedAge(passage.kind, maxAgeMs) ? ('fresh' as const) : ('stale' as const),
+  };
+}
+
+/** One line that says what a hit is: for the text of an answer. */
+export function hitLine(hit: z.input<typeof hitShape>, number: number): string {
+  const when = hit.writtenAt === undefined ? '' : `, written ${hit.writtenAt.slice(0, 10)}`;
+  const who = hit.people === undefined ? '' : `, ${hit.people.slice(0, 3).join(', ')}`;
+  return `${number}. [${hit.kind}] ${hit.title}${who}${when}; ${hit.account}, verified ${hit.age} ago (${hit.freshness}); ${hit.uri}`;
+}
+
+/** A passage's text for a model, cut at `max` characters. */
+export function passageText(text: string, max: number): string {
+  const clean = visible(text);
+  return clean.length > max ? `${clean.slice(0, max)}…` : clean;
+}

@@ -1,0 +1,99 @@
+// ime-search: semantic memory alone, passages with exact citations. It asks no provider.
+import { z } from 'zod';
+import { candidatesLine, clientOf, clientShape } from './clients.ts';
+import { defineTool } from './define.ts';
+import { hitFields, hitLine, hitOf, kindsField, passageText } from './hits.ts';
+import { framed, visible } from './untrusted.ts';
+
+// Both views of the answer together stay near 10,000 tokens at four characters a token.
+const passageBudget = 16_000;
+const longestPassage = 4_000;
+
+const passage = z.object({
+  ...hitFields,
+  text: z.string(),
+  citation: z.object({
+    document: z.string(),
+    start: z.number().int(),
+    end: z.number().int(),
+    sha256: z.string().describe('Of the passage, whole'),
+  }),
+  score: z.number(),
+  trust: z.literal('untrusted'),
+});
+
+export const imeSearch = defineTool({
+  name: 'ime-search',
+  title: 'Search memory',
+  description:
+    "Semantic memory alone (mail, calendar, contacts, files, listings, meetings): passages with exact citations and their age, and the client's row where one is meant. Asks no provider. Use it to research; use search to look for something current.",
+  kind: 'read',
+  live: false,
+  input: z.object({
+    question: z.string().trim().min(1).max(2_000),
+    clients: z.array(z.string().min(1)).max(20).optional().describe('Names or addresses'),
+    kinds: kindsField,
+    minScore: z.number().min(0).max(1).optional().describe('Relative to the best hit'),
+    limit: z.number().int().min(1).max(20).default(8),
+    cursor: z.string().optional(),
+  }),
+  output: z.object({
+    passages: z.array(passage),
+    client: clientShape.optional(),
+    nextCursor: z.string().optional(),
+  }),
+  async run({ rooms, org }, input) {
+    const ask = (limit: number) =>
+      rooms.memory.search(org, {
+        question: input.question,
+        limit,
+        ...(input.clients === undefined ? {} : { clients: input.clients }),
+        ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+        ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
+        ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+      });
+    let answer = await ask(input.limit);
+    const fitting = countWithin(answer.passages.map((p) => Math.min(p.text.length, longestPassage)), passageBudget);
+    // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
+    if (fitting < answer.passages.length) answer = await ask(fitting);
+    const now = rooms.clock.now();
+    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
+    const passages = answer.passages.map((p) => ({
+      ...hitOf(p, connections, now, undefined),
+      text: passageText(p.text, longestPassage),
+      citation: { document: p.documentId, start: p.start, end: p.end, sha256: p.contentHash },
+      score: Math.round(p.score * 1000) / 1000,
+      trust: 'untrusted' as const,
+    }));
+    const found = passages
+      .map((p, i) => `${hitLine(p, i + 1)} [${p.citation.start}–${p.citation.end}]\n${p.text}`)
+      .join('\n\n');
+    const candidates = candidatesLine(answer.candidates);
+    const text = [
+      passages.length === 0 ? 'Nothing in memory matches. Try other words, fewer filters, or the search tool.' : framed(found, 'Passages from memory'),
+      ...(answer.client === undefined ? [] : [`Client: ${visible(answer.client.name)} ime://clients/${answer.client.id}`]),
+      ...(candidates === '' ? [] : [candidates]),
+      ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
+    ].join('\n');
+    return {
+      data: {
+        passages,
+        ...(answer.client === undefined ? {} : { client: clientOf(answer.client) }),
+        ...(answer.nextCursor === undefined ? {} : { nextCursor: answer.nextCursor }),
+      },
+      text,
+    };
+  },
+});
+
+/** How many of the leading sizes fit into `budget`; at least one. */
+function countWithin(sizes: number[], budget: number): number {
+  let used = 0;
+  let count = 0;
+  for (const size of sizes) {
+    used += size;
+    if (used > budget && count > 0) break;
+    count += 1;
+  }
+  return count;
+}

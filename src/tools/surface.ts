@@ -1,0 +1,22 @@
+// What a principal sees: the tools, in the order in which they are listed. One line a tool.
+import type { Agent } from '../auth/principal.ts';
+import { actionStatus } from './action-status.ts';
+import { cancelAction } from './cancel-action.ts';
+import { checkAvailability } from './check-availability.ts';
+import type { Tool } from './define.ts';
+import { imeSearch } from './ime-search.ts';
+import { listConnections } from './list-connections.ts';
+import { propertyDetail } from './property-detail.ts';
+import { readSource } from './read-source.ts';
+import { scheduleEvent } from './schedule-event.ts';
+import { search } from './search.ts';
+import { sendEmail } from './send-email.ts';
+
+export const tools: readonly Tool[] = [
+  search, imeSearch, propertyDetail, sendEmail, scheduleEvent, checkAvailability, readSource, actionStatus, cancelAction, listConnections,
+] as unknown as readonly Tool[];
+
+/** The tools that an agent's scopes admit: `propose` for those that queue, `read` for the others. */
+export function visibleTools(scopes: Agent['scopes']): Tool[] {
+  return tools.filter((tool) => scopes.includes(tool.kind));
+}
