@@ -1,12 +1,21 @@
 // The one way out to the network, as the rest of the house sees it. Addresses are judged at connect time,
 // after DNS; nothing upstairs opens a socket by itself.
 
+/** Live calls that one connection may make. */
+export interface CallLimit {
+  perSecond: number;
+  burst: number;
+  concurrent: number;
+}
+
 export interface Caller {
   orgId: string;
   provider: string;
   /** Undefined while a connection is being made. */
   connectionId: string | undefined;
   operation: string;
+  /** The provider's own; egress has a modest default. */
+  limit?: CallLimit;
 }
 
 export interface FetchOptions extends RequestInit {
