@@ -126,6 +126,8 @@ export interface SecretField {
   title: string;
   /** Where a person finds it, in a sentence. */
   hint: string;
+  /** It may be left out (another one takes its place, say); `identity` judges whether the rest is enough. */
+  optional?: boolean;
 }
 
 export interface Provider {
@@ -134,6 +136,8 @@ export interface Provider {
   /** Non-secret settings. Each property has a description: the form and `--help` print it. */
   fields: z.ZodType<Record<string, unknown>>;
   secrets: readonly SecretField[];
+  /** The least fields of an invented account, for help and error texts: `{ email: 'you@example.com' }`. */
+  example?: Readonly<Record<string, string>>;
   /** Fills in what a preset knows, before `fields` is parsed. */
   complete?(given: Record<string, string>): Record<string, string>;
   /** Logs in and says whose account this is. The id is part of every approval's hash. */
