@@ -1,0 +1,18 @@
+// What is known of a provider without loading it: enough to list it, to choose it, and to say how it is
+// connected. The generated catalog is made of these.
+import type { Capability } from './capabilities.ts';
+import type { Provider } from './define.ts';
+import type { DocumentKind } from './record.ts';
+
+export interface CatalogEntry {
+  id: string;
+  title: string;
+  capabilities: readonly Capability[];
+  /** Kinds of records that its feeds bring; empty where there is nothing to sync. */
+  feedKinds: readonly DocumentKind[];
+  /** False for the pseudo-provider of imported files: it has no account. */
+  connectable: boolean;
+  /** The command that connects an account, with an invented one in its place. */
+  command: string;
+  load(): Promise<Provider>;
+}

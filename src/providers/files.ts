@@ -1,0 +1,15 @@
+// Imported files, as a provider: no account, no operation, no network. It is what their records belong to.
+import { z } from 'zod';
+import { defineProvider } from './define.ts';
+
+export const provider = defineProvider({
+  id: 'files',
+  title: 'Imported files',
+  fields: z.object({}),
+  secrets: [],
+  identity: async () => ({ id: 'files', label: 'Imported files' }),
+  operations: {},
+  capabilities: {},
+  feeds: {},
+  limit: { perSecond: 1, burst: 1, concurrent: 1 },
+});
