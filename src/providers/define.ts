@@ -142,7 +142,7 @@ export interface Provider {
   complete?(given: Record<string, string>): Record<string, string>;
   /** Logs in and says whose account this is. The id is part of every approval's hash. */
   identity(context: ProviderContext): Promise<{ id: string; label: string }>;
-  operations: Readonly<Record<string, ReadOperation<never, unknown> | WriteOperation<never>>>;
+  operations: Readonly<Record<string, ReadOperation | WriteOperation>>;
   /** Capability → name of the operation that fulfils it. */
   capabilities: Readonly<Partial<Record<Capability, string>>>;
   feeds: Readonly<Record<string, Feed>>;
