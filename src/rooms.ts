@@ -1,8 +1,9 @@
 // Opens the rooms of the house for one process and hands them out together. Loaded after the first answer:
 // nothing here is needed to list the tools.
-import { openVault } from './auth/vault.ts';
+
 import { ensureLocalOrg } from './auth/local.ts';
 import type { Person } from './auth/principal.ts';
+import { openVault } from './auth/vault.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Connections } from './connections/connections.ts';
@@ -41,7 +42,13 @@ export async function openRooms(config: Config, given: { clock?: Clock; log?: Lo
   const store = await openStore({ config, clock, log });
   const vault = openVault({ config, log });
   const egress = createEgress({ allowLoopback: config.allowLoopback, clock, log });
-  const connections = createConnections({ egress, vault, clock, log, defaults: { zillowHost: config.zillowHost } });
+  const connections = createConnections({
+    egress,
+    vault,
+    clock,
+    log,
+    defaults: { zillowHost: config.zillowHost },
+  });
   const memory = createMemory({ clock, log });
   const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs });
   const { orgId, owner } = await ensureLocalOrg(store, clock);
@@ -54,14 +61,32 @@ export async function openRooms(config: Config, given: { clock?: Clock; log?: Lo
     if (running !== undefined) return running;
     const connection = await connections.get(from, connectionId);
     const run = syncConnection({
-      org: from, connection, connections, memory, clock, log, ...(signal === undefined ? {} : { signal }),
-    }).then(() => undefined).finally(() => refreshing.delete(key));
+      org: from,
+      connection,
+      connections,
+      memory,
+      clock,
+      log,
+      ...(signal === undefined ? {} : { signal }),
+    })
+      .then(() => undefined)
+      .finally(() => refreshing.delete(key));
     refreshing.set(key, run);
     return run;
   }
 
   return {
-    config, clock, log, store, egress, connections, memory, queue, org, owner, refresh,
+    config,
+    clock,
+    log,
+    store,
+    egress,
+    connections,
+    memory,
+    queue,
+    org,
+    owner,
+    refresh,
     async close() {
       await memory.close();
       await egress.close();

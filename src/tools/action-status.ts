@@ -1,16 +1,26 @@
 // action-status: what became of a proposal.
 import { z } from 'zod';
 import type { Action } from '../queue/queue.ts';
+import { iso } from '../time.ts';
+import { visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { actionUri, outcomeInWords } from './proposal.ts';
-import { iso } from './time.ts';
-import { visible, visibleLine } from './untrusted.ts';
 
 const pollEvery = 400;
 
 export const actionOutput = z.object({
   actionId: z.string(),
-  status: z.enum(['pending', 'approved', 'executing', 'completed', 'failed', 'unknown', 'rejected', 'expired', 'cancelled']),
+  status: z.enum([
+    'pending',
+    'approved',
+    'executing',
+    'completed',
+    'failed',
+    'unknown',
+    'rejected',
+    'expired',
+    'cancelled',
+  ]),
   summary: z.string(),
   approveUrl: z.string().optional().describe('While a person still has to decide'),
   expiresAt: z.string(),
@@ -32,12 +42,16 @@ export function actionAnswer(context: ToolContext, action: Action) {
     ...(action.decidedAt === undefined ? {} : { decidedAt: iso(action.decidedAt) }),
     ...(action.decisionReason === undefined ? {} : { reason: visibleLine(action.decisionReason, 500) }),
     ...(outcome === undefined ? {} : { outcome }),
-    ...(action.outcome?.kind === 'completed' ? { reference: visibleLine(action.outcome.reference, 300) } : {}),
+    ...(action.outcome?.kind === 'completed'
+      ? { reference: visibleLine(action.outcome.reference, 300) }
+      : {}),
     payloadHash: action.payloadHash,
   };
   const text = [
     `${data.actionId}: ${data.status}. ${data.summary}`,
-    ...(data.approveUrl === undefined ? [] : [`A person decides at ${data.approveUrl} until ${data.expiresAt}.`]),
+    ...(data.approveUrl === undefined
+      ? []
+      : [`A person decides at ${data.approveUrl} until ${data.expiresAt}.`]),
     ...(data.reason === undefined ? [] : [`They said: ${data.reason}`]),
     ...(outcome === undefined ? [] : [outcome]),
   ].join('\n');
@@ -61,8 +75,16 @@ export const actionStatus = defineTool({
     const began = action.status;
     const deadline = rooms.clock.elapsed() + input.waitSeconds * 1000;
     // Another process may make the move, so it is the database that is asked, not a listener.
-    while (action.status === began && ['pending', 'approved', 'executing'].includes(began) && rooms.clock.elapsed() < deadline) {
-      await context.progress(`${action.id} is ${action.status}`, Math.round(input.waitSeconds - (deadline - rooms.clock.elapsed()) / 1000), input.waitSeconds);
+    while (
+      action.status === began &&
+      ['pending', 'approved', 'executing'].includes(began) &&
+      rooms.clock.elapsed() < deadline
+    ) {
+      await context.progress(
+        `${action.id} is ${action.status}`,
+        Math.round(input.waitSeconds - (deadline - rooms.clock.elapsed()) / 1000),
+        input.waitSeconds,
+      );
       await rooms.clock.sleep(Math.min(pollEvery, Math.max(1, deadline - rooms.clock.elapsed())), { signal });
       action = await rooms.queue.get(org, input.actionId);
     }

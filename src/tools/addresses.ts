@@ -10,7 +10,11 @@ const breaking = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]/;
 /** @throws DrawbridgeError `invalid_request` naming `field` */
 export function parseAddress(text: string, field: string): MailAddress {
   const refuse = (why: string) =>
-    new DrawbridgeError('invalid_request', `${field}: "${text.slice(0, 120)}" ${why}. Write one address, like ada@example.com or Ada Lovelace <ada@example.com>.`, { field });
+    new DrawbridgeError(
+      'invalid_request',
+      `${field}: "${text.slice(0, 120)}" ${why}. Write one address, like ada@example.com or Ada Lovelace <ada@example.com>.`,
+      { field },
+    );
   if (breaking.test(text)) throw refuse('holds a line break or control character');
   const trimmed = text.trim();
   if (plain.test(trimmed)) return { email: trimmed };

@@ -14,7 +14,11 @@ export interface CallResult {
 const longestResult = 40_000;
 
 /** `open` gives the context; it is asked only when the input is good. */
-export async function callTool(tool: Tool, raw: unknown, open: () => Promise<ToolContext>): Promise<CallResult> {
+export async function callTool(
+  tool: Tool,
+  raw: unknown,
+  open: () => Promise<ToolContext>,
+): Promise<CallResult> {
   try {
     const input = parseInput(tool, raw);
     const context = await open();
@@ -22,7 +26,8 @@ export async function callTool(tool: Tool, raw: unknown, open: () => Promise<Too
       const answer = await tool.run(context, input);
       return shape(answer.text, answer.data, answer.links ?? []);
     } catch (thrown) {
-      if (!(thrown instanceof DrawbridgeError)) context.rooms.log.error({ err: thrown, tool: tool.name }, 'tool failed');
+      if (!(thrown instanceof DrawbridgeError))
+        context.rooms.log.error({ err: thrown, tool: tool.name }, 'tool failed');
       throw thrown;
     }
   } catch (thrown) {
@@ -40,16 +45,26 @@ function parseInput(tool: Tool, raw: unknown): z.output<Tool['input']> {
     }
     return `${issue.path.join('.') || 'arguments'}: ${issue.message}`;
   });
-  throw new DrawbridgeError('invalid_request', `${tool.name} cannot run with these arguments.\n${faults.join('\n')}`, {
-    field: parsed.error.issues[0]?.path.join('.') ?? '',
-  });
+  throw new DrawbridgeError(
+    'invalid_request',
+    `${tool.name} cannot run with these arguments.\n${faults.join('\n')}`,
+    {
+      field: parsed.error.issues[0]?.path.join('.') ?? '',
+    },
+  );
 }
 
 function shape(text: string, data: Record<string, unknown>, links: ToolLink[]): CallResult {
   const room = longestResult - JSON.stringify(data).length;
-  const shown = text.length <= Math.max(room, 2_000) ? text : `${text.slice(0, Math.max(room, 2_000))}\n(shortened; the structured result is whole)`;
+  const shown =
+    text.length <= Math.max(room, 2_000)
+      ? text
+      : `${text.slice(0, Math.max(room, 2_000))}\n(shortened; the structured result is whole)`;
   return {
-    content: [{ type: 'text', text: shown }, ...links.map((link) => ({ type: 'resource_link' as const, uri: link.uri, name: link.name }))],
+    content: [
+      { type: 'text', text: shown },
+      ...links.map((link) => ({ type: 'resource_link' as const, uri: link.uri, name: link.name })),
+    ],
     structuredContent: data,
   };
 }
@@ -62,7 +77,8 @@ const advice = {
 } as const;
 
 function failure(error: DrawbridgeError): CallResult {
-  const wait = error.retryAfterMs === undefined ? 'later.' : `in ${Math.ceil(error.retryAfterMs / 1000)} seconds.`;
+  const wait =
+    error.retryAfterMs === undefined ? 'later.' : `in ${Math.ceil(error.retryAfterMs / 1000)} seconds.`;
   const retry = error.retry === 'later' ? `${advice.later} ${wait}` : advice[error.retry];
   return { isError: true, content: [{ type: 'text', text: `${error.message}\n(${error.code}) ${retry}` }] };
 }

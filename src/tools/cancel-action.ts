@@ -12,6 +12,9 @@ export const cancelAction = defineTool({
   input: z.object({ actionId: z.string().min(1).max(100) }),
   output: actionOutput,
   async run(context, input) {
-    return actionAnswer(context, await context.rooms.queue.cancel(context.org, context.agent, input.actionId, 'mcp'));
+    return actionAnswer(
+      context,
+      await context.rooms.queue.cancel(context.org, context.agent, input.actionId, 'mcp'),
+    );
   },
 });

@@ -1,9 +1,9 @@
 // check-availability: when the connected calendars are busy, and which gaps are long enough.
 import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
+import { visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';
-import { checkTimeZone, day, minute, parseWallTime, wallTime } from './time.ts';
-import { visibleLine } from './untrusted.ts';
 
 const timeout = 8_000;
 const longestSpan = 62 * day;
@@ -19,50 +19,88 @@ export const checkAvailability = defineTool({
     to: z.string(),
     timeZone: z.string().describe('IANA, like Europe/Berlin'),
     durationMinutes: z.number().int().min(5).max(1440).default(30).describe('Shortest useful gap'),
-    workingHours: z.object({ start: z.string().regex(/^\d{2}:\d{2}$/), end: z.string().regex(/^\d{2}:\d{2}$/) }).optional().describe('Like 09:00 to 17:00; gaps outside are left out'),
+    workingHours: z
+      .object({ start: z.string().regex(/^\d{2}:\d{2}$/), end: z.string().regex(/^\d{2}:\d{2}$/) })
+      .optional()
+      .describe('Like 09:00 to 17:00; gaps outside are left out'),
     account: z.string().min(1).optional().describe('One calendar; default all'),
   }),
   output: z.object({
-    busy: z.array(z.object({ start: z.string(), end: z.string(), title: z.string().optional(), account: z.string() })),
+    busy: z.array(
+      z.object({ start: z.string(), end: z.string(), title: z.string().optional(), account: z.string() }),
+    ),
     free: z.array(z.object({ start: z.string(), end: z.string(), minutes: z.number().int() })),
     timeZone: z.string(),
-    unanswered: z.array(z.string()).optional().describe('Calendars that could not be asked: their time is unknown, not free'),
+    unanswered: z
+      .array(z.string())
+      .optional()
+      .describe('Calendars that could not be asked: their time is unknown, not free'),
   }),
   async run({ rooms, org, signal }, input) {
     const zone = checkTimeZone(input.timeZone, 'timeZone');
     const from = parseWallTime(input.from, zone, 'from').ms;
     const to = parseWallTime(input.to, zone, 'to').ms;
     if (to <= from) throw new DrawbridgeError('invalid_request', 'to: is not after from.', { field: 'to' });
-    if (to - from > longestSpan) throw new DrawbridgeError('invalid_request', 'to: more than 62 days after from; ask for a shorter span.', { field: 'to' });
-    const calendars = input.account === undefined
-      ? (await rooms.connections.list(org)).filter((c) => c.capabilities.includes('calendar.free-busy') && c.state !== 'DELETED' && c.state !== 'REVOKED')
-      : [await rooms.connections.resolve(org, 'calendar.free-busy', input.account)];
+    if (to - from > longestSpan)
+      throw new DrawbridgeError(
+        'invalid_request',
+        'to: more than 62 days after from; ask for a shorter span.',
+        { field: 'to' },
+      );
+    const calendars =
+      input.account === undefined
+        ? (await rooms.connections.list(org)).filter(
+            (c) =>
+              c.capabilities.includes('calendar.free-busy') && c.state !== 'DELETED' && c.state !== 'REVOKED',
+          )
+        : [await rooms.connections.resolve(org, 'calendar.free-busy', input.account)];
     // No calendar at all: the error of resolve names the command that connects one.
     if (calendars.length === 0) await rooms.connections.resolve(org, 'calendar.free-busy');
     const unanswered: string[] = [];
     const blocks: { start: number; end: number; title: string | undefined; account: string }[] = [];
-    await Promise.all(calendars.map(async (calendar) => {
-      try {
-        const { busy } = await rooms.connections.read(org, calendar, 'calendar.free-busy', { from, to }, { signal, timeoutMs: timeout });
-        for (const block of busy) blocks.push({ start: block.start, end: block.end, title: block.title, account: calendar.label });
-      } catch (thrown) {
-        unanswered.push(`${calendar.label}: ${toDrawbridgeError(thrown).message}`);
-      }
-    }));
+    await Promise.all(
+      calendars.map(async (calendar) => {
+        try {
+          const { busy } = await rooms.connections.read(
+            org,
+            calendar,
+            'calendar.free-busy',
+            { from, to },
+            { signal, timeoutMs: timeout },
+          );
+          for (const block of busy)
+            blocks.push({ start: block.start, end: block.end, title: block.title, account: calendar.label });
+        } catch (thrown) {
+          unanswered.push(`${calendar.label}: ${toDrawbridgeError(thrown).message}`);
+        }
+      }),
+    );
     blocks.sort((a, b) => a.start - b.start);
-    const free = unanswered.length > 0 ? [] : gaps(blocks, from, to, input.durationMinutes * minute, zone, input.workingHours);
+    const free =
+      unanswered.length > 0
+        ? []
+        : gaps(blocks, from, to, input.durationMinutes * minute, zone, input.workingHours);
     const local = (ms: number) => wallTime(ms, zone).slice(0, 16);
     const data = {
       busy: blocks.slice(0, 100).map((b) => ({
-        start: local(b.start), end: local(b.end), ...(b.title === undefined ? {} : { title: visibleLine(b.title, 100) }), account: b.account,
+        start: local(b.start),
+        end: local(b.end),
+        ...(b.title === undefined ? {} : { title: visibleLine(b.title, 100) }),
+        account: b.account,
       })),
-      free: free.slice(0, 100).map((g) => ({ start: local(g.start), end: local(g.end), minutes: Math.floor((g.end - g.start) / minute) })),
+      free: free.slice(0, 100).map((g) => ({
+        start: local(g.start),
+        end: local(g.end),
+        minutes: Math.floor((g.end - g.start) / minute),
+      })),
       timeZone: zone,
       ...(unanswered.length === 0 ? {} : { unanswered }),
     };
     const text = [
       `Times in ${zone}.`,
-      ...(data.busy.length === 0 ? ['Nothing is booked.'] : data.busy.map((b) => `busy ${b.start} – ${b.end} ${b.title ?? ''} (${b.account})`)),
+      ...(data.busy.length === 0
+        ? ['Nothing is booked.']
+        : data.busy.map((b) => `busy ${b.start} – ${b.end} ${b.title ?? ''} (${b.account})`)),
       ...(unanswered.length > 0
         ? unanswered.map((line) => `Not answered, so what is free is unknown: ${line}`)
         : data.free.map((g) => `free ${g.start} – ${g.end}`)),
@@ -73,7 +111,12 @@ export const checkAvailability = defineTool({
 
 /** Gaps of at least `shortest` ms between sorted busy blocks, cut to the working hours of each day. */
 function gaps(
-  busy: { start: number; end: number }[], from: number, to: number, shortest: number, zone: string, hours: { start: string; end: string } | undefined,
+  busy: { start: number; end: number }[],
+  from: number,
+  to: number,
+  shortest: number,
+  zone: string,
+  hours: { start: string; end: string } | undefined,
 ): { start: number; end: number }[] {
   const open: { start: number; end: number }[] = [];
   let cursor = from;
@@ -85,7 +128,11 @@ function gaps(
   return within.filter((gap) => gap.end - gap.start >= shortest);
 }
 
-function workingParts(gap: { start: number; end: number }, zone: string, hours: { start: string; end: string }) {
+function workingParts(
+  gap: { start: number; end: number },
+  zone: string,
+  hours: { start: string; end: string },
+) {
   const parts: { start: number; end: number }[] = [];
   const lastDay = wallTime(gap.end, zone).slice(0, 10);
   let date = wallTime(gap.start, zone).slice(0, 10);

@@ -1,8 +1,8 @@
 // The client that a question means, as tools answer it.
 import { z } from 'zod';
 import type { Client } from '../memory/memory.ts';
-import { iso } from './time.ts';
-import { visibleLine } from './untrusted.ts';
+import { iso } from '../time.ts';
+import { visibleLine } from '../untrusted.ts';
 
 export const clientShape = z.object({
   uri: z.string(),

@@ -56,7 +56,9 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   run(context: ToolContext, input: z.output<Input>): Promise<ToolAnswer<z.input<Output>>>;
 }
 
-export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): Tool<Input, Output> {
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: Tool<Input, Output>,
+): Tool<Input, Output> {
   return tool;
 }
 

@@ -1,8 +1,8 @@
 // How old an answer may be before it says so, and what is asked again because of it.
 import type { Connection } from '../connections/connections.ts';
 import { toDrawbridgeError } from '../errors.ts';
+import { day, minute } from '../time.ts';
 import type { ToolContext } from './define.ts';
-import { day, minute } from './time.ts';
 
 /** A record verified longer ago than this is marked stale, and its provider is asked again. */
 const threshold: Record<string, number> = { mail: 15 * minute, event: 15 * minute, listing: day };
@@ -23,7 +23,11 @@ export function allowedAge(kind: string, maxAgeMs: number | undefined): number {
  * Asks the providers whose last sync is older than allowed for what is new: at most two, 3 s together.
  * What takes longer goes on behind the answer. Returns the reasons why an answer may be incomplete.
  */
-export async function refreshStale(context: ToolContext, connections: Connection[], maxAgeMs: number | undefined): Promise<string[]> {
+export async function refreshStale(
+  context: ToolContext,
+  connections: Connection[],
+  maxAgeMs: number | undefined,
+): Promise<string[]> {
   const { rooms, org } = context;
   const now = rooms.clock.now();
   const allowed = maxAgeMs ?? 15 * minute;
@@ -46,7 +50,8 @@ export async function refreshStale(context: ToolContext, connections: Connection
   const late = rooms.clock.sleep(timeBox, { unref: true }).then(() => 'late' as const);
   for (const [index, run] of runs.entries()) {
     const result = await Promise.race([run, late]);
-    if (result === 'late') reasons.push(`${due[index]?.label} is still being asked for news; newer records may be missing.`);
+    if (result === 'late')
+      reasons.push(`${due[index]?.label} is still being asked for news; newer records may be missing.`);
     else if (result !== undefined) reasons.push(result);
   }
   return reasons;

@@ -3,12 +3,23 @@ import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import type { Passage } from '../memory/memory.ts';
 import type { DocumentKind } from '../providers/record.ts';
+import { ageInWords, iso } from '../time.ts';
+import { visible, visibleLine } from '../untrusted.ts';
 import { allowedAge, isStatic } from './freshness.ts';
-import { ageInWords, iso } from './time.ts';
-import { visible, visibleLine } from './untrusted.ts';
 
 export const kinds = [
-  'mail', 'event', 'contact', 'company', 'deal', 'invoice', 'listing', 'file', 'note', 'chat', 'transcript', 'page',
+  'mail',
+  'event',
+  'contact',
+  'company',
+  'deal',
+  'invoice',
+  'listing',
+  'file',
+  'note',
+  'chat',
+  'transcript',
+  'page',
 ] as const satisfies readonly DocumentKind[];
 
 export const kindsField = z.array(z.enum(kinds)).optional();
@@ -33,10 +44,18 @@ export function documentUri(id: string): string {
 }
 
 /** The fields of `hitFields`, judged against the age that the caller allows. */
-export function hitOf(passage: Passage, connections: ReadonlyMap<string, Connection>, now: number, maxAgeMs: number | undefined) {
+export function hitOf(
+  passage: Passage,
+  connections: ReadonlyMap<string, Connection>,
+  now: number,
+  maxAgeMs: number | undefined,
+) {
   const age = Math.max(0, now - passage.verifiedAt);
   const provider = connections.get(passage.connectionId)?.provider ?? '';
-  const people = passage.people.slice(0, 6).map((p) => visibleLine(p.name ?? p.address ?? '', 80)).filter((p) => p !== '');
+  const people = passage.people
+    .slice(0, 6)
+    .map((p) => visibleLine(p.name ?? p.address ?? '', 80))
+    .filter((p) => p !== '');
   return {
     uri: documentUri(passage.documentId),
     kind: passage.kind,
@@ -47,7 +66,10 @@ export function hitOf(passage: Passage, connections: ReadonlyMap<string, Connect
     ...(passage.writtenAt === undefined ? {} : { writtenAt: iso(passage.writtenAt) }),
     fetchedAt: iso(passage.fetchedAt),
     age: ageInWords(age),
-    freshness: isStatic(provider) || age <= allowedAge(passage.kind, maxAgeMs) ? ('fresh' as const) : ('stale' as const),
+    freshness:
+      isStatic(provider) || age <= allowedAge(passage.kind, maxAgeMs)
+        ? ('fresh' as const)
+        : ('stale' as const),
   };
 }
 

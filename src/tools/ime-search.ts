@@ -1,9 +1,9 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
 import { z } from 'zod';
+import { framed, visible } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
 import { hitFields, hitLine, hitOf, kindsField, passageText } from './hits.ts';
-import { framed, visible } from './untrusted.ts';
 
 // Both views of the answer together stay near 10,000 tokens at four characters a token.
 const passageBudget = 16_000;
@@ -53,7 +53,10 @@ export const imeSearch = defineTool({
         ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
       });
     let answer = await ask(input.limit);
-    const fitting = countWithin(answer.passages.map((p) => Math.min(p.text.length, longestPassage)), passageBudget);
+    const fitting = countWithin(
+      answer.passages.map((p) => Math.min(p.text.length, longestPassage)),
+      passageBudget,
+    );
     // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
     if (fitting < answer.passages.length) answer = await ask(fitting);
     const now = rooms.clock.now();
@@ -70,8 +73,12 @@ export const imeSearch = defineTool({
       .join('\n\n');
     const candidates = candidatesLine(answer.candidates);
     const text = [
-      passages.length === 0 ? 'Nothing in memory matches. Try other words, fewer filters, or the search tool.' : framed(found, 'Passages from memory'),
-      ...(answer.client === undefined ? [] : [`Client: ${visible(answer.client.name)} ime://clients/${answer.client.id}`]),
+      passages.length === 0
+        ? 'Nothing in memory matches. Try other words, fewer filters, or the search tool.'
+        : framed(found, 'Passages from memory'),
+      ...(answer.client === undefined
+        ? []
+        : [`Client: ${visible(answer.client.name)} ime://clients/${answer.client.id}`]),
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');

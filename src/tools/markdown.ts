@@ -12,7 +12,10 @@ export async function renderMarkdown(source: string): Promise<string> {
         const label = this.parser.parseInline(tokens);
         return linkSchemes.test(href) ? `<a href="${escapeHtml(href)}">${label}</a>` : label;
       },
-      image: ({ href, text }) => (linkSchemes.test(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text)),
+      image: ({ href, text }) =>
+        linkSchemes.test(href)
+          ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`
+          : escapeHtml(text),
     },
   });
   return marked.parse(source);

@@ -2,18 +2,19 @@
 import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { Property } from '../memory/memory.ts';
+import { ageInWords, iso } from '../time.ts';
+import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
 import { priceInWords } from './listings.ts';
-import { ageInWords, iso } from './time.ts';
-import { framed, visible, visibleLine } from './untrusted.ts';
 
 const liveTimeout = 10_000;
 
 export const propertyDetail = defineTool({
   name: 'property-detail',
   title: 'Look at a property',
-  description: 'One property by listing id, URL or address: facts, price history as seen over time, taxes, photo links, agent. From memory with its age, else live.',
+  description:
+    'One property by listing id, URL or address: facts, price history as seen over time, taxes, photo links, agent. From memory with its age, else live.',
   kind: 'read',
   live: true,
   input: z.object({
@@ -25,14 +26,36 @@ export const propertyDetail = defineTool({
   }),
   output: z.object({
     listing: z.object({
-      id: z.string(), address: z.string(), status: z.string().optional(), homeType: z.string().optional(), price: z.number().optional(),
-      currency: z.string().optional(), beds: z.number().optional(), baths: z.number().optional(), areaSqft: z.number().optional(),
-      lotSqft: z.number().optional(), yearBuilt: z.number().optional(), description: z.string().optional(), url: z.string().optional(),
+      id: z.string(),
+      address: z.string(),
+      status: z.string().optional(),
+      homeType: z.string().optional(),
+      price: z.number().optional(),
+      currency: z.string().optional(),
+      beds: z.number().optional(),
+      baths: z.number().optional(),
+      areaSqft: z.number().optional(),
+      lotSqft: z.number().optional(),
+      yearBuilt: z.number().optional(),
+      description: z.string().optional(),
+      url: z.string().optional(),
       photos: z.array(z.string()).optional(),
-      agent: z.object({ name: z.string(), phone: z.string().optional(), office: z.string().optional() }).optional(),
+      agent: z
+        .object({ name: z.string(), phone: z.string().optional(), office: z.string().optional() })
+        .optional(),
     }),
-    priceHistory: z.array(z.object({ at: z.string(), event: z.string(), price: z.number(), source: z.string(), seenAt: z.string() })),
-    taxHistory: z.array(z.object({ year: z.number(), tax: z.number().optional(), value: z.number().optional() })).optional(),
+    priceHistory: z.array(
+      z.object({
+        at: z.string(),
+        event: z.string(),
+        price: z.number(),
+        source: z.string(),
+        seenAt: z.string(),
+      }),
+    ),
+    taxHistory: z
+      .array(z.object({ year: z.number(), tax: z.number().optional(), value: z.number().optional() }))
+      .optional(),
     account: z.string(),
     fetchedAt: z.string(),
     age: z.string(),
@@ -43,29 +66,52 @@ export const propertyDetail = defineTool({
   async run(context, input) {
     const given = [input.id, input.url, input.address].filter((value) => value !== undefined);
     if (given.length !== 1) {
-      throw new DrawbridgeError('invalid_request', 'id: give exactly one of id, url or address.', { field: 'id' });
+      throw new DrawbridgeError('invalid_request', 'id: give exactly one of id, url or address.', {
+        field: 'id',
+      });
     }
     const maxAgeMs = input.maxAge === undefined ? undefined : input.maxAge * 1000;
     const { property, live, note } = await recall(context, input, maxAgeMs);
     const now = context.rooms.clock.now();
     const age = Math.max(0, now - property.fetchedAt);
-    const connection = (await context.rooms.connections.list(context.org)).find((c) => c.id === property.connectionId);
-    const { priceHistory: _, taxHistory, latitude: _lat, longitude: _lng, city: _c, region: _r, postalCode: _p, ...facts } = property.listing;
+    const connection = (await context.rooms.connections.list(context.org)).find(
+      (c) => c.id === property.connectionId,
+    );
+    const {
+      priceHistory: _,
+      taxHistory,
+      latitude: _lat,
+      longitude: _lng,
+      city: _c,
+      region: _r,
+      postalCode: _p,
+      ...facts
+    } = property.listing;
     const data = {
       listing: {
         ...facts,
         address: visibleLine(facts.address),
-        ...(facts.description === undefined ? {} : { description: visible(facts.description).slice(0, 4_000) }),
+        ...(facts.description === undefined
+          ? {}
+          : { description: visible(facts.description).slice(0, 4_000) }),
         ...(facts.photos === undefined ? {} : { photos: facts.photos.slice(0, 12) }),
       },
       priceHistory: property.priceHistory.slice(0, 50).map((row) => ({
-        at: iso(row.at).slice(0, 10), event: visibleLine(row.event, 60), price: row.price, source: row.source, seenAt: iso(row.seenAt),
+        at: iso(row.at).slice(0, 10),
+        event: visibleLine(row.event, 60),
+        price: row.price,
+        source: row.source,
+        seenAt: iso(row.seenAt),
       })),
       ...(taxHistory === undefined ? {} : { taxHistory: taxHistory.slice(0, 20) }),
       account: connection?.label ?? property.provider,
       fetchedAt: iso(property.fetchedAt),
       age: ageInWords(age),
-      freshness: live ? ('live' as const) : age <= allowedAge('listing', maxAgeMs) ? ('fresh' as const) : ('stale' as const),
+      freshness: live
+        ? ('live' as const)
+        : age <= allowedAge('listing', maxAgeMs)
+          ? ('fresh' as const)
+          : ('stale' as const),
       ...(note === undefined ? {} : { note }),
       trust: 'untrusted' as const,
     };
@@ -73,9 +119,18 @@ export const propertyDetail = defineTool({
   },
 });
 
-type Key = { id?: string | undefined; url?: string | undefined; address?: string | undefined; account?: string | undefined };
+type Key = {
+  id?: string | undefined;
+  url?: string | undefined;
+  address?: string | undefined;
+  account?: string | undefined;
+};
 
-async function recall(context: ToolContext, key: Key, maxAgeMs: number | undefined): Promise<{ property: Property; live: boolean; note?: string }> {
+async function recall(
+  context: ToolContext,
+  key: Key,
+  maxAgeMs: number | undefined,
+): Promise<{ property: Property; live: boolean; note?: string }> {
   const { rooms, org, signal } = context;
   const wanted = {
     ...(key.id === undefined ? {} : { id: key.id }),
@@ -83,36 +138,74 @@ async function recall(context: ToolContext, key: Key, maxAgeMs: number | undefin
     ...(key.address === undefined ? {} : { address: key.address }),
   };
   const remembered = await rooms.memory.property(org, wanted);
-  const fresh = remembered?.detailed === true && rooms.clock.now() - remembered.fetchedAt <= allowedAge('listing', maxAgeMs);
+  const fresh =
+    remembered?.detailed === true &&
+    rooms.clock.now() - remembered.fetchedAt <= allowedAge('listing', maxAgeMs);
   if (remembered !== undefined && fresh) return { property: remembered, live: false };
   try {
     const connection = await rooms.connections.resolve(org, 'listing.get', key.account);
-    const ask = remembered !== undefined && remembered.connectionId === connection.id ? { id: remembered.listing.id } : wanted;
-    const listing = await rooms.connections.read(org, connection, 'listing.get', ask, { signal, timeoutMs: liveTimeout });
-    await rooms.memory.recordListings(org, { connectionId: connection.id, provider: connection.provider }, [listing], true);
+    const ask =
+      remembered !== undefined && remembered.connectionId === connection.id
+        ? { id: remembered.listing.id }
+        : wanted;
+    const listing = await rooms.connections.read(org, connection, 'listing.get', ask, {
+      signal,
+      timeoutMs: liveTimeout,
+    });
+    await rooms.memory.recordListings(
+      org,
+      { connectionId: connection.id, provider: connection.provider },
+      [listing],
+      true,
+    );
     const property = await rooms.memory.property(org, { id: listing.id });
-    if (property === undefined) throw new DrawbridgeError('internal', 'The listing was fetched but could not be kept.');
+    if (property === undefined)
+      throw new DrawbridgeError('internal', 'The listing was fetched but could not be kept.');
     return { property, live: true };
   } catch (thrown) {
     const error = toDrawbridgeError(thrown);
     if (remembered === undefined) throw error;
-    return { property: remembered, live: false, note: `The provider could not be asked, so this is from memory: ${error.message}` };
+    return {
+      property: remembered,
+      live: false,
+      note: `The provider could not be asked, so this is from memory: ${error.message}`,
+    };
   }
 }
 
-function render(data: { listing: Property['listing'] & object; priceHistory: { at: string; event: string; price: number; source: string }[]; freshness: string; age: string; account: string; note?: string }): string {
+function render(data: {
+  listing: Property['listing'] & object;
+  priceHistory: { at: string; event: string; price: number; source: string }[];
+  freshness: string;
+  age: string;
+  account: string;
+  note?: string;
+}): string {
   const { listing } = data;
   const facts = [
     `${listing.address} (id ${listing.id})`,
     [priceInWords(listing), listing.status, listing.homeType].filter((v) => v !== undefined).join(' · '),
     [
-      listing.beds === undefined ? undefined : `${listing.beds} beds`, listing.baths === undefined ? undefined : `${listing.baths} baths`,
-      listing.areaSqft === undefined ? undefined : `${listing.areaSqft} sqft`, listing.yearBuilt === undefined ? undefined : `built ${listing.yearBuilt}`,
-    ].filter((v) => v !== undefined).join(' · '),
-    listing.agent === undefined ? '' : `Agent: ${[listing.agent.name, listing.agent.office, listing.agent.phone].filter((v) => v !== undefined).join(', ')}`,
+      listing.beds === undefined ? undefined : `${listing.beds} beds`,
+      listing.baths === undefined ? undefined : `${listing.baths} baths`,
+      listing.areaSqft === undefined ? undefined : `${listing.areaSqft} sqft`,
+      listing.yearBuilt === undefined ? undefined : `built ${listing.yearBuilt}`,
+    ]
+      .filter((v) => v !== undefined)
+      .join(' · '),
+    listing.agent === undefined
+      ? ''
+      : `Agent: ${[listing.agent.name, listing.agent.office, listing.agent.phone].filter((v) => v !== undefined).join(', ')}`,
     listing.description ?? '',
-    ...data.priceHistory.map((row) => `${row.at} ${row.event}: ${priceInWords({ price: row.price, currency: listing.currency })} (${row.source})`),
+    ...data.priceHistory.map(
+      (row) =>
+        `${row.at} ${row.event}: ${priceInWords({ price: row.price, currency: listing.currency })} (${row.source})`,
+    ),
   ];
   const frame = framed(facts.filter((line) => line !== '').join('\n'), 'Property');
-  return [frame, `${data.account}, ${data.freshness}, fetched ${data.age} ago.`, ...(data.note === undefined ? [] : [data.note])].join('\n');
+  return [
+    frame,
+    `${data.account}, ${data.freshness}, fetched ${data.age} ago.`,
+    ...(data.note === undefined ? [] : [data.note]),
+  ].join('\n');
 }

@@ -1,15 +1,16 @@
 // read-source: a resource by its URI, for clients that cannot read resources; long ones a part at a time.
 import { z } from 'zod';
-import { readSourceUri } from '../resources/read.ts';
+import { readUri } from '../resources/surface.ts';
+import { framed } from '../untrusted.ts';
 import { defineTool } from './define.ts';
-import { framed } from './untrusted.ts';
 
 const partSize = 24_000;
 
 export const readSource = defineTool({
   name: 'read-source',
   title: 'Read a source',
-  description: 'Reads what a URI from another tool names: ime://documents/…, ime://clients/…, ime://sources/…, action://…, connection://…. Long ones come in parts.',
+  description:
+    'Reads what a URI from another tool names: ime://documents/…, ime://clients/…, ime://sources/…, action://…, connection://…. Long ones come in parts.',
   kind: 'read',
   live: false,
   input: z.object({
@@ -27,7 +28,7 @@ export const readSource = defineTool({
     trust: z.enum(['untrusted', 'trusted']),
   }),
   async run(context, input) {
-    const source = await readSourceUri(context, input.uri);
+    const source = await readUri(context, input.uri);
     const start = Math.min(input.offset, source.text.length);
     const end = Math.min(start + input.length, source.text.length);
     const part = source.text.slice(start, end);
@@ -41,8 +42,12 @@ export const readSource = defineTool({
       trust: source.trust,
     };
     // The text view would say it all again: it says it once, framed, where that still fits.
-    const shown = part.length > 12_000 ? `${part.slice(0, 12_000)}\n(the rest is in the structured result)` : part;
-    const more = end < source.text.length ? `\nCharacters ${start}–${end} of ${source.text.length}; go on with offset ${end}.` : '';
+    const shown =
+      part.length > 12_000 ? `${part.slice(0, 12_000)}\n(the rest is in the structured result)` : part;
+    const more =
+      end < source.text.length
+        ? `\nCharacters ${start}–${end} of ${source.text.length}; go on with offset ${end}.`
+        : '';
     return { data, text: (source.trust === 'untrusted' ? framed(shown, source.uri) : shown) + more };
   },
 });

@@ -3,15 +3,20 @@
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { parseInstant } from '../time.ts';
+import { framed } from '../untrusted.ts';
 import { candidatesLine } from './clients.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { refreshStale } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, passageText } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
-import { parseInstant } from './time.ts';
-import { framed } from './untrusted.ts';
 
-const hit = z.object({ ...hitFields, snippet: z.string(), price: z.number().optional(), listingId: z.string().optional() });
+const hit = z.object({
+  ...hitFields,
+  snippet: z.string(),
+  price: z.number().optional(),
+  listingId: z.string().optional(),
+});
 
 export const search = defineTool({
   name: 'search',
@@ -41,15 +46,25 @@ export const search = defineTool({
     const { rooms, org } = context;
     const maxAgeMs = input.maxAge === undefined ? undefined : input.maxAge * 1000;
     if (input.property !== undefined) {
-      const found = await searchListings(context, input.property, { maxAgeMs, limit: input.limit, account: input.account, cursor: input.cursor });
+      const found = await searchListings(context, input.property, {
+        maxAgeMs,
+        limit: input.limit,
+        account: input.account,
+        cursor: input.cursor,
+      });
       return answer(found.hits, found.notes, found.nextCursor);
     }
     if (input.question === undefined) {
-      throw new DrawbridgeError('invalid_request', 'question: say what to look for, or give a property filter to search listings.', { field: 'question' });
+      throw new DrawbridgeError(
+        'invalid_request',
+        'question: say what to look for, or give a property filter to search listings.',
+        { field: 'question' },
+      );
     }
     const connections = await rooms.connections.list(org);
     const account = input.account === undefined ? undefined : accountNamed(connections, input.account);
-    const notes = input.cursor === undefined ? await news(context, connections, account, input.kinds, maxAgeMs) : [];
+    const notes =
+      input.cursor === undefined ? await news(context, connections, account, input.kinds, maxAgeMs) : [];
     const found = await rooms.memory.search(org, {
       question: input.question,
       limit: input.limit,
@@ -73,7 +88,11 @@ export const search = defineTool({
 
 /** Asks stale accounts for news, unless the question cannot concern them. */
 async function news(
-  context: ToolContext, connections: Connection[], account: Connection | undefined, kinds: string[] | undefined, maxAgeMs: number | undefined,
+  context: ToolContext,
+  connections: Connection[],
+  account: Connection | undefined,
+  kinds: string[] | undefined,
+  maxAgeMs: number | undefined,
 ): Promise<string[]> {
   const concerned = connections
     .filter((c) => account === undefined || c.id === account.id)
@@ -84,10 +103,18 @@ async function news(
 /** @throws DrawbridgeError `invalid_request` naming the accounts there are */
 function accountNamed(connections: Connection[], name: string): Connection {
   const wanted = name.toLowerCase();
-  const found = connections.filter((c) => [c.id, c.account, c.label].some((value) => value.toLowerCase() === wanted));
+  const found = connections.filter((c) =>
+    [c.id, c.account, c.label].some((value) => value.toLowerCase() === wanted),
+  );
   if (found.length === 1 && found[0] !== undefined) return found[0];
-  const labels = connections.map((c) => `${c.label} (${c.id})`).join(', ') || 'none yet; connect one with: drawbridge connect';
-  throw new DrawbridgeError('invalid_request', `account: "${name}" names ${found.length === 0 ? 'no account' : 'several accounts'}. There are: ${labels}.`, { field: 'account' });
+  const labels =
+    connections.map((c) => `${c.label} (${c.id})`).join(', ') ||
+    'none yet; connect one with: drawbridge connect';
+  throw new DrawbridgeError(
+    'invalid_request',
+    `account: "${name}" names ${found.length === 0 ? 'no account' : 'several accounts'}. There are: ${labels}.`,
+    { field: 'account' },
+  );
 }
 
 type Hit = z.input<typeof hit>;
@@ -101,7 +128,9 @@ function answer(hits: Hit[], notes: string[], nextCursor: string | undefined) {
       ...(notes.length === 0 ? {} : { notes }),
     },
     text: [
-      hits.length === 0 ? 'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.' : framed(found, 'Search results'),
+      hits.length === 0
+        ? 'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.'
+        : framed(found, 'Search results'),
       ...notes,
       ...(nextCursor === undefined ? [] : [`More: cursor ${nextCursor}`]),
     ].join('\n'),

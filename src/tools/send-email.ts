@@ -5,12 +5,12 @@ import { DrawbridgeError } from '../errors.ts';
 import type { StoredDocument } from '../memory/memory.ts';
 import type { MailSend } from '../providers/capabilities.ts';
 import type { Attachment } from '../queue/queue.ts';
+import { visibleLine } from '../untrusted.ts';
 import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { renderMarkdown } from './markdown.ts';
 import { proposalOutput, propose } from './proposal.ts';
 import { documentId } from './uris.ts';
-import { visibleLine } from './untrusted.ts';
 
 const addresses = z.array(z.string()).max(100);
 
@@ -41,17 +41,27 @@ export const sendEmail = defineTool({
     const reply = original === undefined ? undefined : replyOf(original);
     const to = input.to === undefined ? (reply?.to ?? []) : parseAddresses(input.to, 'to');
     if (to.length === 0) {
-      throw new DrawbridgeError('invalid_request', 'to: name at least one recipient, or give replyTo to answer the sender of a message.', { field: 'to' });
+      throw new DrawbridgeError(
+        'invalid_request',
+        'to: name at least one recipient, or give replyTo to answer the sender of a message.',
+        { field: 'to' },
+      );
     }
     const subject = input.subject ?? reply?.subject;
     if (subject === undefined || subject.trim() === '') {
-      throw new DrawbridgeError('invalid_request', 'subject: is missing. Give one, or give replyTo.', { field: 'subject' });
+      throw new DrawbridgeError('invalid_request', 'subject: is missing. Give one, or give replyTo.', {
+        field: 'subject',
+      });
     }
     const text = input.text ?? input.markdown;
     if (text === undefined || text.trim() === '') {
-      throw new DrawbridgeError('invalid_request', 'text: is empty. Give text, markdown, or both.', { field: 'text' });
+      throw new DrawbridgeError('invalid_request', 'text: is empty. Give text, markdown, or both.', {
+        field: 'text',
+      });
     }
-    const attachments = await Promise.all(input.attachments.map((uri, index) => attachmentOf(context, uri, `attachments.${index}`)));
+    const attachments = await Promise.all(
+      input.attachments.map((uri, index) => attachmentOf(context, uri, `attachments.${index}`)),
+    );
     const payload: MailSend = {
       to,
       cc: parseAddresses(input.cc, 'cc'),
@@ -62,7 +72,10 @@ export const sendEmail = defineTool({
       ...(reply?.inReplyTo === undefined ? {} : { inReplyTo: reply.inReplyTo }),
       references: reply?.references ?? [],
       attachments: attachments.map((a) => ({
-        name: a.name, mediaType: a.mediaType, size: a.bytes.byteLength, sha256: createHash('sha256').update(a.bytes).digest('hex'),
+        name: a.name,
+        mediaType: a.mediaType,
+        size: a.bytes.byteLength,
+        sha256: createHash('sha256').update(a.bytes).digest('hex'),
       })),
     };
     const { name } = await rooms.connections.writeFor(connection, 'mail.send');
@@ -79,7 +92,11 @@ export const sendEmail = defineTool({
 async function message(context: ToolContext, uri: string): Promise<StoredDocument> {
   const document = await context.rooms.memory.document(context.org, documentId(uri, 'replyTo'));
   if (document.kind !== 'mail') {
-    throw new DrawbridgeError('invalid_request', `replyTo: that document is a ${document.kind}, not a message.`, { field: 'replyTo' });
+    throw new DrawbridgeError(
+      'invalid_request',
+      `replyTo: that document is a ${document.kind}, not a message.`,
+      { field: 'replyTo' },
+    );
   }
   return document;
 }
@@ -89,24 +106,50 @@ const messageIdShape = /^<[^<>\s]{1,900}>$/;
 /** The threading headers of an answer (RFC 5322, 3.6.4): its parent, and the parent's chain before it. */
 function replyOf(original: StoredDocument) {
   const sender = original.people.find((p) => p.role === 'from' && p.address !== undefined);
-  const ids = (value: unknown) => (Array.isArray(value) ? value : [value]).filter((id): id is string => typeof id === 'string' && messageIdShape.test(id));
+  const ids = (value: unknown) =>
+    (Array.isArray(value) ? value : [value]).filter(
+      (id): id is string => typeof id === 'string' && messageIdShape.test(id),
+    );
   const [inReplyTo] = ids(original.facts['messageId']);
   const chain = [...ids(original.facts['references']), ...(inReplyTo === undefined ? [] : [inReplyTo])];
   const subject = visibleLine(original.title, 400);
   return {
-    to: sender?.address === undefined ? [] : [{ email: sender.address, ...(sender.name === undefined ? {} : { name: visibleLine(sender.name, 100).replace(/["<>]/g, '') }) }],
+    to:
+      sender?.address === undefined
+        ? []
+        : [
+            {
+              email: sender.address,
+              ...(sender.name === undefined
+                ? {}
+                : { name: visibleLine(sender.name, 100).replace(/["<>]/g, '') }),
+            },
+          ],
     subject: /^re:/i.test(subject) ? subject : `Re: ${subject}`,
     inReplyTo,
     references: [...new Set(chain)].slice(-50),
   };
 }
 
-const extension: Record<string, string> = { 'message/rfc822': 'eml', 'text/calendar': 'ics', 'text/markdown': 'md', 'text/plain': 'txt', 'application/json': 'json' };
+const extension: Record<string, string> = {
+  'message/rfc822': 'eml',
+  'text/calendar': 'ics',
+  'text/markdown': 'md',
+  'text/plain': 'txt',
+  'application/json': 'json',
+};
 
 /** The document's own bytes, under a name that is safe in a header and on a disk. */
 async function attachmentOf(context: ToolContext, uri: string, field: string): Promise<Attachment> {
   const document = await context.rooms.memory.document(context.org, documentId(uri, field));
-  const stem = visibleLine(document.title, 80).replace(/[^\p{L}\p{N} ._-]/gu, '_').replace(/^[. ]+|[. ]+$/g, '') || 'document';
+  const stem =
+    visibleLine(document.title, 80)
+      .replace(/[^\p{L}\p{N} ._-]/gu, '_')
+      .replace(/^[. ]+|[. ]+$/g, '') || 'document';
   const ending = extension[document.mediaType] ?? 'bin';
-  return { name: stem.toLowerCase().endsWith(`.${ending}`) ? stem : `${stem}.${ending}`, mediaType: document.mediaType, bytes: document.raw };
+  return {
+    name: stem.toLowerCase().endsWith(`.${ending}`) ? stem : `${stem}.${ending}`,
+    mediaType: document.mediaType,
+    bytes: document.raw,
+  };
 }

@@ -13,7 +13,16 @@ import { search } from './search.ts';
 import { sendEmail } from './send-email.ts';
 
 export const tools: readonly Tool[] = [
-  search, imeSearch, propertyDetail, sendEmail, scheduleEvent, checkAvailability, readSource, actionStatus, cancelAction, listConnections,
+  search,
+  imeSearch,
+  propertyDetail,
+  sendEmail,
+  scheduleEvent,
+  checkAvailability,
+  readSource,
+  actionStatus,
+  cancelAction,
+  listConnections,
 ] as unknown as readonly Tool[];
 
 /** The tools that an agent's scopes admit: `propose` for those that queue, `read` for the others. */

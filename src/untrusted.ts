@@ -2,10 +2,9 @@
 // that its author could not have known.
 import { randomBytes } from 'node:crypto';
 
-// Zero-width and joiner marks, bidi controls, soft hyphen, invisible operators, variation selectors beyond
-// the common ones, and the tag block: letters that a model reads and a person does not.
-const invisible =
-  /[\u00AD\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0D\uFEFF\uFFA0\uFFF0-\uFFFB]|[\u{E0000}-\u{E0FFF}]|[\u{1D173}-\u{1D17A}]/gu;
+// Zero-width and joiner marks, bidi controls, soft hyphens, variation selectors, the tag block: letters that
+// a model reads and a person does not.
+const invisible = /[\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/gu;
 // Control characters but tab and line feed: no terminal escapes, no forged line ends.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const control = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;

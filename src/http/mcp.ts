@@ -1,0 +1,212 @@
+// MCP over streamable HTTP, both eras on one address: 2026-07-28 without state, one server a request; the
+// older ones with sessions that can be resumed. A session belongs to the key that opened it.
+import { randomUUID } from 'node:crypto';
+import {
+  type AuthInfo,
+  createMcpHandler,
+  type EventStore,
+  isInitializeRequest,
+  isLegacyRequest,
+  type JSONRPCMessage,
+  type McpHttpHandler,
+  type McpRequestContext,
+  type McpServer,
+  type ServerEvent,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
+import type { Agent } from '../auth/principal.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+
+/** Largest request body, bytes. */
+export const maxBody = 4 * 1024 * 1024;
+const idleLimit = 30 * 60_000;
+const mostSessions = 1_000;
+const keptEvents = 500;
+
+export interface McpMountOptions {
+  /** Builds the server for one request (2026) or one session (older). */
+  build(
+    agent: Agent,
+    era: McpRequestContext['era'],
+  ): { server: McpServer; subscriptions: { has(uri: string): boolean } };
+  /** Calls back with URIs of resources that changed in the org. Returns the unsubscribe. */
+  onResourceChange(orgId: string, tell: (uri: string) => void): () => void;
+  clock: Clock;
+  log: Log;
+}
+
+export interface McpMount {
+  fetch(request: Request, agent: Agent): Promise<Response>;
+  close(): Promise<void>;
+}
+
+interface Session {
+  transport: WebStandardStreamableHTTPServerTransport;
+  server: McpServer;
+  agent: Agent;
+  lastUsed: number;
+  unsubscribe: () => void;
+}
+
+export function mountMcp(options: McpMountOptions): McpMount {
+  const { clock, log } = options;
+  const sessions = new Map<string, Session>();
+  // One handler an org: its listen streams hear of that org's resources and of no others.
+  const modern = new Map<string, { handler: McpHttpHandler; unsubscribe: () => void }>();
+
+  function modernFor(agent: Agent): McpHttpHandler {
+    const known = modern.get(agent.orgId);
+    if (known !== undefined) return known.handler;
+    const handler = createMcpHandler((context) => options.build(agentOf(context.authInfo), 'modern').server, {
+      legacy: 'reject',
+      maxRequestBodySize: maxBody,
+      onerror: (err) => log.debug({ err }, 'mcp request refused'),
+    });
+    const unsubscribe = options.onResourceChange(agent.orgId, (uri) => {
+      const event: ServerEvent = { kind: 'resource_updated', uri };
+      handler.bus.publish(event);
+    });
+    modern.set(agent.orgId, { handler, unsubscribe });
+    return handler;
+  }
+
+  async function openSession(agent: Agent): Promise<Session> {
+    await sweep();
+    if (sessions.size >= mostSessions) throw new SessionsFull();
+    const { server, subscriptions } = options.build(agent, 'legacy');
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => randomUUID(),
+      eventStore: recentEvents(),
+      maxRequestBodySize: maxBody,
+      onsessioninitialized: (id) => void sessions.set(id, session),
+      onsessionclosed: (id) => void sessions.delete(id),
+    });
+    const unsubscribe = options.onResourceChange(agent.orgId, (uri) => {
+      if (!subscriptions.has(uri)) return;
+      server.server
+        .sendResourceUpdated({ uri })
+        .catch((err: unknown) => log.debug({ err }, 'update not delivered'));
+    });
+    const session: Session = { transport, server, agent, lastUsed: clock.elapsed(), unsubscribe };
+    await server.connect(transport);
+    const closed = transport.onclose;
+    transport.onclose = () => {
+      unsubscribe();
+      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
+      closed?.();
+    };
+    return session;
+  }
+
+  async function sweep(): Promise<void> {
+    const now = clock.elapsed();
+    for (const session of [...sessions.values()]) {
+      if (now - session.lastUsed > idleLimit) await session.server.close();
+    }
+  }
+
+  async function legacy(request: Request, agent: Agent): Promise<Response> {
+    const id = request.headers.get('mcp-session-id');
+    if (id !== null) {
+      const session = sessions.get(id);
+      // Another key's session is as unknown as one that never was.
+      if (
+        session === undefined ||
+        session.agent.agentId !== agent.agentId ||
+        session.agent.orgId !== agent.orgId
+      ) {
+        return rpcError(404, -32001, 'Session not found. Initialize a new one.');
+      }
+      session.lastUsed = clock.elapsed();
+      return session.transport.handleRequest(request, { authInfo: authInfoOf(agent) });
+    }
+    if (request.method !== 'POST')
+      return rpcError(400, -32000, 'Mcp-Session-Id header is missing. Initialize first.');
+    const body = await bodyOf(request);
+    if (!body.ok || !isInitializeRequest(body.value)) {
+      return rpcError(
+        400,
+        body.ok ? -32000 : -32700,
+        body.ok
+          ? 'Not initialized: send initialize first, then its Mcp-Session-Id.'
+          : 'The body is not JSON.',
+      );
+    }
+    try {
+      const session = await openSession(agent);
+      return await session.transport.handleRequest(request, {
+        parsedBody: body.value,
+        authInfo: authInfoOf(agent),
+      });
+    } catch (thrown) {
+      if (thrown instanceof SessionsFull)
+        return rpcError(503, -32000, 'Too many open sessions. Close some, or try again later.');
+      throw thrown;
+    }
+  }
+
+  return {
+    async fetch(request, agent) {
+      if (await isLegacyRequest(request, undefined, { maxRequestBodySize: maxBody }))
+        return legacy(request, agent);
+      return modernFor(agent).fetch(request, { authInfo: authInfoOf(agent) });
+    },
+    async close() {
+      for (const { handler, unsubscribe } of modern.values()) {
+        unsubscribe();
+        await handler.close();
+      }
+      for (const session of [...sessions.values()]) await session.server.close();
+    },
+  };
+}
+
+class SessionsFull extends Error {}
+
+async function bodyOf(request: Request): Promise<{ ok: true; value: unknown } | { ok: false }> {
+  try {
+    return { ok: true, value: await request.clone().json() };
+  } catch {
+    return { ok: false };
+  }
+}
+
+function rpcError(status: number, code: number, message: string): Response {
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status });
+}
+
+function authInfoOf(agent: Agent): AuthInfo {
+  return { token: '', clientId: agent.agentId, scopes: [...agent.scopes], extra: { agent } };
+}
+
+function agentOf(authInfo: AuthInfo | undefined): Agent {
+  const agent = authInfo?.extra?.['agent'];
+  if (agent === undefined) throw new Error('an MCP request without its agent');
+  return agent as Agent;
+}
+
+/** The last events of one session, so that a client that lost its stream hears what it missed. */
+function recentEvents(): EventStore {
+  const events: { id: string; stream: string; message: JSONRPCMessage }[] = [];
+  let count = 0;
+  return {
+    async storeEvent(stream, message) {
+      count += 1;
+      const id = `${stream}:${count}`;
+      events.push({ id, stream, message });
+      if (events.length > keptEvents) events.shift();
+      return id;
+    },
+    async replayEventsAfter(lastId, { send }) {
+      const from = events.findIndex((event) => event.id === lastId);
+      const stream = lastId.slice(0, lastId.lastIndexOf(':'));
+      // An id that is no longer kept replays all that still is: late is better than lost.
+      for (const event of events.slice(from + 1)) {
+        if (event.stream === stream && Object.keys(event.message).length > 0)
+          await send(event.id, event.message);
+      }
+      return stream;
+    },
+  };
+}

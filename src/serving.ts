@@ -1,0 +1,121 @@
+// What a server process runs beside answering: the executor of approved actions, its presence, and the web
+// pages where people decide. Loaded after the first answer.
+import type { Agent } from './auth/principal.ts';
+import type { Config } from './config.ts';
+import { toDrawbridgeError } from './errors.ts';
+import { createHttpApp } from './http/app.ts';
+import { type Listening, listen } from './http/listen.ts';
+import { mountMcp } from './http/mcp.ts';
+import { localOrigin } from './http/origin.ts';
+import { announce, liveProcesses } from './jobs/presence.ts';
+import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
+import { openRooms, type Rooms } from './rooms.ts';
+import type { OrgStore } from './store/store.ts';
+import type { ToolRooms } from './tools/define.ts';
+
+export interface Serving {
+  rooms: Rooms;
+  /** What tools are given: the rooms, and where a person decides. */
+  toolRooms: ToolRooms;
+  /** Where this process serves pages, or undefined while another process holds the port. */
+  web(): Listening | undefined;
+  orgFor(orgId: string): Promise<OrgStore>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the rooms and begins the work of a server. `http` insists on its port; `stdio` takes the port where
+ * it is free, and leaves the pages to whichever Drawbridge process has it.
+ */
+export async function startServing(
+  config: Config,
+  kind: 'stdio' | 'http',
+  given: { port?: number } = {},
+): Promise<Serving> {
+  const rooms = await openRooms(config);
+  const { store, clock, log, queue } = rooms;
+  const orgs = new Map<string, OrgStore>([[rooms.org.orgId, rooms.org]]);
+  let web: Listening | undefined;
+  let elsewhere: string | undefined;
+
+  async function orgFor(orgId: string): Promise<OrgStore> {
+    const known = orgs.get(orgId) ?? (await store.forOrg(orgId));
+    orgs.set(orgId, known);
+    return known;
+  }
+
+  async function allOrgs(): Promise<OrgStore[]> {
+    const rows = await store.control.read((db) => db.selectFrom('orgs').select('id').execute());
+    return Promise.all(rows.map((row) => orgFor(row.id)));
+  }
+
+  const executor = queue.startExecutor(allOrgs);
+  const baseUrl = () => config.publicUrl ?? web?.url ?? elsewhere ?? localOrigin(given.port ?? config.port);
+  const toolRooms: ToolRooms = {
+    clock,
+    log,
+    connections: rooms.connections,
+    memory: rooms.memory,
+    queue,
+    refresh: rooms.refresh,
+    approveUrl: (actionId) => `${baseUrl()}/actions/${actionId}`,
+  };
+  const mcp = mountMcp({
+    build: (agent: Agent, era) =>
+      createMcpServer(
+        agent.scopes,
+        async (): Promise<Opened> => ({ rooms: toolRooms, org: await orgFor(agent.orgId), agent }),
+        era,
+      ),
+    onResourceChange: (orgId, tell) => onResourceChange(rooms, orgId, tell),
+    clock,
+    log,
+  });
+
+  async function openWeb(): Promise<void> {
+    const app = createHttpApp({
+      rooms: { ...rooms, orgFor, wake: () => executor.wake() },
+      mcp: mcp.fetch,
+      log,
+    });
+    web = await listen(app, { host: config.host, port: given.port ?? config.port });
+    await presence.serving(web.url);
+  }
+
+  /** A stdio server serves the pages only where no other process does. */
+  async function lookAfterWeb(): Promise<void> {
+    if (web !== undefined) return;
+    elsewhere = (await liveProcesses(store)).find((process) => process.url !== undefined)?.url;
+    if (elsewhere !== undefined) return;
+    try {
+      await openWeb();
+    } catch (thrown) {
+      log.info(
+        { err: toDrawbridgeError(thrown) },
+        'the pages are not served by this process: the port is taken',
+      );
+    }
+  }
+
+  const presence = await announce(store, {
+    kind,
+    pid: process.pid,
+    clock,
+    log,
+    ...(kind === 'stdio' ? { onBeat: lookAfterWeb } : {}),
+  });
+  const closeAll = async () => {
+    await executor.stop();
+    await presence.stop();
+    await mcp.close();
+    await web?.close();
+    await rooms.close();
+  };
+  try {
+    await (kind === 'http' ? openWeb() : lookAfterWeb());
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
+  return { rooms, toolRooms, orgFor, web: () => web, close: closeAll };
+}

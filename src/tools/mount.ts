@@ -1,0 +1,65 @@
+// Puts the tools on an MCP server. Our own check of the input stands before each call, so that a bad one is
+// answered with its field and its mend; the SDK only carries the schemas.
+import type { McpServer, ServerContext, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { callTool } from './call.ts';
+import { annotations, type Tool, type ToolContext } from './define.ts';
+
+export function mountTools(
+  server: McpServer,
+  tools: readonly Tool[],
+  open: (request: ServerContext) => Promise<ToolContext>,
+): void {
+  for (const tool of tools) {
+    server.registerTool(
+      tool.name,
+      {
+        title: tool.title,
+        description: tool.description,
+        inputSchema: carried(tool, 'input'),
+        outputSchema: carried(tool, 'output'),
+        annotations: annotations(tool),
+      },
+      async (input: unknown, request: ServerContext) => callTool(tool, input, () => open(request)),
+    );
+  }
+}
+
+const schemas = new WeakMap<Tool, { input?: object; output?: object }>();
+
+/** The tool's JSON Schema, 2020-12, made when first asked for and kept for the life of the process. */
+export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string, unknown> {
+  const kept = schemas.get(tool) ?? {};
+  schemas.set(tool, kept);
+  kept[side] ??= compact(
+    z.toJSONSchema(side === 'input' ? tool.input.strict() : tool.output, {
+      io: side,
+      target: 'draft-2020-12',
+    }),
+  );
+  return kept[side] as Record<string, unknown>;
+}
+
+// Bounds that only say "a safe integer" cost tokens and tell a client nothing.
+function compact(value: unknown): object {
+  if (Array.isArray(value))
+    return value.map((item) => (typeof item === 'object' && item !== null ? compact(item) : item));
+  const entries = Object.entries(value as object).filter(
+    ([key, item]) =>
+      !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER),
+  );
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, typeof item === 'object' && item !== null ? compact(item) : item]),
+  );
+}
+
+function carried(tool: Tool, side: 'input' | 'output'): StandardSchemaWithJSON<unknown, unknown> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'drawbridge',
+      validate: (value) => ({ value }),
+      jsonSchema: { input: () => jsonSchema(tool, side), output: () => jsonSchema(tool, side) },
+    },
+  };
+}
