@@ -3,8 +3,9 @@
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type Breaker, createBreaker, type Verdict } from './breaker.ts';
+import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.ts';
 import { type Bucket, createBucket, createSlots, type Slots } from './bucket.ts';
+import { withDeadline } from './deadline.ts';
 import type { Caller, CallLimit } from './egress.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
@@ -65,86 +66,53 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
   return {
     metrics,
     async run(caller, options, work) {
+      const { name, timeoutMs } = options;
       const guard = guardOf(caller);
       const began = clock.elapsed();
-      const over = new AbortController();
-      const limit = new AbortController();
-      const signal =
-        options.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
       let outcome = 'internal';
       let verdict: Verdict = 'unknown';
-      let settle: ((verdict: Verdict) => void) | undefined;
-      let leaveSlot: (() => void) | undefined;
+      let pass: Pass | undefined;
       try {
-        const pass = guard.breaker?.enter();
-        settle = pass?.settle;
-        void expire(clock, options, limit, over.signal);
-        leaveSlot = await guard.slots.enter(signal);
-        const done = await orAborted(
-          signal,
-          work({
-            signal,
-            probe: pass?.probe ?? false,
-            pace: () => guard.bucket.take(signal),
-            left: () => began + options.timeoutMs - clock.elapsed(),
-          }),
+        pass = guard.breaker?.enter();
+        const probe = pass?.probe ?? false;
+        const done = await withDeadline(
+          {
+            clock,
+            timeoutMs,
+            signal: options.signal,
+            expired: () =>
+              new DrawbridgeError(
+                'timeout',
+                `${name} did not finish its answer within ${timeoutMs / 1000} s.`,
+              ),
+          },
+          async (signal) => {
+            const leaveSlot = await guard.slots.enter(signal);
+            signal.addEventListener('abort', leaveSlot);
+            try {
+              const left = (): number => began + timeoutMs - clock.elapsed();
+              return await work({ signal, probe, left, pace: () => guard.bucket.take(signal) });
+            } finally {
+              leaveSlot();
+            }
+          },
         );
         ({ outcome, verdict } = done);
         return done.result;
       } catch (thrown) {
-        // Work that was cut off says so in its own words; what it was cut off by is the truth.
-        const error = signal.aborted ? signal.reason : thrown;
-        outcome =
-          error instanceof DrawbridgeError ? error.code : options.signal?.aborted ? 'aborted' : 'error';
-        verdict = options.signal?.aborted ? 'unknown' : verdictOn(error);
-        throw error;
+        const givenUp = options.signal?.aborted === true;
+        outcome = givenUp ? 'aborted' : thrown instanceof DrawbridgeError ? thrown.code : 'error';
+        verdict = givenUp ? 'unknown' : verdictOn(thrown);
+        throw thrown;
       } finally {
-        over.abort();
-        leaveSlot?.();
-        settle?.(verdict);
+        pass?.settle(verdict);
         const ms = Math.round(clock.elapsed() - began);
         metrics.add(caller, outcome, ms);
-        log.debug(
-          { provider: caller.provider, operation: caller.operation, to: options.name, outcome, ms },
-          'call out',
-        );
+        const { provider, operation } = caller;
+        log.debug({ provider, operation, to: name, outcome, ms }, 'call out');
       }
     },
   };
-}
-
-/** Aborts `limit` when the time is up; ends quietly when the call is over first. */
-async function expire(
-  clock: Clock,
-  { name, timeoutMs }: { name: string; timeoutMs: number },
-  limit: AbortController,
-  over: AbortSignal,
-): Promise<void> {
-  try {
-    await clock.sleep(timeoutMs, { signal: over, unref: true });
-  } catch (thrown) {
-    if (over.aborted) return;
-    throw thrown;
-  }
-  limit.abort(
-    new DrawbridgeError('timeout', `${name} did not finish its answer within ${timeoutMs / 1000} s.`),
-  );
-}
-
-async function orAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  const stop = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    stop.abort();
-    // Whichever lost the race may still reject, and nobody else listens to it.
-    void work.catch(() => undefined);
-    void aborted.catch(() => undefined);
-  }
 }
 
 const socketTrouble =

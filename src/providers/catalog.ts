@@ -12,4 +12,13 @@ export const catalog: readonly CatalogEntry[] = [
     command: 'drawbridge import PATH',
     load: async () => (await import('./files.ts')).provider,
   },
+  {
+    id: 'mailbox',
+    title: 'Mailbox (IMAP and SMTP)',
+    capabilities: ['mail.send'],
+    feedKinds: ['mail'],
+    connectable: true,
+    command: 'drawbridge connect mailbox --email you@example.com --imap imap.example.com:993 --smtp smtp.example.com:465',
+    load: async () => (await import('./mailbox/index.ts')).provider,
+  },
 ];

@@ -1,0 +1,69 @@
+// What an operation or feed may use, bound to one connection: its settings, its credentials, and the door.
+import type { Clock } from '../clock.ts';
+import type { Caller, Egress } from '../egress/egress.ts';
+import { DrawbridgeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Provider, ProviderContext } from '../providers/define.ts';
+import type { Secret } from '../secret.ts';
+
+export interface ContextParts {
+  egress: Egress;
+  clock: Clock;
+  log: Log;
+  orgId: string;
+  provider: Provider;
+  /** Undefined while the account is being connected. */
+  connectionId: string | undefined;
+  operation: string;
+  fields: Readonly<Record<string, unknown>>;
+  secrets: ReadonlyMap<string, Secret>;
+  signal?: AbortSignal | undefined;
+}
+
+export function providerContext(parts: ContextParts): ProviderContext {
+  const { egress, provider, connectionId, operation, signal } = parts;
+  const caller: Caller = {
+    orgId: parts.orgId,
+    provider: provider.id,
+    connectionId,
+    operation,
+    limit: provider.limit,
+  };
+  const fetch = egress.fetchFor(caller);
+  return {
+    connectionId: connectionId ?? '',
+    fields: parts.fields,
+    secret(name) {
+      const secret = parts.secrets.get(name);
+      if (secret === undefined) {
+        throw new DrawbridgeError(
+          'auth_expired',
+          `${provider.title} has no ${name} stored. Connect the account again: drawbridge connect ${provider.id}`,
+        );
+      }
+      return secret;
+    },
+    fetch: (input, init = {}) => {
+      const joined = join(signal, init.signal ?? undefined);
+      return fetch(input, joined === undefined ? init : { ...init, signal: joined });
+    },
+    dial: (host, port) => egress.dial(caller, host, port),
+    converse: (work, options) =>
+      egress.converse(
+        caller,
+        (limit) => {
+          signal?.throwIfAborted();
+          return work(join(signal, limit) ?? limit);
+        },
+        options,
+      ),
+    clock: parts.clock,
+    log: parts.log.child({ provider: provider.id, connection: connectionId, operation }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function join(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return AbortSignal.any([one, other]);
+}

@@ -1,0 +1,56 @@
+// What a live call or a sync says about its connection: trouble that passes degrades it, trouble that
+// stays is an error, a refused credential expires it, and a success makes it active again.
+import type { Clock } from '../clock.ts';
+import { type ErrorCode, toDrawbridgeError } from '../errors.ts';
+import { toJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { ConnectionState } from '../store/tables.ts';
+import { rowById } from './rows.ts';
+import { isAllowed, isUsable, move } from './states.ts';
+
+export type Report = { synced: true } | { answered: true } | { error: unknown };
+
+/** What is not here speaks about the call that was made, not about the connection. */
+const states: Partial<Record<ErrorCode, ConnectionState>> = {
+  // The account was not given up by a person here: the way back is to authorise it again.
+  auth_expired: 'EXPIRED',
+  auth_revoked: 'EXPIRED',
+  rate_limited: 'DEGRADED',
+  quota_exhausted: 'DEGRADED',
+  provider_unavailable: 'DEGRADED',
+  timeout: 'DEGRADED',
+  network: 'DEGRADED',
+  permission_denied: 'ERROR',
+  malformed_response: 'ERROR',
+  internal: 'ERROR',
+};
+
+/**
+ * Records the outcome. A connection that is gone, that waits for a person, or that another report has just
+ * moved stays as it is; a call that its caller gave up says nothing.
+ */
+export async function reportOutcome(org: OrgStore, clock: Clock, id: string, report: Report): Promise<void> {
+  if ('error' in report && report.error instanceof Error && report.error.name === 'AbortError') return;
+  const at = clock.now();
+  const error = 'error' in report ? toDrawbridgeError(report.error) : undefined;
+  const to = error === undefined ? 'ACTIVE' : states[error.code];
+  if (to === undefined) return;
+  await org.write(async (tx) => {
+    const row = await rowById(tx, org.orgId, id);
+    if (row === undefined || !isUsable(row.state)) return;
+    if (row.state !== to && isAllowed(row.state, to)) {
+      const reason = error === undefined ? 'it answers again' : error.code;
+      await move(tx, { orgId: org.orgId, id, from: row.state, to, reason, at });
+    }
+    await tx
+      .updateTable('connected_sources')
+      .set({
+        last_error: error === undefined ? null : toJson({ code: error.code, message: error.message, at }),
+        ...('synced' in report ? { last_sync_at: at } : {}),
+        updated_at: at,
+      })
+      .where('org_id', '=', org.orgId)
+      .where('id', '=', id)
+      .execute();
+  });
+}

@@ -1,0 +1,85 @@
+// Which account a capability means. One that fits is taken; several are a question; none is a command.
+import { DrawbridgeError } from '../errors.ts';
+import type { Capability } from '../providers/capabilities.ts';
+import type { CatalogEntry } from '../providers/entry.ts';
+import type { Connection } from './connections.ts';
+import { isUsable } from './states.ts';
+
+const deeds: Record<Capability, string> = {
+  'mail.send': 'send mail',
+  'calendar.create': 'create events',
+  'calendar.free-busy': 'tell when you are free',
+  'listing.search': 'search listings',
+  'listing.get': 'look up a listing',
+};
+
+/** @throws DrawbridgeError as `Connections.resolve` says */
+export function chooseConnection(
+  connections: readonly Connection[],
+  catalog: readonly CatalogEntry[],
+  capability: Capability,
+  account?: string,
+): Connection {
+  const able = connections.filter((connection) => connection.capabilities.includes(capability));
+  const deed = deeds[capability];
+  if (able.length === 0) {
+    const commands = catalog
+      .filter((entry) => entry.connectable && entry.capabilities.includes(capability))
+      .map((entry) => entry.command);
+    throw new DrawbridgeError(
+      'not_found',
+      `No account can ${deed} yet. Connect one: ${commands.join(' or ')}`,
+      {
+        retry: 'ask',
+      },
+    );
+  }
+  const meant = account === undefined ? able : able.filter((connection) => isMeant(connection, account));
+  if (meant.length === 0) {
+    throw question(`No account called "${account}" can ${deed}. Accounts that can: ${labels(able)}.`);
+  }
+  const [first, ...others] = meant.filter((connection) => isUsable(connection.state));
+  if (first === undefined) throw needsReconnect(meant, catalog);
+  if (others.length > 0) {
+    throw question(`Several accounts can ${deed}. Say which one: ${labels([first, ...others])}.`);
+  }
+  return first;
+}
+
+/** @throws DrawbridgeError `auth_expired` naming the command, unless calls may be made. */
+export function assertUsable(connection: Connection, catalog: readonly CatalogEntry[]): void {
+  if (!isUsable(connection.state)) throw needsReconnect([connection], catalog);
+}
+
+function needsReconnect(
+  connections: readonly Connection[],
+  catalog: readonly CatalogEntry[],
+): DrawbridgeError {
+  const commands = connections.map(({ provider }) => catalog.find((entry) => entry.id === provider)?.command);
+  const known = [...new Set(commands.filter((command) => command !== undefined))];
+  return new DrawbridgeError(
+    'auth_expired',
+    `${labels(connections)} must be connected again before it can be used: ${known.join(' or ')}`,
+  );
+}
+
+function isMeant(connection: Connection, account: string): boolean {
+  const wanted = account.trim().toLowerCase();
+  return [connection.id, connection.account, connection.label].some((name) => name.toLowerCase() === wanted);
+}
+
+/** Labels as a person can repeat them: with the id where two accounts have the same. */
+function labels(connections: readonly Connection[]): string {
+  return connections
+    .map(({ id, label }) => {
+      const twin = connections.some(
+        (other) => other.id !== id && other.label.toLowerCase() === label.toLowerCase(),
+      );
+      return twin ? `${label} (${id})` : label;
+    })
+    .join(', ');
+}
+
+function question(message: string): DrawbridgeError {
+  return new DrawbridgeError('invalid_request', message, { retry: 'ask', field: 'account' });
+}

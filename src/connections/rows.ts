@@ -1,0 +1,58 @@
+// From a stored row to a Connection, with what the catalog knows of its provider.
+import type { Kysely, Selectable } from 'kysely';
+import type { CatalogEntry } from '../providers/entry.ts';
+import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
+import type { Connection } from './connections.ts';
+
+export type ConnectionRow = Selectable<OrgTables['connected_sources']>;
+
+export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined): Connection {
+  return {
+    id: row.id,
+    provider: row.provider,
+    // A provider that this version does not know keeps its rows, and can do nothing.
+    providerTitle: entry?.title ?? row.provider,
+    account: row.account,
+    label: row.label,
+    state: row.state,
+    fields: fromJson<Record<string, unknown>>(row.fields),
+    capabilities: [...(entry?.capabilities ?? [])],
+    hasFeeds: (entry?.feedKinds.length ?? 0) > 0,
+    feedKinds: [...(entry?.feedKinds ?? [])],
+    lastSyncAt: row.last_sync_at ?? undefined,
+    lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
+    createdAt: row.created_at,
+  };
+}
+
+/** All of an org's connections, those that were disconnected left out; the oldest first. */
+export async function allRows(org: OrgStore): Promise<ConnectionRow[]> {
+  return org.read((db) => live(db, org.orgId).selectAll().orderBy('created_at').orderBy('id').execute());
+}
+
+export async function rowById(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  id: string,
+): Promise<ConnectionRow | undefined> {
+  return live(db, orgId).selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function rowByAccount(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  provider: string,
+  account: string,
+): Promise<ConnectionRow | undefined> {
+  return live(db, orgId)
+    .selectAll()
+    .where('provider', '=', provider)
+    .where('account', '=', account)
+    .executeTakeFirst();
+}
+
+function live(db: Kysely<OrgTables>, orgId: string) {
+  return db.selectFrom('connected_sources').where('org_id', '=', orgId).where('state', '!=', 'DELETED');
+}

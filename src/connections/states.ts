@@ -1,0 +1,80 @@
+// The states of a connection: one table of allowed moves, one function that makes them. Each move is one
+// UPDATE with the old state in its WHERE and one event row in the same transaction.
+import type { Transaction } from 'kysely';
+import { DrawbridgeError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { ConnectionState, OrgTables } from '../store/tables.ts';
+
+const moves: Record<ConnectionState, readonly ConnectionState[]> = {
+  PENDING: ['AUTHORIZING', 'REVOKED'],
+  AUTHORIZING: ['CONNECTED', 'REVOKED'],
+  CONNECTED: ['ACTIVE', 'REVOKED'],
+  ACTIVE: ['DEGRADED', 'ERROR', 'EXPIRED', 'REVOKED'],
+  DEGRADED: ['ACTIVE', 'EXPIRED', 'REVOKED'],
+  ERROR: ['ACTIVE', 'EXPIRED', 'REVOKED'],
+  EXPIRED: ['AUTHORIZING', 'REVOKED'],
+  REVOKED: ['DELETED'],
+  DELETED: [],
+};
+
+/** States in which calls are made: a connection that failed is tried again, one without a credential is not. */
+export const usableStates: readonly ConnectionState[] = ['ACTIVE', 'DEGRADED', 'ERROR'];
+
+export function isUsable(state: ConnectionState): boolean {
+  return usableStates.includes(state);
+}
+
+export function isAllowed(from: ConnectionState, to: ConnectionState): boolean {
+  return moves[from].includes(to);
+}
+
+export interface Move {
+  orgId: string;
+  id: string;
+  from: ConnectionState;
+  to: ConnectionState;
+  reason: string | null;
+  /** Integer ms. */
+  at: number;
+}
+
+/**
+ * Makes one move.
+ * @throws DrawbridgeError `conflict` when the table does not allow it, or the connection is not in `from`.
+ */
+export async function move(tx: Transaction<OrgTables>, step: Move): Promise<void> {
+  const { orgId, id, from, to, reason, at } = step;
+  if (!isAllowed(from, to)) {
+    throw new DrawbridgeError('conflict', `A connection that is ${from} cannot become ${to}.`);
+  }
+  const changed = await tx
+    .updateTable('connected_sources')
+    .set({ state: to, updated_at: at })
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('state', '=', from)
+    .executeTakeFirst();
+  if (changed.numUpdatedRows !== 1n) {
+    throw new DrawbridgeError('conflict', `The connection is no longer ${from}.`);
+  }
+  await writeEvent(tx, { orgId, id, from, to, reason, at });
+}
+
+/** The event of a move, of a connection's beginning (`from` null), or of renewed credentials (no move). */
+export async function writeEvent(
+  tx: Transaction<OrgTables>,
+  event: Omit<Move, 'from'> & { from: ConnectionState | null },
+): Promise<void> {
+  await tx
+    .insertInto('connection_events')
+    .values({
+      org_id: event.orgId,
+      id: newId('cev', event.at),
+      connection_id: event.id,
+      from_state: event.from,
+      to_state: event.to,
+      reason: event.reason,
+      at: event.at,
+    })
+    .execute();
+}
