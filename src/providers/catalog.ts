@@ -18,7 +18,17 @@ export const catalog: readonly CatalogEntry[] = [
     capabilities: ['mail.send'],
     feedKinds: ['mail'],
     connectable: true,
-    command: 'drawbridge connect mailbox --email you@example.com --imap imap.example.com:993 --smtp smtp.example.com:465',
+    command:
+      'drawbridge connect mailbox --email you@example.com --imap imap.example.com:993 --smtp smtp.example.com:465',
     load: async () => (await import('./mailbox/index.ts')).provider,
+  },
+  {
+    id: 'zillow',
+    title: 'Zillow (RapidAPI)',
+    capabilities: ['listing.get', 'listing.search'],
+    feedKinds: [],
+    connectable: true,
+    command: 'drawbridge connect zillow',
+    load: async () => (await import('./zillow/index.ts')).provider,
   },
 ];
