@@ -67,7 +67,8 @@ export async function startServing(
         async (): Promise<Opened> => ({ rooms: toolRooms, org: await orgFor(agent.orgId), agent }),
         era,
       ),
-    onResourceChange: (orgId, tell) => onResourceChange(rooms, orgId, tell),
+    onChange: (orgId, tell) =>
+      onResourceChange(rooms, orgId, (uri) => tell({ kind: 'resource_updated', uri })),
     clock,
     log,
   });

@@ -30,8 +30,8 @@ export interface McpMountOptions {
     agent: Agent,
     era: McpRequestContext['era'],
   ): { server: McpServer; subscriptions: { has(uri: string): boolean } };
-  /** Calls back with URIs of resources that changed in the org. Returns the unsubscribe. */
-  onResourceChange(orgId: string, tell: (uri: string) => void): () => void;
+  /** Calls back with what changed in the org. Returns the unsubscribe. */
+  onChange(orgId: string, tell: (event: ServerEvent) => void): () => void;
   clock: Clock;
   log: Log;
 }
@@ -63,10 +63,7 @@ export function mountMcp(options: McpMountOptions): McpMount {
       maxRequestBodySize: maxBody,
       onerror: (err) => log.debug({ err }, 'mcp request refused'),
     });
-    const unsubscribe = options.onResourceChange(agent.orgId, (uri) => {
-      const event: ServerEvent = { kind: 'resource_updated', uri };
-      handler.bus.publish(event);
-    });
+    const unsubscribe = options.onChange(agent.orgId, (event) => handler.bus.publish(event));
     modern.set(agent.orgId, { handler, unsubscribe });
     return handler;
   }
@@ -82,10 +79,10 @@ export function mountMcp(options: McpMountOptions): McpMount {
       onsessioninitialized: (id) => void sessions.set(id, session),
       onsessionclosed: (id) => void sessions.delete(id),
     });
-    const unsubscribe = options.onResourceChange(agent.orgId, (uri) => {
-      if (!subscriptions.has(uri)) return;
+    const unsubscribe = options.onChange(agent.orgId, (event) => {
+      if (event.kind !== 'resource_updated' || !subscriptions.has(event.uri)) return;
       server.server
-        .sendResourceUpdated({ uri })
+        .sendResourceUpdated({ uri: event.uri })
         .catch((err: unknown) => log.debug({ err }, 'update not delivered'));
     });
     const session: Session = { transport, server, agent, lastUsed: clock.elapsed(), unsubscribe };
