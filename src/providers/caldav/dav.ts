@@ -1,0 +1,235 @@
+// The account behind a URL, and what its server is asked: every request leaves through the connection's own
+// fetch, and an answer that is about the account and not the question becomes an error at once.
+import { createAccount, davRequest, propfind } from 'tsdav';
+import { DrawbridgeError } from '../../errors.ts';
+import type { ProviderContext } from '../define.ts';
+import { type CaldavFields, caldavFields } from './fields.ts';
+
+export interface Calendar {
+  /** Absolute, ending in a slash. */
+  url: string;
+  name: string;
+  /** IANA name from the collection's `calendar-timezone`, where it has one. */
+  timeZone: string | undefined;
+}
+
+export interface Account {
+  fields: CaldavFields;
+  principalUrl: string;
+  homeUrl: string;
+  dav: Dav;
+}
+
+type DavResponse = Awaited<ReturnType<typeof davRequest>>[number];
+type Fetch = typeof globalThis.fetch;
+
+export interface Dav {
+  headers: Record<string, string>;
+  fetch: Fetch;
+  /** A REPORT or PROPFIND with its XML body in tsdav's compact form. */
+  report(url: string, body: Record<string, unknown>, depth: '0' | '1'): Promise<DavResponse[]>;
+}
+
+const namespaces = { 'xmlns:d': 'DAV:', 'xmlns:c': 'urn:ietf:params:xml:ns:caldav' };
+// RFC 4918, RFC 3253: neither changes anything, so a repeat is harmless.
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND', 'REPORT']);
+
+/** Headers that log in. */
+export function authorization(context: ProviderContext, fields: CaldavFields): Record<string, string> {
+  try {
+    return { authorization: `Bearer ${context.secret('access_token').reveal()}` };
+  } catch (error) {
+    if (!(error instanceof DrawbridgeError)) throw error;
+  }
+  const pair = `${fields.user}:${context.secret('password').reveal()}`;
+  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+}
+
+export function openDav(context: ProviderContext, fields: CaldavFields): Dav {
+  const headers = authorization(context, fields);
+  const fetch: Fetch = async (input, init = {}) => {
+    const response = await context.fetch(input, {
+      ...init,
+      idempotent: safeMethods.has(init.method ?? 'GET'),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    const trouble = troubleOf(response, fields.url);
+    if (trouble !== undefined) throw trouble;
+    return response;
+  };
+  return {
+    headers,
+    fetch,
+    report: (url, body, depth) =>
+      davRequest({
+        url,
+        init: {
+          method: 'REPORT',
+          namespace: 'd',
+          headers: { ...headers, depth },
+          body: Object.fromEntries(
+            Object.entries(body).map(([name, content]) => [
+              name,
+              { _attributes: namespaces, ...(content as Record<string, unknown>) },
+            ]),
+          ),
+        },
+        fetch,
+      }),
+  };
+}
+
+function troubleOf(response: Response, server: string): DrawbridgeError | undefined {
+  const { status } = response;
+  if (status === 401) {
+    return new DrawbridgeError('auth_expired', `The calendar server ${server} refused the log-in.`);
+  }
+  if (status === 429)
+    return new DrawbridgeError('rate_limited', `The calendar server ${server} asks to slow down.`);
+  if (status >= 500 && status !== 501 && status !== 507) {
+    return new DrawbridgeError('provider_unavailable', `The calendar server ${server} answered ${status}.`);
+  }
+  return undefined;
+}
+
+/**
+ * Finds the account: .well-known/caldav, current-user-principal, calendar-home-set (RFC 6764, RFC 5397,
+ * RFC 4791 6.2.1). @throws DrawbridgeError
+ */
+export async function openAccount(context: ProviderContext): Promise<Account> {
+  const fields = caldavFields.parse(context.fields);
+  const dav = openDav(context, fields);
+  // The library tries one address after the other and keeps only its own last word; ours says more.
+  let trouble: unknown;
+  const fetch: Fetch = async (input, init) => {
+    try {
+      return await dav.fetch(input, init);
+    } catch (error) {
+      trouble = error;
+      throw error;
+    }
+  };
+  try {
+    const { principalUrl, homeUrl } = await createAccount({
+      account: { accountType: 'caldav', serverUrl: fields.url },
+      headers: dav.headers,
+      fetch,
+    });
+    if (principalUrl === undefined || homeUrl === undefined) throw new Error('nothing found');
+    return { fields, principalUrl, homeUrl: slashed(homeUrl), dav };
+  } catch (error) {
+    if (trouble !== undefined) throw trouble;
+    throw new DrawbridgeError(
+      'not_found',
+      `url: there is no CalDAV account for ${fields.user} at ${fields.url}.`,
+      {
+        field: 'url',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Calendars that hold events; the one of the field `calendar` alone where it is given. @throws DrawbridgeError */
+export async function calendarsOf(account: Account): Promise<Calendar[]> {
+  const { dav, fields, homeUrl } = account;
+  const found = await propfind({
+    url: homeUrl,
+    props: {
+      'd:displayname': {},
+      'd:resourcetype': {},
+      'c:supported-calendar-component-set': {},
+      'c:calendar-timezone': {},
+    },
+    depth: '1',
+    headers: dav.headers,
+    fetch: dav.fetch,
+  });
+  const calendars = found
+    .filter((response) => response.ok && response.href !== undefined && holdsEvents(response))
+    .map((response): Calendar => {
+      const url = slashed(new URL(response.href ?? '', homeUrl).href);
+      const name = textOf(response.props?.['displayname']) ?? decodeURIComponent(url.split('/').at(-2) ?? '');
+      return { url, name, timeZone: zoneIn(textOf(response.props?.['calendarTimezone'])) };
+    });
+  if (fields.calendar === undefined) return calendars;
+  const named = calendars.filter(({ name }) => name === fields.calendar);
+  if (named.length !== 1) {
+    const names = calendars.map(({ name }) => `“${name}”`).join(', ') || 'none';
+    throw new DrawbridgeError(
+      'not_found',
+      `calendar: ${named.length === 0 ? 'no' : 'more than one'} calendar is named “${fields.calendar}”; there are: ${names}.`,
+      { field: 'calendar' },
+    );
+  }
+  return named;
+}
+
+/** Where a new event goes: the calendar named, the server's default (RFC 6638 9.2), else the first. */
+export async function bookingCalendar(account: Account): Promise<Calendar> {
+  const calendars = await calendarsOf(account);
+  const [first] = calendars;
+  if (first === undefined) throw new DrawbridgeError('not_found', 'The account has no calendar to book in.');
+  if (calendars.length === 1) return first;
+  const { dav, principalUrl } = account;
+  const ask = async (url: string, property: string) => {
+    const [response] = await propfind({
+      url,
+      props: { [`c:${property}`]: {} },
+      depth: '0',
+      headers: dav.headers,
+      fetch: dav.fetch,
+    });
+    const camel = property
+      .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+      .replace('URL', 'URL');
+    const value = response?.props?.[camel] as { href?: unknown } | undefined;
+    const href = textOf(value?.href);
+    return href === undefined ? undefined : new URL(href, url).href;
+  };
+  const inbox = await ask(principalUrl, 'schedule-inbox-URL');
+  const chosen = inbox === undefined ? undefined : await ask(inbox, 'schedule-default-calendar-URL');
+  return calendars.find(({ url }) => chosen !== undefined && url === slashed(chosen)) ?? first;
+}
+
+/** The text of a property, whatever the XML reader made of it (it turns numerals into numbers). */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  if (typeof value === 'object' && value !== null && '_cdata' in value) return textOf(value._cdata);
+  return undefined;
+}
+
+/** The path of an href in a multistatus: what identifies a record of the account. */
+export function pathOf(href: string, base: string): string {
+  return new URL(href, base).pathname;
+}
+
+function slashed(url: string): string {
+  return url.endsWith('/') ? url : `${url}/`;
+}
+
+function holdsEvents(response: DavResponse): boolean {
+  const type: unknown = response.props?.['resourcetype'];
+  if (typeof type !== 'object' || type === null || !('calendar' in type)) return false;
+  const set = response.props?.['supportedCalendarComponentSet'] as { comp?: unknown } | undefined;
+  if (set?.comp === undefined) return true;
+  const comps = (Array.isArray(set.comp) ? set.comp : [set.comp]) as { _attributes?: { name?: string } }[];
+  return comps.some((comp) => comp._attributes?.name === 'VEVENT');
+}
+
+/** The IANA zone that a VTIMEZONE names, where it names one. */
+function zoneIn(text: string | undefined): string | undefined {
+  const name = /^TZID(?:;[^:\r\n]*)?:(.+?)\r?$/m.exec(text ?? '')?.[1];
+  return name !== undefined && isZone(name) ? name : undefined;
+}
+
+export function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

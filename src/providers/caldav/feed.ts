@@ -1,0 +1,201 @@
+// The feed `events`: every event object of the account's calendars, by sync-token (RFC 6578) where the server
+// has one, by comparing entity tags where it has not; what was deleted is reported in the same run.
+//
+// External id: the object's path on the server. A full run (the first, or after the server has forgotten our
+// token) ends by saying which objects exist.
+import { type davRequest, propfind, syncCollection } from 'tsdav';
+import { z } from 'zod';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Feed, FeedPage, ProviderContext } from '../define.ts';
+import type { SourceRecord } from '../record.ts';
+import { type Account, type Calendar, calendarsOf, openAccount, pathOf, textOf } from './dav.ts';
+
+const pageSize = 50;
+const mostRounds = 1000;
+
+const calendarState = z.object({
+  token: z.string().optional(),
+  /** Path → entity tag, for a server without sync-token. */
+  tags: z.record(z.string(), z.string()).optional(),
+});
+type CalendarState = z.infer<typeof calendarState>;
+const cursorForm = z.object({ version: z.literal(1), calendars: z.record(z.string(), calendarState) });
+
+type DavResponse = Awaited<ReturnType<typeof davRequest>>[number];
+
+interface Changes {
+  /** Paths with the tags they have now. */
+  changed: Map<string, string>;
+  deleted: string[];
+  token: string | undefined;
+  /** All of what exists is in `changed`. */
+  full: boolean;
+}
+
+export const eventFeed: Feed = { kinds: ['event'], pages };
+
+async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
+  const known = cursorForm.safeParse(cursor);
+  const states = new Map(Object.entries(known.data?.calendars ?? {}));
+  const page = (part: Omit<FeedPage, 'cursor'>): FeedPage => ({
+    ...part,
+    cursor: { version: 1, calendars: Object.fromEntries(states) },
+  });
+  const account = await openAccount(context);
+  const calendars = await calendarsOf(account);
+  for (const calendar of calendars) {
+    const prefix = pathOf(calendar.url, calendar.url);
+    const before = states.get(prefix) ?? {};
+    const changes = (await byToken(account, calendar, before)) ?? (await byTags(account, calendar, before));
+    const paths = [...changes.changed.keys()];
+    const tags = { ...before.tags };
+    for (let start = 0; start < paths.length; start += pageSize) {
+      const some = paths.slice(start, start + pageSize);
+      const records = await fetchObjects(account, calendar, some);
+      if (changes.token === undefined) {
+        for (const path of some) tags[path] = changes.changed.get(path) ?? '';
+        states.set(prefix, { tags: { ...tags } });
+      }
+      yield page({ records, deleted: [], remaining: paths.length - start - some.length });
+    }
+    for (const path of changes.deleted) delete tags[path];
+    states.set(prefix, changes.token === undefined ? { tags } : { token: changes.token });
+    yield page({
+      records: [],
+      deleted: changes.deleted,
+      ...(changes.full ? { complete: { ids: paths, prefix } } : {}),
+    });
+  }
+  for (const prefix of [...states.keys()]) {
+    if (calendars.some(({ url }) => pathOf(url, url) === prefix)) continue;
+    states.delete(prefix);
+    yield page({ records: [], deleted: [], complete: { ids: [], prefix } });
+  }
+}
+
+/** By sync-collection; a token that the server no longer takes means a full run. Undefined: not supported. */
+async function byToken(
+  account: Account,
+  calendar: Calendar,
+  before: CalendarState,
+): Promise<Changes | undefined> {
+  if (before.token !== undefined) {
+    const changes = await collect(account, calendar, before.token);
+    if (changes !== undefined) return changes;
+  }
+  return collect(account, calendar, '');
+}
+
+async function collect(account: Account, calendar: Calendar, from: string): Promise<Changes | undefined> {
+  const changed = new Map<string, string>();
+  const deleted = new Set<string>();
+  const own = pathOf(calendar.url, calendar.url);
+  let token = from;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const answer = await syncCollection({
+      url: calendar.url,
+      props: { 'd:getetag': {} },
+      syncLevel: 1,
+      syncToken: token,
+      headers: account.dav.headers,
+      fetch: account.dav.fetch,
+    });
+    const next = textOf(
+      (answer[0]?.raw as { multistatus?: { syncToken?: unknown } })?.multistatus?.syncToken,
+    );
+    // Not a multistatus, or one without a token: this server does not sync so, or not from this token.
+    if (next === undefined) return undefined;
+    let truncated = false;
+    for (const response of answer) {
+      if (response.href === undefined) continue;
+      const path = pathOf(response.href, calendar.url);
+      if (path === own || path === own.slice(0, -1)) {
+        // RFC 6578 3.6: 507 on the collection itself means that there is more.
+        truncated ||= response.status === 507;
+      } else if (response.status === 404) {
+        changed.delete(path);
+        deleted.add(path);
+      } else if (response.ok) {
+        deleted.delete(path);
+        changed.set(path, textOf(response.props?.['getetag']) ?? '');
+      }
+    }
+    if (!truncated || next === token)
+      return { changed, deleted: [...deleted], token: next, full: from === '' };
+    token = next;
+  }
+  throw new DrawbridgeError(
+    'malformed_response',
+    `The calendar ${calendar.name} never ends its list of changes.`,
+  );
+}
+
+/** By comparing the tags of everything in the calendar with those of the last run. */
+async function byTags(account: Account, calendar: Calendar, before: CalendarState): Promise<Changes> {
+  const answer = await propfind({
+    url: calendar.url,
+    props: { 'd:getetag': {}, 'd:resourcetype': {} },
+    depth: '1',
+    headers: account.dav.headers,
+    fetch: account.dav.fetch,
+  });
+  if (!answer.some(({ ok }) => ok)) {
+    throw new DrawbridgeError(
+      'provider_unavailable',
+      `The calendar ${calendar.name} could not be listed (status ${answer[0]?.status ?? 'unknown'}).`,
+    );
+  }
+  const own = pathOf(calendar.url, calendar.url);
+  const now = new Map<string, string>();
+  for (const { href, ok, props } of answer) {
+    const tag = textOf(props?.['getetag']);
+    if (!ok || href === undefined || tag === undefined) continue;
+    const path = pathOf(href, calendar.url);
+    if (path !== own && path !== own.slice(0, -1)) now.set(path, tag);
+  }
+  const tags = before.tags;
+  if (tags === undefined) return { changed: now, deleted: [], token: undefined, full: true };
+  return {
+    changed: new Map([...now].filter(([path, tag]) => tags[path] !== tag)),
+    deleted: Object.keys(tags).filter((path) => !now.has(path)),
+    token: undefined,
+    full: false,
+  };
+}
+
+async function fetchObjects(account: Account, calendar: Calendar, paths: string[]): Promise<SourceRecord[]> {
+  const answer = await account.dav.report(
+    calendar.url,
+    { 'c:calendar-multiget': { 'd:prop': { 'd:getetag': {}, 'c:calendar-data': {} }, 'd:href': paths } },
+    '1',
+  );
+  checkMultistatus(answer, calendar);
+  return objectsIn(answer, calendar.url)
+    .filter(({ text }) => /^BEGIN:VEVENT\r?$/m.test(text))
+    .map(({ path, text }) => ({
+      externalId: path,
+      kind: 'event',
+      mediaType: 'text/calendar',
+      raw: Buffer.from(text, 'utf8'),
+    }));
+}
+
+/** @throws DrawbridgeError when the answer is not a list of objects; one object that has gone is no error. */
+export function checkMultistatus(answer: DavResponse[], calendar: Calendar): void {
+  const [first] = answer;
+  const list = (first?.raw as { multistatus?: unknown } | undefined)?.multistatus;
+  if (list === undefined) {
+    throw new DrawbridgeError(
+      'provider_unavailable',
+      `The calendar ${calendar.name} could not be read (status ${first?.status ?? 'unknown'}).`,
+    );
+  }
+}
+
+/** Calendar objects of a multistatus. */
+export function objectsIn(answer: DavResponse[], base: string): { path: string; text: string }[] {
+  return answer.flatMap(({ href, ok, props }) => {
+    const text = textOf(props?.['calendarData']);
+    return ok && href !== undefined && text !== undefined ? [{ path: pathOf(href, base), text }] : [];
+  });
+}

@@ -1,0 +1,207 @@
+// calendar.free-busy: when the account is taken, computed from its events and not from the server's word: few
+// servers expand recurrences alike.
+import ICAL from 'ical.js';
+import { instantOf } from '../../time.ts';
+import { type FreeBusyAnswer, type FreeBusyQuery, freeBusyQuery } from '../capabilities.ts';
+import { type ProviderContext, readOperation } from '../define.ts';
+import { runBounded } from './bounded.ts';
+import { ownAddress } from './create.ts';
+import { type Account, type Calendar, calendarsOf, isZone, openAccount } from './dav.ts';
+import { checkMultistatus, objectsIn } from './feed.ts';
+import { vtimezone } from './timezone.ts';
+
+const expandMs = 50;
+const mostOccurrences = 20_000;
+const day = 86_400_000;
+
+type Busy = FreeBusyAnswer['busy'][number];
+
+export const freeBusy = readOperation<FreeBusyQuery, FreeBusyAnswer>({
+  effect: 'read',
+  title: 'Free and busy times',
+  input: freeBusyQuery,
+  async run(context, query) {
+    const account = await openAccount(context);
+    const calendars = await calendarsOf(account);
+    const own = await ownAddress(account);
+    const busy: Busy[] = [];
+    for (const calendar of calendars) {
+      for (const text of await eventsBetween(account, calendar, query)) {
+        busy.push(...busyIn(text, query, { zone: calendar.timeZone ?? localZone(), own, context }));
+      }
+    }
+    return { busy: merged(busy) };
+  },
+});
+
+/** Objects with an event that touches the window, a day wider on both sides for what has no zone. */
+async function eventsBetween(
+  account: Account,
+  calendar: Calendar,
+  { from, to }: FreeBusyQuery,
+): Promise<string[]> {
+  const stamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, '').replace(/[-:]/g, '');
+  const range = { _attributes: { start: stamp(from - day), end: stamp(to + day) } };
+  const answer = await account.dav.report(
+    calendar.url,
+    {
+      'c:calendar-query': {
+        'd:prop': { 'c:calendar-data': {} },
+        'c:filter': {
+          'c:comp-filter': {
+            _attributes: { name: 'VCALENDAR' },
+            'c:comp-filter': { _attributes: { name: 'VEVENT' }, 'c:time-range': range },
+          },
+        },
+      },
+    },
+    '1',
+  );
+  checkMultistatus(answer, calendar);
+  return objectsIn(answer, calendar.url).map(({ text }) => text);
+}
+
+interface Reading {
+  /** For all-day events and times without a zone. */
+  zone: string;
+  /** The account's own address: what it has declined does not keep it busy. */
+  own: string | undefined;
+  context: Pick<ProviderContext, 'log'>;
+}
+
+/** The busy times of one calendar object inside the window, neither merged nor sorted. */
+export function busyIn(text: string, { from, to }: FreeBusyQuery, reading: Reading): Busy[] {
+  const busy: Busy[] = [];
+  let calendar: ICAL.Component;
+  try {
+    calendar = ICAL.Component.fromString(text);
+  } catch (error) {
+    reading.context.log.warn({ err: error }, 'a calendar object could not be read');
+    return busy;
+  }
+  const zone = zoneOf(calendar, reading.zone);
+  addZones(calendar, new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear());
+  const add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => {
+    if (!keepsBusy(event.component, reading.own)) return;
+    const span = { start: Math.max(from, instant(start, zone)), end: Math.min(to, instant(end, zone)) };
+    if (span.end > span.start) busy.push({ ...span, ...(event.summary ? { title: event.summary } : {}) });
+  };
+  const events = calendar.getAllSubcomponents('vevent');
+  const masters = events.filter((event) => !event.hasProperty('recurrence-id'));
+  const overrides = events.filter((event) => event.hasProperty('recurrence-id'));
+  for (const master of masters) {
+    const uid = master.getFirstPropertyValue('uid');
+    const exceptions = overrides.filter((event) => event.getFirstPropertyValue('uid') === uid);
+    const ended = runBounded(() => {
+      expand(new ICAL.Event(master, { exceptions, strictExceptions: false }), exceptions, to + day, add);
+    }, expandMs);
+    if (!ended) reading.context.log.warn({ uid }, 'a recurrence was too long to follow to its end');
+  }
+  // An invitation to some dates of a series comes as overrides alone.
+  const known = new Set(masters.map((master) => master.getFirstPropertyValue('uid')));
+  for (const override of overrides) {
+    if (known.has(override.getFirstPropertyValue('uid'))) continue;
+    const event = new ICAL.Event(override);
+    add(event, event.startDate, event.endDate);
+  }
+  return busy;
+}
+
+function expand(
+  event: ICAL.Event,
+  exceptions: ICAL.Component[],
+  until: number,
+  add: (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => void,
+): void {
+  if (!event.isRecurring()) {
+    add(event, event.startDate, event.endDate);
+    return;
+  }
+  const iterator = event.iterator();
+  for (let count = 0; count < mostOccurrences; count += 1) {
+    const next = iterator.next() as ICAL.Time | null | undefined;
+    // Compared as wall time: the caller's window is a day wider than what is asked for.
+    if (next === null || next === undefined || wallMs(next) > until + day) break;
+    const { item, startDate, endDate } = event.getOccurrenceDetails(next);
+    if (item === event || !isListed(item, exceptions)) add(item, startDate, endDate);
+  }
+  // An override may have moved a date from far away into the window, so each is taken where it now stands.
+  for (const exception of exceptions) {
+    const moved = new ICAL.Event(exception);
+    add(moved, moved.startDate, moved.endDate);
+  }
+}
+
+function isListed(item: ICAL.Event, exceptions: ICAL.Component[]): boolean {
+  return (
+    exceptions.includes(item.component) &&
+    item.component.getFirstProperty('recurrence-id')?.getFirstParameter('range') !== 'THISANDFUTURE'
+  );
+}
+
+function keepsBusy(event: ICAL.Component, own: string | undefined): boolean {
+  const said = (name: string) => String(event.getFirstPropertyValue(name) ?? '').toUpperCase();
+  if (said('status') === 'CANCELLED' || said('transp') === 'TRANSPARENT') return false;
+  const mine = event
+    .getAllProperties('attendee')
+    .find((attendee) => String(attendee.getFirstValue()).toLowerCase() === `mailto:${own?.toLowerCase()}`);
+  return String(mine?.getFirstParameter('partstat') ?? '').toUpperCase() !== 'DECLINED';
+}
+
+/** Integer ms of a time; one without a zone, or of a whole day, means the calendar's zone. */
+function instant(time: ICAL.Time, fallback: string): number {
+  const zone = time.zone;
+  if (zone === ICAL.Timezone.utcTimezone) return time.toUnixTime() * 1000;
+  const wall = new Date(wallMs(time)).toISOString().slice(0, 19);
+  const name = time.isDate ? undefined : zone?.tzid;
+  if (name !== undefined && name !== 'floating' && isZone(name)) return instantOf(wall, name);
+  if (name !== undefined && name !== 'floating' && zone?.component) return time.toUnixTime() * 1000;
+  return instantOf(wall, fallback);
+}
+
+function wallMs({ year, month, day: date, hour, minute, second }: ICAL.Time): number {
+  return Date.UTC(year, month - 1, date, hour, minute, second);
+}
+
+/** Gives the object the zones that it names and does not define, where they are IANA zones. */
+function addZones(calendar: ICAL.Component, firstYear: number, lastYear: number): void {
+  const named = new Set<string>();
+  for (const event of calendar.getAllSubcomponents('vevent')) {
+    for (const property of event.getAllProperties()) {
+      const tzid = property.getFirstParameter('tzid');
+      if (typeof tzid === 'string') named.add(tzid);
+    }
+  }
+  const defined = new Set(
+    calendar.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid')),
+  );
+  for (const name of named) {
+    if (defined.has(name) || !isZone(name)) continue;
+    calendar.addSubcomponent(ICAL.Component.fromString(vtimezone(name, firstYear, lastYear)));
+  }
+}
+
+function zoneOf(calendar: ICAL.Component, fallback: string): string {
+  const named = calendar.getFirstPropertyValue('x-wr-timezone');
+  return typeof named === 'string' && isZone(named) ? named : fallback;
+}
+
+function localZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Sorted, and joined where they touch; a joined time carries the titles of its parts. */
+export function merged(busy: Busy[]): Busy[] {
+  const result: Busy[] = [];
+  for (const next of [...busy].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    const last = result.at(-1);
+    if (last === undefined || next.start > last.end) {
+      result.push({ ...next });
+      continue;
+    }
+    last.end = Math.max(last.end, next.end);
+    const titles = [last.title, next.title].filter((title) => title !== undefined);
+    if (titles.length > 0) last.title = [...new Set(titles)].join('; ').slice(0, 300);
+  }
+  return result;
+}

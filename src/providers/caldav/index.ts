@@ -1,0 +1,26 @@
+// CalDAV: the calendars of one account. Reads events, says when one is busy, books one event an approval.
+import { defineProvider, type ProviderContext } from '../define.ts';
+import { create } from './create.ts';
+import { openAccount } from './dav.ts';
+import { eventFeed } from './feed.ts';
+import { caldavFields, caldavSecrets } from './fields.ts';
+import { freeBusy } from './free-busy.ts';
+
+export const provider = defineProvider({
+  id: 'caldav',
+  title: 'Calendar (CalDAV)',
+  fields: caldavFields,
+  secrets: caldavSecrets,
+  example: { url: 'https://caldav.example.com/', user: 'you' },
+  identity,
+  operations: { create, 'free-busy': freeBusy },
+  capabilities: { 'calendar.create': 'create', 'calendar.free-busy': 'free-busy' },
+  feeds: { events: eventFeed },
+  limit: { perSecond: 5, burst: 20, concurrent: 3 },
+});
+
+async function identity(context: ProviderContext): Promise<{ id: string; label: string }> {
+  const { fields, principalUrl } = await openAccount(context);
+  const { host } = new URL(fields.url);
+  return { id: principalUrl, label: fields.user.includes('@') ? fields.user : `${fields.user}@${host}` };
+}
