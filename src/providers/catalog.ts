@@ -4,6 +4,15 @@ import type { CatalogEntry } from './entry.ts';
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    id: 'caldav',
+    title: 'Calendar (CalDAV)',
+    capabilities: ['calendar.create', 'calendar.free-busy'],
+    feedKinds: ['event'],
+    connectable: true,
+    command: 'drawbridge connect caldav --url https://caldav.example.com/ --user you',
+    load: async () => (await import('./caldav/index.ts')).provider,
+  },
+  {
     id: 'files',
     title: 'Imported files',
     capabilities: [],
