@@ -55,9 +55,13 @@ export function checkTimeZone(zone: string, field: string): string {
   }
 }
 
-/** The wall time of an instant in `zone`, as `2026-03-01T15:00:00`. */
-export function wallTime(ms: number, zone: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', {
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+// Making one takes longer than using it a hundred times; there are some 600 zones.
+function formatter(zone: string): Intl.DateTimeFormat {
+  const known = formatters.get(zone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-CA', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -66,7 +70,14 @@ export function wallTime(ms: number, zone: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-  }).formatToParts(ms);
+  });
+  formatters.set(zone, made);
+  return made;
+}
+
+/** The wall time of an instant in `zone`, as `2026-03-01T15:00:00`. */
+export function wallTime(ms: number, zone: string): string {
+  const parts = formatter(zone).formatToParts(ms);
   const part = (type: string) => parts.find((p) => p.type === type)?.value ?? '00';
   return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}`;
 }

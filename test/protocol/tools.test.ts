@@ -1,0 +1,96 @@
+// What clients are shown of the tools: names, schemas, hints, and how much of a model's room they take.
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { callTool } from '../../src/tools/call.ts';
+import { annotations } from '../../src/tools/define.ts';
+import { jsonSchema } from '../../src/tools/mount.ts';
+import { tools, visibleTools } from '../../src/tools/surface.ts';
+
+const listed = tools.map((tool) => ({
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  inputSchema: jsonSchema(tool, 'input'),
+  outputSchema: jsonSchema(tool, 'output'),
+  annotations: annotations(tool),
+}));
+
+test('the five tools that must exist, exist by name, with what they need', () => {
+  expect(tools.map((tool) => tool.name)).toEqual([
+    'search',
+    'ime-search',
+    'property-detail',
+    'send-email',
+    'schedule-event',
+    'check-availability',
+    'read-source',
+    'action-status',
+    'cancel-action',
+    'list-connections',
+  ]);
+});
+
+test('the whole list stays within 6,000 tokens at four characters a token, output schemas included', () => {
+  expect(JSON.stringify({ tools: listed }).length / 4).toBeLessThanOrEqual(6_000);
+});
+
+describe.each(listed)('$name', (tool) => {
+  test('has a schema of draft 2020-12 that refuses unknown fields', () => {
+    for (const schema of [tool.inputSchema, tool.outputSchema]) {
+      expect(schema['$schema']).toBe('https://json-schema.org/draft/2020-12/schema');
+      expect(new Ajv2020({ strict: false }).validateSchema(schema)).toBe(true);
+      expect(schema['type']).toBe('object');
+    }
+    expect(tool.inputSchema['additionalProperties']).toBe(false);
+  });
+
+  test('looks as it did', () => {
+    expect(tool).toMatchSnapshot();
+  });
+
+  test('tells all four hints', () => {
+    expect(Object.keys(tool.annotations).sort()).toEqual([
+      'destructiveHint',
+      'idempotentHint',
+      'openWorldHint',
+      'readOnlyHint',
+      'title',
+    ]);
+  });
+});
+
+test('a key that may only read is shown nothing that proposes', () => {
+  expect(visibleTools(['read']).every((tool) => annotations(tool).readOnlyHint)).toBe(true);
+  expect(visibleTools(['read']).map((tool) => tool.name)).not.toContain('send-email');
+  expect(visibleTools([])).toEqual([]);
+});
+
+test.each([
+  ['search', { limitt: 3 }, 'limitt'],
+  ['search', { question: 5 }, 'question'],
+  ['send-email', { to: 'a@b.co', subject: 'x', text: 'y' }, 'to'],
+  ['schedule-event', { title: 'x', start: '2026-03-01T10:00' }, 'timeZone'],
+  ['ime-search', { question: '' }, 'question'],
+  ['property-detail', { id: 7 }, 'id'],
+  ['search', 'not an object', 'arguments'],
+])(
+  '%s with %j is answered with the field at fault, before anything is opened',
+  async (name, input, field) => {
+    const tool = tools.find((known) => known.name === name);
+    if (tool === undefined) throw new Error(name);
+    const result = await callTool(tool, input, () => Promise.reject(new Error('opened')));
+    expect(result.isError).toBe(true);
+    expect(JSON.stringify(result.content)).toContain(field);
+    expect(JSON.stringify(result)).not.toContain('opened');
+  },
+);
+
+test('what goes wrong inside is answered without its stack or its words', async () => {
+  const [tool] = tools;
+  if (tool === undefined) throw new Error('no tools');
+  const result = await callTool(tool, { question: 'x' }, () =>
+    Promise.reject(new Error('secret path /etc/x')),
+  );
+  expect(result.isError).toBe(true);
+  expect(JSON.stringify(result)).not.toMatch(/secret path|at .*\.ts/);
+});
