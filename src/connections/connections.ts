@@ -61,7 +61,7 @@ export interface Connections {
     org: OrgStore,
     connection: Connection,
     operation: string,
-    run: Pick<WriteContext, 'effectKey' | 'attachment' | 'aboutToSend'>,
+    run: Pick<WriteContext, 'effectKey' | 'attachment' | 'aboutToSend' | 'signal'>,
   ): Promise<WriteContext>;
   /** Feeds of a connection, each bound to its context. */
   feeds(

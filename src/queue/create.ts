@@ -1,0 +1,91 @@
+// Puts the queue's verbs together over one set of rooms.
+import type { Clock } from '../clock.ts';
+import type { Connections } from '../connections/connections.ts';
+import { newToken } from '../ids.ts';
+import type { Log } from '../log.ts';
+import { cancel } from './cancel.ts';
+import { decide } from './decide.ts';
+import { type Executor, startExecutor } from './executor.ts';
+import { propose } from './propose.ts';
+import type { Action, Queue } from './queue.ts';
+import { eventsOf, getAction, listActions } from './read.ts';
+import { type Checkpoint, type QueueRoom, seconds } from './room.ts';
+import { runDue } from './run-due.ts';
+import { settle } from './settle.ts';
+import { createSteady } from './steady.ts';
+
+export interface QueueOptions {
+  connections: Connections;
+  clock: Clock;
+  log: Log;
+  /** Milliseconds until a pending action expires. */
+  actionTtlMs: number;
+  /** Names this process in leases; default: random. */
+  owner?: string;
+  /** Bytes that all attachments of one action may hold together. Default 10 MB. */
+  attachmentLimit?: number;
+  /** Milliseconds that an executor's lease lasts unless renewed. Default 30,000. */
+  leaseMs?: number;
+  /**
+   * For fault tests: called at each named step of the executor, and waited for. What it throws is thrown
+   * there. Default: nothing.
+   */
+  checkpoint?: (step: Checkpoint, actionId: string | undefined) => void | Promise<void>;
+}
+
+export function createQueue(options: QueueOptions): Queue {
+  const { clock, connections, actionTtlMs } = options;
+  const log = options.log.child({ room: 'queue' });
+  const listeners = new Set<(orgId: string, action: Action) => void>();
+  const executors = new Set<Executor>();
+
+  function announce(orgId: string, action: Action): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(orgId, action);
+      } catch (error) {
+        log.error({ err: error, action: action.id }, 'A listener failed');
+      }
+    }
+    if (action.status === 'approved') for (const executor of executors) executor.wake();
+  }
+
+  const room: QueueRoom = {
+    connections,
+    clock,
+    log,
+    steady: createSteady(clock),
+    actionTtlMs,
+    attachmentLimit: options.attachmentLimit ?? 10 * 1024 * 1024,
+    owner: options.owner ?? newToken(12),
+    leaseMs: options.leaseMs ?? 30 * seconds,
+    checkpoint: options.checkpoint ?? (() => undefined),
+    announce,
+  };
+
+  return {
+    propose: (org, principal, proposal) => propose(room, org, principal, proposal),
+    get: getAction,
+    list: listActions,
+    events: eventsOf,
+    decide: (org, person, decision) => decide(room, org, person, decision),
+    cancel: (org, principal, id, channel) => cancel(room, org, principal, id, channel),
+    settle: (org, person, settlement) => settle(room, org, person, settlement),
+    runDue: (org, given = {}) => runDue(room, org, given.signal),
+    startExecutor(orgs) {
+      const executor = startExecutor(room, orgs);
+      executors.add(executor);
+      return {
+        wake: executor.wake,
+        async stop() {
+          executors.delete(executor);
+          await executor.stop();
+        },
+      };
+    },
+    onMove(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+// Only a person decides, on exactly the bytes that were shown, and only while the action waits.
+import type { Person } from '../auth/principal.ts';
+import { DrawbridgeError } from '../errors.ts';
+import { toJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import { type ActionRow, hashRow } from './envelope.ts';
+import { expiryOf } from './expire.ts';
+import { move } from './moves.ts';
+import { moverOf } from './propose.ts';
+import type { Action, Channel } from './queue.ts';
+import { actionOf, rowOf } from './read.ts';
+import { type QueueRoom, sameOrg } from './room.ts';
+
+const longestReason = 2_000;
+
+export interface Decision {
+  actionId: string;
+  verdict: 'approve' | 'reject';
+  hash: string;
+  reason?: string;
+  channel: Channel;
+}
+
+export async function decide(
+  room: QueueRoom,
+  org: OrgStore,
+  person: Person,
+  decision: Decision,
+): Promise<Action> {
+  mustBePerson(person);
+  sameOrg(org, person);
+  checkReason(decision.reason);
+  const { actionId, verdict, hash, reason, channel } = decision;
+  const now = await org.now();
+  const by = moverOf(person);
+  const result = await org.write(async (tx) => {
+    const row = await rowOf(tx, org.orgId, actionId);
+    if (row.status !== 'pending') throw becameOf(row);
+    if (row.payload_hash !== hash || hashRow(row) !== hash) {
+      throw new DrawbridgeError(
+        'conflict',
+        'What was shown is not what is stored now, so nothing was decided. Look at the action again, and decide on what it says.',
+      );
+    }
+    if (row.expires_at <= now) {
+      const expired = room.steady.trusts(now) ? await move(tx, org.orgId, expiryOf(row, now)) : undefined;
+      return { late: row, action: expired === undefined ? undefined : await actionOf(tx, expired) };
+    }
+    const decided = await move(tx, org.orgId, {
+      actionId,
+      from: 'pending',
+      to: verdict === 'approve' ? 'approved' : 'rejected',
+      at: now,
+      by,
+      channel,
+      hash,
+      detail: { hash, ...(reason === undefined ? {} : { reason }) },
+      set: {
+        decided_at: now,
+        decided_by: toJson(by),
+        decision_channel: channel,
+        decision_reason: reason ?? null,
+      },
+    });
+    // PostgreSQL: someone else moved it between the reading and the writing.
+    if (decided === undefined) throw becameOf(await rowOf(tx, org.orgId, actionId));
+    return { late: undefined, action: await actionOf(tx, decided) };
+  });
+  if (result.action !== undefined) room.announce(org.orgId, result.action);
+  if (result.late !== undefined || result.action === undefined) {
+    const expired = result.late === undefined ? '' : ` on ${new Date(result.late.expires_at).toISOString()}`;
+    throw new DrawbridgeError(
+      'conflict',
+      `The action expired${expired} before it was decided; nothing happened. Have it proposed again.`,
+    );
+  }
+  return result.action;
+}
+
+/**
+ * The type says so already; this holds when the type was talked out of it.
+ * @throws DrawbridgeError `permission_denied`
+ */
+export function mustBePerson(person: Person): void {
+  if (person.kind !== 'person') {
+    throw new DrawbridgeError(
+      'permission_denied',
+      'Only a person can decide, on the approval page or on a terminal.',
+    );
+  }
+}
+
+export function checkReason(reason: string | undefined): void {
+  if (reason !== undefined && reason.length > longestReason) {
+    throw new DrawbridgeError('invalid_request', `reason: is longer than ${longestReason} characters.`, {
+      field: 'reason',
+    });
+  }
+}
+
+const became: Record<ActionRow['status'], string> = {
+  pending: 'is still pending',
+  approved: 'was approved already and is about to run',
+  executing: 'was approved already and is running now',
+  completed: 'was approved already and has been done',
+  failed: 'was approved already, and failed',
+  unknown: 'was approved already, and it is not known yet whether it happened',
+  rejected: 'was rejected already',
+  expired: 'has expired; nothing happened',
+  cancelled: 'was taken back; nothing happened',
+};
+
+/** The refusal of a move that comes too late, saying what the action came to. */
+export function becameOf(row: ActionRow): DrawbridgeError {
+  return new DrawbridgeError('conflict', `Action ${row.id} ${became[row.status]}.`);
+}

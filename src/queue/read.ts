@@ -1,0 +1,135 @@
+// Actions and their history as they stand in the database, in the words of the contract.
+import type { Kysely } from 'kysely';
+import { DrawbridgeError } from '../errors.ts';
+import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { ActionStatus, OrgTables } from '../store/tables.ts';
+import type { ActionRow } from './envelope.ts';
+import type { Action, ActionEvent, ActionOutcome, Channel } from './queue.ts';
+
+type Db = Kysely<OrgTables>;
+
+const pageSize = 50;
+const largestPage = 200;
+
+/** @throws DrawbridgeError `not_found` */
+export async function rowOf(db: Db, orgId: string, id: string): Promise<ActionRow> {
+  const row = await db
+    .selectFrom('action_queue')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new DrawbridgeError('not_found', `There is no action ${JSON.stringify(id.slice(0, 100))}.`);
+  }
+  return row;
+}
+
+/** The action of one row, with what is attached to it. */
+export async function actionOf(db: Db, row: ActionRow): Promise<Action> {
+  const [action] = await actionsOf(db, row.org_id, [row]);
+  if (action === undefined) throw new Error('A row became no action');
+  return action;
+}
+
+async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Action[]> {
+  if (rows.length === 0) return [];
+  const attached = await db
+    .selectFrom('action_attachments')
+    .select(['action_id', 'name', 'media_type', 'size', 'sha256'])
+    .where('org_id', '=', orgId)
+    .where(
+      'action_id',
+      'in',
+      rows.map((row) => row.id),
+    )
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    status: row.status,
+    operation: row.operation,
+    effect: row.effect,
+    provider: row.provider,
+    connectionId: row.connection_id,
+    accountLabel: row.account_label,
+    summary: row.summary,
+    payload: payloadOf(row),
+    payloadHash: row.payload_hash,
+    warnings: fromJson<{ warnings: string[] }>(row.preview).warnings,
+    attachments: attached
+      .filter((one) => one.action_id === row.id)
+      .map((one) => ({ name: one.name, mediaType: one.media_type, size: one.size, sha256: one.sha256 })),
+    proposedBy: named(row.proposed_by),
+    note: row.note ?? undefined,
+    proposedAt: row.proposed_at,
+    expiresAt: row.expires_at,
+    decidedAt: row.decided_at ?? undefined,
+    decidedBy: row.decided_by === null ? undefined : { name: named(row.decided_by).name },
+    decisionChannel: row.decision_channel ?? undefined,
+    decisionReason: row.decision_reason ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    outcome: row.outcome === null ? undefined : fromJson<ActionOutcome>(row.outcome),
+  }));
+}
+
+/** A payload that someone tampered with must not take the whole list down: it is shown as the text it is. */
+function payloadOf(row: ActionRow): unknown {
+  try {
+    return JSON.parse(row.payload);
+  } catch {
+    return row.payload;
+  }
+}
+
+function named(by: string): { kind: string; name: string } {
+  const { kind, name } = fromJson<{ kind: string; name: string }>(by);
+  return { kind, name };
+}
+
+export async function getAction(org: OrgStore, id: string): Promise<Action> {
+  return org.read(async (db) => actionOf(db, await rowOf(db, org.orgId, id)));
+}
+
+/** Newest first. `before`: the id of the last action of the page before. At most 200 at once. */
+export async function listActions(
+  org: OrgStore,
+  filter: { statuses?: ActionStatus[]; limit?: number; before?: string } = {},
+): Promise<Action[]> {
+  const limit = Math.min(Math.max(Math.trunc(filter.limit ?? pageSize), 1), largestPage);
+  return org.read(async (db) => {
+    let query = db.selectFrom('action_queue').selectAll().where('org_id', '=', org.orgId);
+    if (filter.statuses !== undefined) {
+      if (filter.statuses.length === 0) return [];
+      query = query.where('status', 'in', filter.statuses);
+    }
+    // Ids begin with their time, so their order is the order of proposal.
+    if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+    const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+    return actionsOf(db, org.orgId, rows);
+  });
+}
+
+/** Every move of an action, first to last. @throws DrawbridgeError `not_found` */
+export async function eventsOf(org: OrgStore, id: string): Promise<ActionEvent[]> {
+  return org.read(async (db) => {
+    await rowOf(db, org.orgId, id);
+    const rows = await db
+      .selectFrom('action_events')
+      .selectAll()
+      .where('org_id', '=', org.orgId)
+      .where('action_id', '=', id)
+      .orderBy('seq')
+      .execute();
+    return rows.map((row) => ({
+      seq: row.seq,
+      from: (row.from_status ?? undefined) as ActionStatus | undefined,
+      to: row.to_status as ActionStatus,
+      at: row.at,
+      by: named(row.by),
+      channel: row.channel as Channel,
+      detail: fromJson<Record<string, unknown>>(row.detail),
+    }));
+  });
+}

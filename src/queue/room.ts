@@ -1,0 +1,91 @@
+// What the verbs of the queue share: the rooms below, the clock, and the times that its promises are made of.
+import type { Agent, Principal } from '../auth/principal.ts';
+import type { Clock } from '../clock.ts';
+import type { Connections } from '../connections/connections.ts';
+import { DrawbridgeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { Action } from './queue.ts';
+import type { Steady } from './steady.ts';
+
+/** Where a fault test may stop the executor. Each is passed once for an action that runs through. */
+export type Checkpoint =
+  | 'before-claim'
+  | 'after-claim'
+  | 'after-verify'
+  | 'before-sending-mark'
+  | 'after-sending-mark'
+  | 'before-outcome'
+  | 'after-outcome';
+
+export interface QueueRoom {
+  connections: Connections;
+  clock: Clock;
+  log: Log;
+  steady: Steady;
+  /** Milliseconds from proposal to expiry. */
+  actionTtlMs: number;
+  /** Bytes that all attachments of one action may hold together. */
+  attachmentLimit: number;
+  /** Names this process in leases; unguessable, new with each start. */
+  owner: string;
+  /** Milliseconds that a lease lasts unless it is renewed. */
+  leaseMs: number;
+  checkpoint(step: Checkpoint, actionId: string | undefined): void | Promise<void>;
+  /** Tells the listeners of this process, after the move was committed. */
+  announce(orgId: string, action: Action): void;
+}
+
+export const seconds = 1_000;
+export const minutes = 60 * seconds;
+export const hours = 60 * minutes;
+
+/** Canonical JSON of a payload, in UTF-8 bytes. */
+export const payloadLimit = 1024 * 1024;
+/** An identical proposal gets the finished action's outcome for this long. */
+export const replayMs = 10 * minutes;
+/** Claims of one action before it fails; a claim that ran into a dead process counts. */
+export const maxAttempts = 8;
+/** Rest after the nth claim that came to nothing. */
+export const attemptBackOff = [5 * seconds, 15 * seconds, 60 * seconds, 5 * minutes, 15 * minutes] as const;
+/** Longest rest between attempts, whatever a provider asks for. */
+export const longestRest = hours;
+/** Longest run of one operation; SMTP allows 10 minutes for the answer to the mail (RFC 5321, 4.5.3.2.6). */
+export const runLimitMs = 15 * minutes;
+/** An approval is not acted on later than this after the decision, or after the action's own expiry if that is later. */
+export const approvalLastsMs = hours;
+/** When an unknown action is looked up, counted from the look-up before. After the last, a person decides. */
+export const lookUpBackOff = [
+  5 * seconds,
+  30 * seconds,
+  2 * minutes,
+  10 * minutes,
+  hours,
+  6 * hours,
+  24 * hours,
+] as const;
+export const lookUpLimitMs = minutes;
+/** A request that a stalled process still holds may arrive late: absence proves nothing before this has passed. */
+export const lateEffectMs = 30 * seconds;
+
+/** The nth (from 1) of a back-off, the last one for ever after. */
+export function restAfter(backOff: readonly number[], nth: number): number {
+  return backOff[Math.min(Math.max(nth, 1), backOff.length) - 1] ?? longestRest;
+}
+
+/** @throws DrawbridgeError `permission_denied`: a principal of one org with the handle of another is our own mistake, and ends here. */
+export function sameOrg(org: OrgStore, principal: Principal): void {
+  if (principal.orgId !== org.orgId) {
+    throw new DrawbridgeError('permission_denied', 'You act in another organisation.');
+  }
+}
+
+/** @throws DrawbridgeError `permission_denied` for an agent whose key may only read. */
+export function mayPropose(principal: Principal): void {
+  if (principal.kind === 'agent' && !(principal as Agent).scopes.includes('propose')) {
+    throw new DrawbridgeError(
+      'permission_denied',
+      'This key may read only. Ask the owner for a key with the scope "propose".',
+    );
+  }
+}
