@@ -1,0 +1,5 @@
+// Every migration, in its order. To add one: a file here, and its line.
+import { tables } from './0001-tables.ts';
+import type { Migration } from './migration.ts';
+
+export const migrations: readonly Migration[] = [tables];

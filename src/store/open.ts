@@ -1,0 +1,22 @@
+// Opens the database that the configuration names. Nothing of a database is loaded before this is called.
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Store } from './store.ts';
+
+export interface OpenStoreOptions {
+  config: Pick<Config, 'home' | 'databaseUrl'>;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Opens the store and brings its schema up to date.
+ * @throws DrawbridgeError `conflict` when a newer Drawbridge wrote the database, `internal` when it cannot be
+ * reached or may not be prepared; the message says what to do.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { config, clock, log } = options;
+  const { openEmbedded } = await import('./embedded.ts');
+  return openEmbedded({ home: config.home, clock, log });
+}
