@@ -157,7 +157,11 @@ export interface OrgTables {
     name: string | null;
     role: string;
   };
-  /** `start_at`, `end_at`: span in the document's `text`. `seq`: the row's number in the search index. */
+  /**
+   * `start_at`, `end_at`: span in the document's `text`, the passage. `seq`: the row's number in the search
+   * index. `header` and `body` are the terms it is found under, joined by spaces; `neighbours` those of the
+   * chunk before, a line feed, those of the chunk after.
+   */
   chunks: {
     org_id: string;
     id: string;
@@ -185,6 +189,8 @@ export interface OrgTables {
     facts: JsonText;
     updated_at: Millis;
   };
+  /** What a client is found by: an address, or a word of the name, lower case without diacritics. */
+  client_keys: { org_id: string; key: string; client_id: string };
   external_properties: {
     org_id: string;
     id: string;
