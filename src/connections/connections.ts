@@ -40,6 +40,8 @@ export interface Connections {
     given: { fields: Record<string, string>; secrets: Record<string, string> },
   ): Promise<Connection>;
   disconnect(org: OrgStore, id: string): Promise<void>;
+  /** Logs in with the stored credentials, and reports what came of it. @throws DrawbridgeError what the provider said */
+  check(org: OrgStore, id: string): Promise<void>;
   /** A connection of the pseudo-provider `files`, to which imported records belong; made on first use. */
   files(org: OrgStore): Promise<Connection>;
   /** A read through the door, with fresh credentials; its result is untrusted. */

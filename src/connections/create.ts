@@ -148,6 +148,18 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     disconnect: (org, id) => removeConnection(org, clock, id),
 
+    async check(org, id) {
+      const connection = await get(org, id);
+      const provider = await load(connection.provider);
+      try {
+        await provider.identity(await contextOf(org, connection, 'check'));
+      } catch (error) {
+        await report(org, id, { error });
+        throw error;
+      }
+      await report(org, id, { answered: true });
+    },
+
     async files(org) {
       const row = await org.read((db) => rowByAccount(db, org.orgId, files.provider, files.account));
       const id =
