@@ -1,0 +1,110 @@
+// The command line: one line a command, the work is in commands/. `stdio` goes before everything, and of
+// the others only the one that is asked for is loaded.
+import type { Command } from 'commander';
+import type { Declare } from './commands/command.ts';
+
+interface Line {
+  name: string;
+  summary: string;
+  load(): Promise<{ declare: Declare }>;
+}
+
+const lines: readonly Line[] = [
+  {
+    name: 'stdio',
+    summary: 'serve MCP on standard input and output, for a desktop client',
+    load: () => import('./commands/stdio.ts'),
+  },
+  {
+    name: 'serve',
+    summary: 'serve the pages, the API and MCP over HTTP',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'search',
+    summary: 'ask one question over everything in memory',
+    load: () => import('./commands/search.ts'),
+  },
+  { name: 'connect', summary: 'connect an account', load: () => import('./commands/connect.ts') },
+  {
+    name: 'connections',
+    summary: 'list connected accounts',
+    load: () => import('./commands/connections.ts'),
+  },
+  {
+    name: 'disconnect',
+    summary: 'remove an account and its credentials',
+    load: () => import('./commands/disconnect.ts'),
+  },
+  {
+    name: 'sync',
+    summary: 'bring what is new from connected accounts',
+    load: () => import('./commands/sync.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'import files: mail, calendars, contacts, notes',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'actions',
+    summary: 'list, show and decide what agents proposed',
+    load: () => import('./commands/actions.ts'),
+  },
+  {
+    name: 'open',
+    summary: 'open the pages in a browser, signed in',
+    load: () => import('./commands/open.ts'),
+  },
+  {
+    name: 'keys',
+    summary: 'API keys of agents that connect over HTTP',
+    load: () => import('./commands/keys.ts'),
+  },
+  { name: 'doctor', summary: "check every part's health", load: () => import('./commands/doctor.ts') },
+  {
+    name: 'install',
+    summary: "write a client's MCP configuration",
+    load: () => import('./commands/install.ts'),
+  },
+];
+
+async function build(args: readonly string[]): Promise<Command> {
+  const [{ Command: Program }, { version }] = await Promise.all([
+    import('commander'),
+    import('./version.ts'),
+  ]);
+  const program = new Program('drawbridge');
+  program
+    .description('Reads recall, writes propose: one MCP server for mail, calendars, contacts and listings.')
+    .version(version)
+    .usage('COMMAND [options]')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  const asked = args.find((arg) => !arg.startsWith('-'));
+  for (const { name, summary, load } of lines) {
+    const command = program.command(name).description(summary);
+    if (name === asked) await (await load()).declare(command);
+  }
+  return program;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && args[0] === 'stdio') {
+    const { stdio } = await import('./commands/stdio.ts');
+    return stdio();
+  }
+  const program = await build(args);
+  await program.parseAsync([...args], { from: 'user' });
+}
+
+const args = process.argv.slice(2);
+main(args).catch(async (thrown: unknown) => {
+  const { report } = await import('./commands/report.ts');
+  process.exitCode = await report(
+    thrown,
+    args,
+    lines.map(({ name }) => name),
+  );
+});

@@ -1,0 +1,62 @@
+// What every command is given: its output, the configuration, and the rooms for as long as it runs.
+import { type Command, CommanderError } from 'commander';
+import { type Clock, systemClock } from '../clock.ts';
+import { type Config, loadConfig } from '../config.ts';
+import type { Rooms } from '../rooms.ts';
+import { createOutput, type Output } from './output.ts';
+
+/** Adds a command's arguments and options to its line; loads nothing that only running it needs. */
+export type Declare = (command: Command) => void | Promise<void>;
+
+export interface Session {
+  output: Output;
+  clock: Clock;
+  config: Config;
+}
+
+/** @throws DrawbridgeError `invalid_request` naming each environment variable at fault */
+export function openSession(options: { json?: boolean | undefined }): Session {
+  return { output: createOutput(options.json === true), clock: systemClock, config: loadConfig() };
+}
+
+/** Opens the rooms, and closes them however `work` ends. */
+export async function withRooms<Result>(
+  session: Session,
+  work: (rooms: Rooms) => Promise<Result>,
+): Promise<Result> {
+  const { openRooms } = await import('../rooms.ts');
+  const rooms = await openRooms(session.config);
+  try {
+    return await work(rooms);
+  } finally {
+    await rooms.close();
+  }
+}
+
+/** Bad usage: said with the command's name in front, exit code 2. */
+export function usageError(message: string): CommanderError {
+  return new CommanderError(2, 'drawbridge.usage', message);
+}
+
+/** Aborted by the first Ctrl-C; a second one ends the process at once. */
+export function interruption(): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  return {
+    signal: controller.signal,
+    end() {
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    },
+  };
+}
+
+/** A whole number of at least one, from an option. */
+export function positive(flag: string): (text: string) => number {
+  return (text) => {
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw usageError(`${flag}: "${text}" is no whole number above 0.`);
+    return Number(text);
+  };
+}

@@ -1,0 +1,154 @@
+// `connect PROVIDER`: an account, by questions on a terminal or by flags in a script. Flags and questions
+// are made from what the provider declares; a credential is never an argument, as others can read those.
+import { type Command, CommanderError } from 'commander';
+import { DrawbridgeError } from '../errors.ts';
+import { catalog } from '../providers/catalog.ts';
+import type { Provider } from '../providers/define.ts';
+import { ask, askSecret, canAsk, readStdin } from './ask.ts';
+import { openSession, usageError, withRooms } from './command.ts';
+import type { Output } from './output.ts';
+import { type DeclaredField, fieldFlag, fieldsOf, flagOf, secretFlag } from './provider-flags.ts';
+
+interface Given {
+  fields: Record<string, string>;
+  secrets: Record<string, string>;
+}
+
+type Options = Record<string, unknown> & { json?: boolean; sync: boolean };
+
+/** What the flags gave. Credentials come from standard input, a line each, in the order of their flags. */
+async function givenBy(
+  provider: Provider,
+  fields: DeclaredField[],
+  options: Options,
+  args: readonly string[],
+): Promise<Given> {
+  const given: Given = { fields: {}, secrets: {} };
+  for (const field of fields) {
+    const value = options[field.option];
+    if (typeof value === 'string') given.fields[field.name] = value;
+  }
+  const piped = provider.secrets
+    .map((secret) => ({ name: secret.name, place: args.indexOf(secretFlag(secret.name)) }))
+    .filter(({ place }) => place !== -1)
+    .sort((a, b) => a.place - b.place);
+  if (piped.length === 0) return given;
+  const lines = (await readStdin()).split(/\r?\n/);
+  for (const [index, { name }] of piped.entries()) {
+    const value = lines[index] ?? '';
+    if (value === '')
+      throw usageError(`${secretFlag(name)}: standard input has no line ${index + 1} for it.`);
+    given.secrets[name] = value;
+  }
+  return given;
+}
+
+/** The field that is still missing or wrong, found as `connect` will find it. */
+function nextFault(
+  provider: Provider,
+  fields: Record<string, string>,
+): { field: string; message: string } | undefined {
+  try {
+    const completed = provider.complete?.(fields) ?? fields;
+    const parsed = provider.fields.safeParse(completed);
+    const issue = parsed.error?.issues[0];
+    return issue === undefined ? undefined : { field: issue.path.join('.'), message: issue.message };
+  } catch (error) {
+    if (!(error instanceof DrawbridgeError) || error.field === undefined) throw error;
+    return { field: error.field, message: error.message };
+  }
+}
+
+/** Asks for what is missing, until the provider has what it needs. Empty answers end it. */
+async function askForTheRest(
+  output: Output,
+  provider: Provider,
+  fields: DeclaredField[],
+  given: Given,
+): Promise<void> {
+  for (
+    let fault = nextFault(provider, given.fields);
+    fault !== undefined;
+    fault = nextFault(provider, given.fields)
+  ) {
+    const name = fault.field;
+    const declared = fields.find((field) => field.name === name);
+    if (declared === undefined) return;
+    if (given.fields[name] !== undefined) output.aside(`  ${fault.message}`);
+    const answer = await ask(`${declared.description}:`);
+    if (answer === '') throw usageError(`${fieldFlag(name)}: ${fault.message}`);
+    given.fields[name] = answer;
+  }
+  const needed = provider.secrets.filter((secret) => secret.optional !== true);
+  // Where every credential is optional, one of them is meant to be there: the first is the usual one.
+  const asked =
+    needed.length > 0 || Object.keys(given.secrets).length > 0 ? needed : provider.secrets.slice(0, 1);
+  for (const secret of asked) {
+    if (given.secrets[secret.name] !== undefined) continue;
+    output.aside(secret.hint);
+    given.secrets[secret.name] = await askSecret(`${secret.title} (not shown):`);
+  }
+}
+
+/** The error in words of the command line: with the flag in front, as bad usage. */
+function inFlags(provider: Provider, error: unknown): unknown {
+  if (error instanceof CommanderError || !(error instanceof DrawbridgeError) || error.field === undefined)
+    return error;
+  const flag = flagOf(provider, error.field);
+  return flag === undefined ? error : usageError(`${flag}: ${error.message.replace(`${error.field}: `, '')}`);
+}
+
+async function connect(
+  provider: Provider,
+  fields: DeclaredField[],
+  options: Options,
+  args: readonly string[],
+): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  const given = await givenBy(provider, fields, options, args);
+  if (canAsk() && !output.json) await askForTheRest(output, provider, fields, given);
+  await withRooms(session, async (rooms) => {
+    const connection = await rooms.connections
+      .connect(rooms.org, provider.id, given)
+      .catch((error: unknown) => {
+        throw inFlags(provider, error);
+      });
+    const { id, label, account, state } = connection;
+    if (!output.json)
+      output.line(`${output.style('green', '✓')} ${label} (${provider.title}) is connected: ${id}`);
+    const { syncAndTell } = await import('./sync-and-tell.ts');
+    const synced = options.sync && connection.hasFeeds ? await syncAndTell(session, rooms, [connection]) : [];
+    if (output.json) {
+      output.value({
+        id,
+        provider: provider.id,
+        account,
+        label,
+        state,
+        ...(synced[0] === undefined ? {} : { sync: synced[0] }),
+      });
+    }
+  });
+}
+
+export async function declare(command: Command): Promise<void> {
+  command.addHelpText('after', '\nEach has flags of its own: drawbridge connect mailbox --help');
+  for (const entry of catalog.filter(({ connectable }) => connectable)) {
+    const provider = await entry.load();
+    const fields = fieldsOf(provider);
+    const line = command.command(provider.id).description(`connect: ${provider.title}`);
+    for (const field of fields) line.option(`${fieldFlag(field.name)} <value>`, field.description);
+    for (const secret of provider.secrets) {
+      line.option(secretFlag(secret.name), `read from standard input: ${secret.title}. ${secret.hint}`);
+    }
+    line
+      .option('--no-sync', 'do not bring its records into memory now')
+      .option('--json', 'answer as JSON, ask nothing')
+      .addHelpText(
+        'after',
+        `\nExample:\n  ${entry.command} ${provider.secrets[0] === undefined ? '' : secretFlag(provider.secrets[0].name)}`,
+      )
+      .action((options: Options) => connect(provider, fields, options, process.argv));
+  }
+}

@@ -1,0 +1,96 @@
+// Checks of the rooms: the database, the search index, the servers, the network, and each account live.
+import { toDrawbridgeError } from '../errors.ts';
+import { liveProcesses } from '../jobs/presence.ts';
+import type { Rooms } from '../rooms.ts';
+import { ageInWords } from '../time.ts';
+import type { Check } from './doctor-machine.ts';
+
+// Reserved for documentation (RFC 2606) and always resolvable where names are.
+const knownHost = 'example.com';
+
+export async function checkStore({ store, org }: Rooms): Promise<Check[]> {
+  await org.now();
+  const where = store.dialect === 'sqlite' ? `SQLite, ${org.file ?? 'in memory'}` : 'PostgreSQL';
+  return [{ part: 'database', state: 'ok', message: `${where}; its migrations are applied` }];
+}
+
+export async function checkIndex({ memory, org }: Rooms): Promise<Check[]> {
+  const part = 'search index';
+  const { documents, chunks } = await memory.stats(org);
+  if (documents === 0) return [{ part, state: 'ok', message: 'memory is empty' }];
+  const message = `${documents} documents, ${chunks} passages`;
+  const [newest] = await memory.documents(org, { limit: 1 });
+  const word = `${newest?.title ?? ''} ${newest?.text ?? ''}`.match(/[\p{L}]{4,}/u)?.[0];
+  if (word === undefined) return [{ part, state: 'ok', message }];
+  const { passages } = await memory.search(org, { question: word, limit: 1 });
+  if (passages.length > 0) return [{ part, state: 'ok', message }];
+  return [{ part, state: 'broken', message: `${message}, but a word of the newest document finds nothing` }];
+}
+
+export async function checkServers({ store }: Rooms): Promise<Check[]> {
+  const live = await liveProcesses(store);
+  const web = live.find(({ url }) => url !== undefined);
+  const stdio = live.filter(({ kind }) => kind === 'stdio').length;
+  const agents =
+    stdio === 0 ? 'no desktop client is connected' : `${stdio} stdio ${stdio === 1 ? 'server' : 'servers'}`;
+  if (web === undefined) {
+    return [
+      {
+        part: 'servers',
+        state: 'ok',
+        message: `none serves the pages; ${agents}`,
+        mend: 'Start one when you want them: drawbridge serve',
+      },
+    ];
+  }
+  return [{ part: 'servers', state: 'ok', message: `pages at ${web.url} (process ${web.pid}); ${agents}` }];
+}
+
+export async function checkNetwork({ connections, egress, org, config }: Rooms): Promise<Check[]> {
+  const part = 'network';
+  const all = await connections.list(org);
+  if (!all.some(({ provider }) => provider !== 'files')) {
+    return [{ part, state: 'ok', message: 'no account needs it yet' }];
+  }
+  const loopback = config.allowLoopback
+    ? ' (DRAWBRIDGE_ALLOW_LOOPBACK admits addresses on this machine)'
+    : '';
+  try {
+    const caller = { orgId: org.orgId, provider: 'doctor', connectionId: undefined, operation: 'resolve' };
+    await egress.dial(caller, knownHost, 443);
+    return [{ part, state: 'ok', message: `names resolve${loopback}` }];
+  } catch (thrown) {
+    // Each account's own check below says whether it can be reached; its server may be on this network.
+    return [
+      {
+        part,
+        state: 'warning',
+        message: `${knownHost} does not resolve: ${toDrawbridgeError(thrown).message}${loopback}`,
+      },
+    ];
+  }
+}
+
+export async function checkConnections({ connections, org, clock }: Rooms): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const connection of await connections.list(org)) {
+    const part = `${connection.label} (${connection.providerTitle})`;
+    if (connection.provider === 'files') {
+      checks.push({ part, state: 'ok', message: 'imported; needs no connection' });
+      continue;
+    }
+    const synced =
+      connection.lastSyncAt === undefined
+        ? ''
+        : `, synced ${ageInWords(Math.max(0, clock.now() - connection.lastSyncAt))} ago`;
+    try {
+      await connections.check(org, connection.id);
+      checks.push({ part, state: 'ok', message: `answers${synced}` });
+    } catch (thrown) {
+      const { message, retry } = toDrawbridgeError(thrown);
+      const mend = retry === 'reconnect' ? { mend: `drawbridge connect ${connection.provider}` } : {};
+      checks.push({ part, state: 'broken', message: `${connection.state}: ${message}`, ...mend });
+    }
+  }
+  return checks;
+}

@@ -1,0 +1,62 @@
+// `doctor`: every part's health, and how to mend what is broken. Exit code 1 when something is.
+import type { Command } from 'commander';
+import { toDrawbridgeError } from '../errors.ts';
+import { openSession, type Session, withRooms } from './command.ts';
+import { type Check, checkDisk, checkHome, checkKey, checkNode } from './doctor-machine.ts';
+import { checkConnections, checkIndex, checkNetwork, checkServers, checkStore } from './doctor-rooms.ts';
+import { shown } from './shown.ts';
+
+/** All checks that can be made, in order; one that throws is a broken part and ends no other. */
+async function examine(session: Session): Promise<Check[]> {
+  const { config } = session;
+  const checks = [checkNode(), await checkHome(config), await checkKey(config), await checkDisk(config)];
+  try {
+    await withRooms(session, async (rooms) => {
+      const parts: [string, () => Promise<Check[]>][] = [
+        ['database', () => checkStore(rooms)],
+        ['search index', () => checkIndex(rooms)],
+        ['servers', () => checkServers(rooms)],
+        ['network', () => checkNetwork(rooms)],
+        ['connections', () => checkConnections(rooms)],
+      ];
+      for (const [part, check] of parts) {
+        try {
+          checks.push(...(await check()));
+        } catch (thrown) {
+          rooms.log.debug({ err: thrown, part }, 'check failed');
+          checks.push({ part, state: 'broken', message: toDrawbridgeError(thrown).message });
+        }
+      }
+    });
+  } catch (thrown) {
+    const { message, cause } = toDrawbridgeError(thrown);
+    const why = cause instanceof Error ? ` (${cause.message})` : '';
+    checks.push({ part: 'database', state: 'broken', message: `${message}${why}` });
+  }
+  return checks;
+}
+
+async function doctor(options: { json?: boolean }): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  const checks = await examine(session);
+  const healthy = checks.every(({ state }) => state !== 'broken');
+  if (output.json) output.value({ healthy, checks });
+  else {
+    const marks = {
+      ok: output.style('green', '✓'),
+      warning: output.style('yellow', '!'),
+      broken: output.style('red', '✗'),
+    };
+    for (const { part, state, message, mend } of checks) {
+      output.line(`${marks[state]} ${output.style('bold', shown(part))}: ${shown(message)}`);
+      if (mend !== undefined) output.line(`    ${shown(mend)}`);
+    }
+    output.line(healthy ? '\nEverything that must work does.' : '\nSomething is broken.');
+  }
+  if (!healthy) process.exitCode = 1;
+}
+
+export function declare(command: Command): void {
+  command.option('--json', 'answer as JSON').action(doctor);
+}

@@ -1,0 +1,104 @@
+// `keys`: what agents show at /mcp. A key is printed once, when it is made; only its hash is kept.
+import type { Command } from 'commander';
+import { createKeys, type Keys } from '../auth/keys.ts';
+import type { Scope } from '../auth/principal.ts';
+import type { Rooms } from '../rooms.ts';
+import { ageInWords, iso } from '../time.ts';
+import { openSession, usageError, withRooms } from './command.ts';
+import { shownLine } from './shown.ts';
+
+function keysOf({ store, clock, log }: Rooms): Keys {
+  return createKeys({ store, clock, log });
+}
+
+function scopesOf(text: string): Scope[] {
+  return text.split(',').map((word) => {
+    const scope = word.trim();
+    if (scope !== 'read' && scope !== 'propose')
+      throw usageError(`--scopes: "${scope}" is neither read nor propose.`);
+    return scope;
+  });
+}
+
+async function create(options: { name: string; scopes: Scope[]; json?: boolean }): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  await withRooms(session, async (rooms) => {
+    const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes);
+    const { id, name, scopes, key } = made;
+    if (output.json) {
+      output.value({ id, name, scopes, key: key.reveal() });
+      return;
+    }
+    output.line(key.reveal());
+    output.aside(
+      `This is the only time it is shown. ${shownLine(name)} may ${scopes.join(' and ')}; id ${id}.`,
+    );
+  });
+}
+
+async function list(options: { json?: boolean }): Promise<void> {
+  const session = openSession(options);
+  const { output, clock } = session;
+  await withRooms(session, async (rooms) => {
+    const all = await keysOf(rooms).list(rooms.org.orgId);
+    const time = (ms: number | undefined) => (ms === undefined ? null : iso(ms));
+    if (output.json) {
+      output.value(
+        all.map((key) => ({
+          ...key,
+          createdAt: iso(key.createdAt),
+          lastUsedAt: time(key.lastUsedAt),
+          revokedAt: time(key.revokedAt),
+        })),
+      );
+      return;
+    }
+    if (all.length === 0) output.line('No keys. Make one: drawbridge keys create --name NAME');
+    for (const key of all) {
+      const used =
+        key.revokedAt !== undefined
+          ? output.style('red', 'revoked')
+          : key.lastUsedAt === undefined
+            ? 'never used'
+            : `used ${ageInWords(Math.max(0, clock.now() - key.lastUsedAt))} ago`;
+      output.line(
+        `${key.id}  ${output.style('bold', shownLine(key.name))}  ${key.scopes.join(', ')}  ${used}`,
+      );
+    }
+  });
+}
+
+async function revoke(id: string, options: { json?: boolean }): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  await withRooms(session, async (rooms) => {
+    await keysOf(rooms).revoke(rooms.org.orgId, id);
+    if (output.json) output.value({ id, revoked: true });
+    else output.line(`${shownLine(id)} opens nothing any more.`);
+  });
+}
+
+export function declare(command: Command): void {
+  command
+    .command('create')
+    .description('make a key; it is shown once')
+    .requiredOption('--name <name>', 'the agent or program that will use it')
+    .option('--scopes <list>', 'read, propose, or both with a comma between', scopesOf, [
+      'read',
+      'propose',
+    ] as Scope[])
+    .option('--json', 'answer as JSON')
+    .action(create);
+  command
+    .command('list')
+    .description('all keys, newest first')
+    .option('--json', 'answer as JSON')
+    .action(list);
+  command
+    .command('revoke')
+    .description('from now on the key opens nothing')
+    .argument('<id>')
+    .option('--json', 'answer as JSON')
+    .action(revoke);
+}

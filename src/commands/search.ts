@@ -1,0 +1,140 @@
+// `search`: one question over everything in memory, each hit with its source and its age.
+import type { Command } from 'commander';
+import type { MemoryAnswer } from '../memory/memory.ts';
+import type { DocumentKind } from '../providers/record.ts';
+import { ageInWords, parseInstant } from '../time.ts';
+import { hitOf, kinds } from '../tools/hits.ts';
+import { openSession, positive, usageError, withRooms } from './command.ts';
+import type { Output } from './output.ts';
+import { shownLine } from './shown.ts';
+
+interface Options {
+  kinds?: DocumentKind[];
+  since?: number;
+  until?: number;
+  client?: string[];
+  account?: string;
+  limit: number;
+  cursor?: string;
+  json?: boolean;
+}
+
+function kindsOf(text: string): DocumentKind[] {
+  return text.split(',').map((word) => {
+    const kind = kinds.find((known) => known === word.trim());
+    if (kind === undefined)
+      throw usageError(`--kinds: "${word}" is no kind. There are: ${kinds.join(', ')}.`);
+    return kind;
+  });
+}
+
+/** Marks the question's words in a snippet; on a terminal alone. */
+function marked(output: Output, text: string, question: string): string {
+  const words = (question.match(/[\p{L}\p{N}]{3,}/gu) ?? []).map((word) => word.toLowerCase());
+  return text.replace(/[\p{L}\p{N}]+/gu, (word) =>
+    words.some((asked) => word.toLowerCase().startsWith(asked))
+      ? output.style(['bold', 'yellow'], word)
+      : word,
+  );
+}
+
+function clientLine(answer: MemoryAnswer, now: number): string | undefined {
+  const { client, candidates } = answer;
+  if (client !== undefined) {
+    const last = client.lastContactAt;
+    const contact = last === undefined ? '' : `, last contact ${ageInWords(Math.max(0, now - last))} ago`;
+    return `Client: ${shownLine(client.name)} ${shownLine(client.emails.join(', '))}${contact}`;
+  }
+  if (candidates.length === 0) return undefined;
+  return `Several clients could be meant: ${candidates.map((each) => shownLine(`${each.name} <${each.emails[0] ?? '?'}>`)).join(', ')}`;
+}
+
+async function search(words: string[], options: Options): Promise<void> {
+  const session = openSession(options);
+  const { output, clock } = session;
+  const question = words.join(' ');
+  await withRooms(session, async ({ memory, connections, org }) => {
+    const all = await connections.list(org);
+    const account = options.account;
+    const chosen =
+      account === undefined
+        ? undefined
+        : all.find((each) => [each.id, each.label, each.account].includes(account));
+    if (account !== undefined && chosen === undefined) {
+      const known = all.map((each) => each.label).join(', ') || 'none is connected yet';
+      throw usageError(`--account: there is no account "${account}". There are: ${known}.`);
+    }
+    const answer = await memory.search(org, {
+      question,
+      limit: options.limit,
+      ...(options.kinds === undefined ? {} : { kinds: options.kinds }),
+      ...(options.since === undefined ? {} : { since: options.since }),
+      ...(options.until === undefined ? {} : { until: options.until }),
+      ...(options.client === undefined ? {} : { clients: options.client }),
+      ...(chosen === undefined ? {} : { connectionId: chosen.id }),
+      ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
+    });
+    const byId = new Map(all.map((each) => [each.id, each]));
+    const now = clock.now();
+    if (output.json) {
+      output.value({
+        hits: answer.passages.map((passage) => ({
+          ...hitOf(passage, byId, now, undefined),
+          snippet: passage.snippet,
+          score: passage.score,
+          contentHash: passage.contentHash,
+        })),
+        client: answer.client ?? null,
+        candidates: answer.candidates,
+        nextCursor: answer.nextCursor ?? null,
+      });
+      return;
+    }
+    const about = clientLine(answer, now);
+    if (about !== undefined) output.line(`${about}\n`);
+    if (answer.passages.length === 0) output.line('Nothing in memory answers that.');
+    for (const [index, passage] of answer.passages.entries()) {
+      const hit = hitOf(passage, byId, now, undefined);
+      const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;
+      const stale = hit.freshness === 'stale' ? output.style('yellow', ' (stale)') : '';
+      output.line(`${index + 1}. ${output.style('bold', shownLine(passage.title))}`);
+      output.line(
+        output.style(
+          'dim',
+          `   ${hit.kind}, ${written}from ${shownLine(hit.account)}, verified ${hit.age} ago`,
+        ) + stale,
+      );
+      const people = (hit.people ?? []).slice(0, 4).join(', ');
+      if (people !== '') output.line(output.style('dim', `   ${shownLine(people)}`));
+      output.line(`   ${marked(output, shownLine(passage.snippet.replace(/\s+/g, ' ')), question)}`);
+      output.line(output.style('dim', `   ${hit.url === undefined ? hit.uri : shownLine(hit.url)}`));
+      output.line();
+    }
+    if (answer.nextCursor !== undefined) output.line(`More: --cursor ${answer.nextCursor}`);
+  });
+}
+
+/** A date option, in words of its flag. */
+function instant(flag: string): (text: string) => number {
+  return (text) => {
+    try {
+      return parseInstant(text, flag);
+    } catch (error) {
+      throw usageError(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
+export function declare(command: Command): void {
+  command
+    .argument('<question...>', 'what you want to know, in your own words')
+    .option('--kinds <list>', `only these kinds, with commas between (${kinds.join(', ')})`, kindsOf)
+    .option('--since <date>', 'written at or after, such as 2026-03-01', instant('--since'))
+    .option('--until <date>', 'written before', instant('--until'))
+    .option('--client <name...>', 'only what concerns these clients: names or addresses')
+    .option('--account <account>', 'only from this account: its id or label')
+    .option('--limit <number>', 'most hits', positive('--limit'), 10)
+    .option('--cursor <cursor>', 'go on behind an earlier answer')
+    .option('--json', 'answer as JSON')
+    .action(search);
+}

@@ -1,0 +1,57 @@
+// Syncs connections one after the other, with progress on the way, and tells what came of each.
+import type { Connection } from '../connections/connections.ts';
+import { toDrawbridgeError } from '../errors.ts';
+import { syncConnection } from '../jobs/sync.ts';
+import type { Rooms } from '../rooms.ts';
+import { interruption, type Session } from './command.ts';
+import { createProgress } from './progress.ts';
+import { shownLine } from './shown.ts';
+
+export type SyncTold = { connectionId: string; label: string } & (
+  | { inserted: number; updated: number; deleted: number; unchanged: number; rejected: number }
+  | { error: { code: string; message: string } }
+);
+
+export async function syncAndTell(
+  session: Session,
+  rooms: Rooms,
+  chosen: readonly Connection[],
+): Promise<SyncTold[]> {
+  const { output, clock } = session;
+  const told: SyncTold[] = [];
+  const { signal, end } = interruption();
+  for (const connection of chosen) {
+    if (signal.aborted) break;
+    const { id: connectionId, label } = connection;
+    const progress = createProgress(output, clock);
+    try {
+      const { org, connections, memory, log } = rooms;
+      const result = await syncConnection({
+        org,
+        connection,
+        connections,
+        memory,
+        clock,
+        log,
+        signal,
+      });
+      told.push({ connectionId, label, ...result });
+      if (!output.json) {
+        output.line(
+          `${shownLine(label)}: ${result.inserted} new, ${result.updated} changed, ${result.deleted} gone.`,
+        );
+      }
+    } catch (thrown) {
+      const { code, message } = toDrawbridgeError(thrown);
+      rooms.log.debug({ err: thrown, connectionId }, 'sync failed');
+      told.push({ connectionId, label, error: { code, message } });
+      process.exitCode = 1;
+      if (!output.json)
+        output.aside(`${output.styleAside('red', `${shownLine(label)}:`)} ${shownLine(message)}`);
+    } finally {
+      progress.end();
+    }
+  }
+  end();
+  return told;
+}
