@@ -1,0 +1,37 @@
+// A question to the terms it is searched by: the languages it may be meant in, without function words.
+import { detectLanguage } from './detect.ts';
+import { fallbackLanguage } from './stem.ts';
+import { cyrillicStopWords, stopWords } from './stop-words.ts';
+import { terms, words } from './terms.ts';
+
+/** Longer questions are cut: what is pasted behind them is not the question. */
+const maxQuestionLength = 4000;
+
+function isFunctionWord(word: string, languages: readonly string[]): boolean {
+  const lower = word.toLowerCase().replaceAll('’', "'");
+  if (cyrillicStopWords.has(lower)) return true;
+  return languages.some((language) => stopWords.get(language as 'en')?.has(lower) === true);
+}
+
+/**
+ * Distinct terms of a question in order of appearance. `collection`: the languages most documents are
+ * written in, most frequent first; a word is looked up under the stem of each.
+ */
+export function questionTerms(question: string, collection: readonly string[]): string[] {
+  const text = question.slice(0, maxQuestionLength).normalize('NFC');
+  const own = detectLanguage(text);
+  const languages = [...new Set([...(own === undefined ? [] : [own]), ...collection])];
+  if (languages.length === 0) languages.push(fallbackLanguage);
+  // A word that is a function word only in another language of the collection (German "die" in English) stays.
+  const spoken = own === undefined ? languages : [own];
+  let kept = '';
+  let at = 0;
+  for (const word of words(text)) {
+    kept += text.slice(at, word.start);
+    at = word.start + word.text.length;
+    if (!isFunctionWord(word.text, spoken)) kept += word.text;
+  }
+  kept += text.slice(at);
+  const found = terms(kept, languages);
+  return [...new Set(found.length > 0 ? found : terms(text, languages))];
+}

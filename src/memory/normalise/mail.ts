@@ -1,0 +1,112 @@
+// A mail message (RFC 5322, MIME) as people read it. Whatever is malformed is read as far as it goes.
+import PostalMime, { type Address, type Email } from 'postal-mime';
+import type { Person } from '../../providers/record.ts';
+import { cleanBlock, cleanLine } from './clean.ts';
+import { htmlToText } from './html.ts';
+import type { Normalised } from './normalised.ts';
+import { newWords } from './quotes.ts';
+import { decodeText } from './text.ts';
+
+const noSubject = '(no subject)';
+/** What is read of a message that is not MIME at all. */
+const fallbackLength = 200_000;
+
+function peopleOf(addresses: readonly Address[], role: Person['role']): Person[] {
+  return addresses
+    .flatMap((entry) => (entry.group === undefined ? [entry] : entry.group))
+    .flatMap((entry) => {
+      const address = cleanLine(entry.address).toLowerCase();
+      const name = cleanLine(entry.name).replace(/^['"]+|['"]+$/gu, '');
+      if (!/^[^\s@]+@[^\s@]+$/u.test(address)) return name === '' ? [] : [{ name, role }];
+      return [{ address, ...(name === '' || name.toLowerCase() === address ? {} : { name }), role }];
+    });
+}
+
+/** Integer ms, or undefined for a date that is missing or none. Years outside 1970–2100 are a broken clock's. */
+function dateOf(written: string | undefined): number | undefined {
+  const at = Date.parse(written ?? '');
+  return Number.isFinite(at) && at > 0 && at < Date.UTC(2100, 0) ? at : undefined;
+}
+
+function messageIds(header: string | undefined): string[] {
+  return (header ?? '').match(/<[^<>\s]+>/gu) ?? [];
+}
+
+function attachmentLines(mail: Email): string {
+  return mail.attachments
+    .filter((attachment) => attachment.related !== true && attachment.filename !== null)
+    .map((attachment) => {
+      const { content } = attachment;
+      const size = typeof content === 'string' ? content.length : content.byteLength;
+      return `[attachment: ${cleanLine(attachment.filename ?? '')}, ${attachment.mimeType}, ${size} bytes]`;
+    })
+    .join('\n');
+}
+
+function bodyOf(mail: Email): string {
+  const plain = cleanBlock(mail.text ?? '');
+  if (plain !== '' || mail.html === undefined) return plain;
+  return cleanBlock(htmlToText(mail.html));
+}
+
+/** RFC 5322, sections 3.6.4: the root of a thread is the first of References, else the message answered, else itself. */
+function threadOf(mail: Email): string | undefined {
+  return messageIds(mail.references)[0] ?? messageIds(mail.inReplyTo)[0] ?? messageIds(mail.messageId)[0];
+}
+
+function unreadable(raw: Uint8Array): Normalised {
+  const text = cleanBlock(decodeText(raw.subarray(0, fallbackLength)));
+  return {
+    title: noSubject,
+    text,
+    spans: newWords(text, ''),
+    cut: 'record',
+    people: [],
+    facts: { malformed: true },
+  };
+}
+
+export async function readMail(raw: Uint8Array): Promise<Normalised> {
+  let mail: Email;
+  try {
+    mail = await PostalMime.parse(raw);
+  } catch {
+    // Nested too deep, headers without end: the words in it can still be found.
+    return unreadable(raw);
+  }
+  const subject = cleanLine(mail.subject ?? '');
+  const body = bodyOf(mail);
+  const attached = attachmentLines(mail);
+  const spans = newWords(body, subject);
+  let text = body;
+  if (attached !== '') {
+    text = body === '' ? attached : `${body}\n\n${attached}`;
+    spans.push({ start: text.length - attached.length, end: text.length });
+  }
+  const writtenAt = dateOf(mail.date);
+  const threadId = threadOf(mail);
+  const ids = {
+    messageId: messageIds(mail.messageId)[0],
+    inReplyTo: messageIds(mail.inReplyTo)[0],
+    references: messageIds(mail.references),
+  };
+  return {
+    title: subject === '' ? noSubject : subject,
+    text,
+    spans,
+    cut: 'record',
+    people: [
+      ...peopleOf(mail.from === undefined ? [] : [mail.from], 'from'),
+      ...peopleOf(mail.to ?? [], 'to'),
+      ...peopleOf([...(mail.cc ?? []), ...(mail.bcc ?? [])], 'cc'),
+    ],
+    ...(threadId === undefined ? {} : { threadId }),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
+    facts: {
+      ...(ids.messageId === undefined ? {} : { messageId: ids.messageId }),
+      ...(ids.inReplyTo === undefined ? {} : { inReplyTo: ids.inReplyTo }),
+      ...(ids.references.length === 0 ? {} : { references: ids.references }),
+      ...(mail.replyTo === undefined ? {} : { replyTo: peopleOf(mail.replyTo, 'from') }),
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// What every reader of a media type gives: the text a person reads, and which parts of it are searched.
+import type { Person } from '../../providers/record.ts';
+
+/** Half-open, UTF-16 units of `text`. */
+export interface Span {
+  start: number;
+  end: number;
+  /** The headings it stands under. */
+  heading?: string;
+}
+
+export interface Normalised {
+  title: string;
+  text: string;
+  /**
+   * The searched parts in order, never overlapping. How they are cut: `record` as one piece unless far too
+   * long, `turns` in whole turns (a span a turn), `sections` at headings and paragraphs.
+   */
+  spans: Span[];
+  cut: 'record' | 'turns' | 'sections';
+  people: Person[];
+  threadId?: string;
+  url?: string;
+  writtenAt?: number;
+  facts: Record<string, unknown>;
+}
+
+/** A record that cannot be read; the message is the reason that the person gets. */
+export class UnreadableRecord extends Error {
+  override readonly name = 'UnreadableRecord';
+}

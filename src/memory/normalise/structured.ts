@@ -1,0 +1,145 @@
+// A Structured record (JSON) as text: turns a line each, contacts and invoices as lines of facts, a
+// listing as sentences. Facts that are not text are kept beside it.
+import { z } from 'zod';
+import { listing as listingShape } from '../../providers/capabilities.ts';
+import type { DocumentKind, Person, Structured } from '../../providers/record.ts';
+import { cleanBlock, cleanLine } from './clean.ts';
+import { type Normalised, type Span, UnreadableRecord } from './normalised.ts';
+import { decodeText, plainSpans } from './text.ts';
+
+const time = z.union([z.string(), z.number()]);
+const shape = z.object({
+  title: z.string().optional(),
+  text: z.string().optional(),
+  people: z
+    .array(
+      z.object({
+        address: z.string().optional(),
+        name: z.string().optional(),
+        role: z.enum(['from', 'to', 'cc', 'attendee', 'organiser', 'contact', 'speaker', 'agent']),
+      }),
+    )
+    .optional(),
+  thread: z.string().optional(),
+  url: z.string().optional(),
+  at: time.optional(),
+  turns: z
+    .array(z.object({ speaker: z.string().optional(), at: time.optional(), text: z.string() }))
+    .optional(),
+  facts: z.record(z.string(), z.unknown()).optional(),
+}) satisfies z.ZodType<Structured>;
+
+/** ISO 8601 or integer ms; undefined where it is neither. */
+export function timeOf(at: string | number | undefined): number | undefined {
+  if (at === undefined) return undefined;
+  const value = typeof at === 'number' ? at : Date.parse(at);
+  return Number.isFinite(value) ? Math.round(value) : undefined;
+}
+
+/** People with lower-case addresses and clean names; what has neither is dropped. */
+export function cleanPeople(people: readonly Person[]): Person[] {
+  return people.flatMap((person) => {
+    const address = cleanLine(person.address ?? '').toLowerCase();
+    const name = cleanLine(person.name ?? '');
+    if (address === '' && name === '') return [];
+    return [{ ...(address === '' ? {} : { address }), ...(name === '' ? {} : { name }), role: person.role }];
+  });
+}
+
+function withTurns(record: Structured): { text: string; spans: Span[] } {
+  const spans: Span[] = [];
+  let text = '';
+  for (const turn of record.turns ?? []) {
+    const speaker = cleanLine(turn.speaker ?? '');
+    const words = cleanBlock(turn.text);
+    if (words === '') continue;
+    const line = speaker === '' ? words : `${speaker}: ${words}`;
+    const start = text === '' ? 0 : text.length + 1;
+    text = text === '' ? line : `${text}\n${line}`;
+    spans.push({ start, end: start + line.length });
+  }
+  return { text, spans };
+}
+
+/** Facts as `name: value` lines, for records that have no text of their own. */
+function factLines(facts: Record<string, unknown>): string {
+  const lines: string[] = [];
+  const walk = (value: unknown, name: string, depth: number): void => {
+    if (value === null || value === undefined || depth > 3) return;
+    if (Array.isArray(value)) {
+      if (value.every((item) => typeof item !== 'object')) lines.push(`${name}: ${value.join(', ')}`);
+      else for (const item of value) walk(item, name, depth + 1);
+    } else if (typeof value === 'object') {
+      for (const [key, inner] of Object.entries(value)) walk(inner, name === '' ? key : `${name} ${key}`, depth + 1);
+    } else lines.push(`${name}: ${value}`);
+  };
+  walk(facts, '', 0);
+  return lines.join('\n');
+}
+
+function listingText(facts: Record<string, unknown>): string | undefined {
+  const parsed = listingShape.safeParse(facts);
+  if (!parsed.success) return undefined;
+  const home = parsed.data;
+  const place = [home.city, home.region, home.postalCode].filter((part) => part !== undefined).join(' ');
+  const parts = [
+    [home.address, home.address.includes(home.city ?? '\u0000') ? '' : place].filter((x) => x !== '').join(', '),
+    home.price === undefined ? undefined : `price ${home.price} ${home.currency ?? ''}`.trim(),
+    home.beds === undefined ? undefined : `${home.beds} bedrooms`,
+    home.baths === undefined ? undefined : `${home.baths} bathrooms`,
+    home.areaSqft === undefined ? undefined : `${home.areaSqft} square feet`,
+    home.homeType?.toLowerCase().replaceAll('_', ' '),
+    home.status?.replaceAll('_', ' '),
+    home.yearBuilt === undefined ? undefined : `built ${home.yearBuilt}`,
+    home.agent === undefined ? undefined : `agent ${home.agent.name}`,
+  ].filter((part) => part !== undefined && part !== '');
+  return [parts.join(' · '), home.description ?? ''].filter((part) => part !== '').join('\n\n');
+}
+
+/** @throws UnreadableRecord when it is not JSON, or not a Structured record */
+export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised {
+  let json: unknown;
+  try {
+    json = JSON.parse(decodeText(raw));
+  } catch {
+    throw new UnreadableRecord('is not JSON');
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UnreadableRecord(`${issue?.path.join('.') || 'the record'}: ${issue?.message ?? 'is malformed'}`);
+  }
+  const record = parsed.data as Structured;
+  const facts = record.facts ?? {};
+  const own = cleanBlock(record.text ?? '');
+  const turns = withTurns(record);
+  const described = kind === 'listing' ? listingText(facts) : undefined;
+  const text = turns.text !== '' ? turns.text : own !== '' ? own : cleanBlock(described ?? factLines(facts));
+  const people = cleanPeople(record.people ?? []);
+  const named = new Set(people.map((person) => person.name));
+  for (const speaker of new Set((record.turns ?? []).map((turn) => cleanLine(turn.speaker ?? '')))) {
+    if (speaker !== '' && !named.has(speaker)) people.push({ name: speaker, role: 'speaker' });
+  }
+  const firstTurn = record.turns?.find((turn) => turn.at !== undefined)?.at;
+  const writtenAt = timeOf(record.at ?? firstTurn);
+  const longForm = kind === 'file' || kind === 'page' || kind === 'note';
+  return {
+    title: cleanLine(record.title ?? '').slice(0, 300) || titleOf(facts, text),
+    text,
+    spans: turns.text !== '' ? turns.spans : plainSpans(text),
+    cut: turns.text !== '' ? 'turns' : longForm ? 'sections' : 'record',
+    people,
+    ...(record.thread === undefined ? {} : { threadId: record.thread }),
+    ...(record.url === undefined ? {} : { url: record.url }),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
+    facts,
+  };
+}
+
+function titleOf(facts: Record<string, unknown>, text: string): string {
+  for (const key of ['title', 'name', 'address', 'number', 'subject']) {
+    const value = facts[key];
+    if (typeof value === 'string' && value.trim() !== '') return cleanLine(value);
+  }
+  return cleanLine(text.split('\n', 1)[0] ?? '').slice(0, 120);
+}

@@ -1,0 +1,144 @@
+// A record to everything that is stored of it: normalised text, chunks, their terms, a hash of what it
+// says. Runs in the parse worker, off the event loop that serves.
+import { createHash } from 'node:crypto';
+import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
+import { cutIntoChunks } from './chunk/chunk.ts';
+import { detectLanguage } from './language/detect.ts';
+import { fallbackLanguage } from './language/stem.ts';
+import { terms } from './language/terms.ts';
+import { normalise } from './normalise/normalise.ts';
+import { type Normalised, UnreadableRecord } from './normalise/normalised.ts';
+
+/** Raised when reading changes, so that the next sync stores what is read differently. */
+const readingVersion = 1;
+/** Values that say when we looked, not what was there. */
+const volatileFacts = new Set(['fetchedAt', 'fetched_at', 'retrievedAt', 'syncedAt', 'etag']);
+const peopleInHeader = 12;
+
+export interface ParsedChunk {
+  start: number;
+  end: number;
+  /** Terms joined by spaces, as the index takes them. */
+  header: string;
+  body: string;
+  /** SHA-256 of the passage, hex. */
+  contentHash: string;
+}
+
+export interface ParsedRecord {
+  externalId: string;
+  kind: DocumentKind;
+  mediaType: string;
+  title: string;
+  text: string;
+  people: Person[];
+  threadId: string | null;
+  url: string | null;
+  writtenAt: number | null;
+  language: string | null;
+  facts: Record<string, unknown>;
+  contentHash: string;
+  chunks: ParsedChunk[];
+}
+
+export type ParseOutcome =
+  | { parsed: ParsedRecord }
+  | { externalId: string; reason: string };
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The same JSON for the same values, whatever order their keys came in. */
+function stableJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stableJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${stableJson(inner)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}
+
+function hashOf(kind: string, document: Normalised): string {
+  const facts = Object.entries(document.facts).filter(([key]) => !volatileFacts.has(key));
+  const { title, text, people, threadId, url, writtenAt } = document;
+  const content = { kind, title, text, people, threadId, url, writtenAt, facts: Object.fromEntries(facts) };
+  return sha256(`${readingVersion} ${stableJson(content)}`);
+}
+
+const monthNames = new Map<string, Intl.DateTimeFormat>();
+
+function dateWords(at: number | undefined, language: string): string {
+  if (at === undefined || Math.abs(at) > 8.64e15) return '';
+  let format = monthNames.get(language);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(language, { month: 'long', timeZone: 'UTC' });
+    monthNames.set(language, format);
+  }
+  const date = new Date(at);
+  const english = language === 'en' ? '' : ` ${dateWords(at, 'en')}`;
+  return `${date.toISOString().slice(0, 10)} ${format.format(date)}${english}`;
+}
+
+/** Links by their host and path, without the tracking behind them. */
+function withoutTracking(text: string): string {
+  return text.includes('://') ? text.replace(/\bhttps?:\/\/([^\s<>"?#]{1,120})[^\s<>"]*/giu, ' $1 ') : text;
+}
+
+function headerOf(kind: DocumentKind, document: Normalised, language: string): string {
+  const people = document.people
+    .slice(0, peopleInHeader)
+    .map((person) => `${person.name ?? ''} ${person.address ?? ''}`)
+    .join(' ');
+  return `${kind} ${document.title} ${people} ${dateWords(document.writtenAt, language)}`;
+}
+
+function chunksOf(kind: DocumentKind, document: Normalised, language: string): ParsedChunk[] {
+  const header = terms(headerOf(kind, document, language), [language]).join(' ');
+  return cutIntoChunks(document).map((chunk) => {
+    const heading = chunk.heading === undefined ? '' : ` ${terms(chunk.heading, [language]).join(' ')}`;
+    return {
+      start: chunk.start,
+      end: chunk.end,
+      header: header + heading,
+      body: terms(withoutTracking(chunk.words), [language]).join(' '),
+      contentHash: sha256(document.text.slice(chunk.start, chunk.end)),
+    };
+  });
+}
+
+export async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
+  const document = await normalise(record);
+  const language = detectLanguage(`${document.title}\n${document.text}`);
+  return {
+    externalId: record.externalId,
+    kind: record.kind,
+    mediaType: record.mediaType,
+    title: document.title,
+    text: document.text,
+    people: document.people,
+    threadId: document.threadId ?? null,
+    url: document.url ?? null,
+    writtenAt: document.writtenAt ?? null,
+    language: language ?? null,
+    facts: document.facts,
+    contentHash: hashOf(record.kind, document),
+    chunks: chunksOf(record.kind, document, language ?? fallbackLanguage),
+  };
+}
+
+/** Every record's outcome in order; one that cannot be read has the reason and stops no other. */
+export async function parseRecords(records: readonly SourceRecord[]): Promise<ParseOutcome[]> {
+  const outcomes: ParseOutcome[] = [];
+  for (const record of records) {
+    try {
+      outcomes.push({ parsed: await parseRecord(record) });
+    } catch (thrown) {
+      const reason = thrown instanceof UnreadableRecord ? thrown.message : `cannot be read: ${String(thrown)}`;
+      outcomes.push({ externalId: record.externalId, reason });
+    }
+  }
+  return outcomes;
+}

@@ -1,0 +1,53 @@
+// Records to parsed records through the parse workers. A record that kills or hangs its worker is found,
+// rejected with a reason, and stops no other.
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { SourceRecord } from '../providers/record.ts';
+import type { ParseOutcome } from './parse.ts';
+import { createWorkerPool, WorkerLost } from './worker-pool.ts';
+
+const workers = 2;
+const timeoutMs = 60_000;
+
+export interface Reader {
+  /** Outcomes in the order of the records. */
+  read(records: readonly SourceRecord[]): Promise<ParseOutcome[]>;
+  close(): Promise<void>;
+}
+
+export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader {
+  const pool = createWorkerPool<SourceRecord[], ParseOutcome[]>({
+    entry: 'parse-worker',
+    size: workers,
+    timeoutMs,
+    clock,
+  });
+
+  async function readPart(records: SourceRecord[]): Promise<ParseOutcome[]> {
+    try {
+      return await pool.run(records);
+    } catch (thrown) {
+      if (!(thrown instanceof WorkerLost)) throw thrown;
+      const only = records[0];
+      if (records.length > 1 || only === undefined) {
+        // One at a time, so that only the one that did it is lost.
+        const outcomes: ParseOutcome[] = [];
+        for (const record of records) outcomes.push(...(await readPart([record])));
+        return outcomes;
+      }
+      log.warn({ externalId: only.externalId, reason: thrown.message }, 'a record ended the parse worker');
+      return [{ externalId: only.externalId, reason: `cannot be read: ${thrown.message}` }];
+    }
+  }
+
+  return {
+    async read(records) {
+      if (records.length === 0) return [];
+      const half = records.length < 8 ? records.length : Math.ceil(records.length / workers);
+      const parts: SourceRecord[][] = [];
+      for (let i = 0; i < records.length; i += half) parts.push(records.slice(i, i + half));
+      return (await Promise.all(parts.map(readPart))).flat();
+    },
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,113 @@
+// A few worker threads behind one function. Started on first use; one that dies fails its own tasks with a
+// reason and is replaced; an idle one never keeps the process alive.
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../clock.ts';
+import type { Answer, Task } from './worker-side.ts';
+import { workerUrl } from './worker-path.ts';
+
+/** The worker died, or took too long and was ended: the task may be what did it. */
+export class WorkerLost extends Error {
+  override readonly name = 'WorkerLost';
+}
+
+export interface WorkerPool<Input, Output> {
+  /** @throws WorkerLost, or an Error with the worker's own message */
+  run(input: Input): Promise<Output>;
+  close(): Promise<void>;
+}
+
+interface Waiting<Output> {
+  resolve(output: Output): void;
+  reject(error: Error): void;
+  stopTimer: AbortController;
+}
+interface Member<Output> {
+  worker: Worker;
+  waiting: Map<number, Waiting<Output>>;
+}
+
+export interface PoolOptions {
+  entry: 'parse-worker' | 'search-worker';
+  size: number;
+  /** A task that takes longer ends its worker. */
+  timeoutMs: number;
+  clock: Clock;
+}
+
+export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPool<Input, Output> {
+  const members = new Set<Member<Output>>();
+  let nextId = 1;
+  let closed = false;
+
+  function lose(member: Member<Output>, reason: string): void {
+    if (!members.delete(member)) return;
+    for (const task of member.waiting.values()) {
+      task.stopTimer.abort();
+      task.reject(new WorkerLost(reason));
+    }
+    member.waiting.clear();
+  }
+
+  function start(): Member<Output> {
+    // Standard streams stay the worker's own: stdout belongs to JSON-RPC.
+    const worker = new Worker(workerUrl(options.entry), { stdout: true, stderr: true });
+    const member: Member<Output> = { worker, waiting: new Map() };
+    worker.on('message', (answer: Answer) => {
+      const task = member.waiting.get(answer.id);
+      if (task === undefined) return;
+      member.waiting.delete(answer.id);
+      if (member.waiting.size === 0) worker.unref();
+      task.stopTimer.abort();
+      if ('error' in answer) task.reject(new Error(answer.error));
+      else task.resolve(answer.output as Output);
+    });
+    worker.on('error', (error) => lose(member, error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => lose(member, `the worker ended with code ${code}`));
+    worker.unref();
+    members.add(member);
+    return member;
+  }
+
+  /** The least busy member; a new one while all are busy and there is room. */
+  function choose(): Member<Output> {
+    let best: Member<Output> | undefined;
+    for (const member of members) {
+      if (best === undefined || member.waiting.size < best.waiting.size) best = member;
+    }
+    if (best === undefined || (best.waiting.size > 0 && members.size < options.size)) return start();
+    return best;
+  }
+
+  async function endWhenLate(member: Member<Output>, signal: AbortSignal): Promise<void> {
+    try {
+      await options.clock.sleep(options.timeoutMs, { signal, unref: true });
+    } catch {
+      // Answered in time.
+      return;
+    }
+    lose(member, `no answer within ${options.timeoutMs} ms`);
+    await member.worker.terminate();
+  }
+
+  return {
+    run(input) {
+      if (closed) return Promise.reject(new Error('Memory is closed.'));
+      const member = choose();
+      const task: Task = { id: nextId, input };
+      nextId += 1;
+      return new Promise((resolve, reject) => {
+        const stopTimer = new AbortController();
+        member.waiting.set(task.id, { resolve, reject, stopTimer });
+        member.worker.ref();
+        member.worker.postMessage(task);
+        void endWhenLate(member, stopTimer.signal);
+      });
+    },
+    async close() {
+      closed = true;
+      const workers = [...members].map((member) => member.worker);
+      for (const member of [...members]) lose(member, 'the pool is closed');
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
