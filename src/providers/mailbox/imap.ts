@@ -5,6 +5,9 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import { mailboxFields, parseEndpoint } from './fields.ts';
 
+/** The mend for a certificate that nobody vouches for. */
+export const ownCa = 'If it is your own, name its CA in NODE_EXTRA_CA_CERTS.';
+
 /** Largest message that is taken whole, bytes. */
 export const messageLimit = 25 * 1024 * 1024;
 
@@ -151,6 +154,16 @@ export function imapError(error: unknown, server: string): unknown {
       'provider_unavailable',
       `The IMAP server ${server} refused a command.${said}`,
       {
+        cause: error,
+      },
+    );
+  }
+  if (failure.tlsFailed === true) {
+    return new DrawbridgeError(
+      'network',
+      `The IMAP server ${server} cannot be trusted (${failure.message}). ${ownCa}`,
+      {
+        retry: 'never',
         cause: error,
       },
     );

@@ -17,7 +17,7 @@ export const provider = defineProvider({
   operations: { send },
   capabilities: { 'mail.send': 'send' },
   feeds: { mail: mailFeed },
-  limit: { perSecond: 5, burst: 20, concurrent: 3 },
+  limit: { perSecond: 20, burst: 40, concurrent: 3 },
 });
 
 /** Logs in to both servers, so that a wrong password shows when it is typed and not when a mail should leave. */

@@ -43,7 +43,11 @@ export function deliver(context: WriteContext, mail: ComposedMail): Promise<Deli
       const stop = () => connection.close();
       signal.addEventListener('abort', stop, { once: true });
       try {
-        const delivery = await send(connection, mail, () => context.aboutToSend());
+        const delivery = await send(connection, mail, async () => {
+          await context.aboutToSend();
+          // The time may have run out meanwhile: then the socket is closed, and nothing is left to send on.
+          signal.throwIfAborted();
+        });
         connection.quit();
         return delivery;
       } catch (error) {
