@@ -73,7 +73,7 @@ async function beginOrFind(
   if (known !== undefined)
     await move(tx, { orgId, id: known.id, from: 'REVOKED', to: 'DELETED', reason: 'replaced', at });
   const id = newId('con', at);
-  await tx
+  const begun = await tx
     .insertInto('connected_sources')
     .values({
       org_id: orgId,
@@ -89,7 +89,15 @@ async function beginOrFind(
       created_at: at,
       updated_at: at,
     })
-    .execute();
+    .onConflict((account) => account.doNothing())
+    .executeTakeFirst();
+  if (begun.numInsertedOrUpdatedRows === 0n) {
+    // On PostgreSQL another process may have connected the same account since the look-up.
+    const other = await rowByAccount(tx, orgId, verified.provider, verified.account);
+    if (other === undefined)
+      throw new DrawbridgeError('conflict', 'The account is being connected already. Try again.');
+    return other;
+  }
   await writeEvent(tx, { orgId, id, from: null, to: 'PENDING', reason: null, at });
   return { id, state: 'PENDING' };
 }
