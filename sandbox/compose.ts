@@ -20,9 +20,15 @@ export interface Composed {
 interface Earlier {
   messageId: string;
   references: string[];
+  subject: string;
   attribution: string;
   text: string;
+  /** Keys of those who wrote or got it. */
+  seenBy: Set<string>;
 }
+
+// Mail programs quote everything; people cut it down. This is where the story's people cut.
+const quotedLevels = 3;
 
 const digest = (text: string, length: number) =>
   createHash('sha256').update(text).digest('hex').slice(0, length);
@@ -144,27 +150,46 @@ function attribution(from: Contact, at: number): string {
   return `On ${when.format(at)}, ${from.name} <${from.email}> wrote:`;
 }
 
+/** What `script` answers: the latest of its thread that its writer saw and one of its readers was part of. */
+function answered(script: ScriptMessage, thread: Earlier[]): Earlier | undefined {
+  if (script.ownSubject !== undefined) return undefined;
+  const readers = [...script.to, ...script.cc];
+  return thread.findLast(
+    ({ seenBy }) => seenBy.has(script.from) && readers.some((reader) => seenBy.has(reader)),
+  );
+}
+
 /** All messages of the story in the order in which they were written. */
 export function composeAll(scripts: ScriptMessage[], dates: StoryDates): Composed[] {
-  const threads = new Map<string, Earlier>();
+  const threads = new Map<string, Earlier[]>();
   const composed: Composed[] = [];
   const inOrder = scripts
-    .map((script) => ({ script, at: dates.at(script.day, `${script.time}:${digestSeconds(script)}`) }))
+    .map((script) => ({ script, at: dates.at(script.day, `${script.time}:${secondOf(script)}`) }))
     .sort((a, b) => a.at - b.at);
   for (const { script, at } of inOrder) {
-    const earlier = threads.get(script.thread);
-    if ((script.number === 1) !== (earlier === undefined)) {
+    const thread = threads.get(script.thread) ?? [];
+    if (script.number !== thread.length + 1) {
       throw new Error(`"${script.subject}": the messages of a thread must stand in the order of their times`);
     }
-    const { message, next } = composeOne(script, at, dates, earlier);
-    threads.set(script.thread, next);
+    const { message, next } = composeOne(script, at, dates, answered(script, thread));
+    threads.set(script.thread, [...thread, next]);
     composed.push(message);
   }
   return composed;
 }
 
-const digestSeconds = (script: ScriptMessage) =>
+/** Seconds of a minute, so that no two mails share a moment by rule. */
+const secondOf = (script: ScriptMessage) =>
   String(Number.parseInt(digest(`${script.thread}${script.number}`, 4), 16) % 60).padStart(2, '0');
+
+/** `text` as a quote, without the lines that were quoted too often already. */
+function quoted(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !line.startsWith('>'.repeat(quotedLevels)))
+    .map((line) => (line.startsWith('>') ? `>${line}` : `> ${line}`))
+    .join('\n');
+}
 
 function composeOne(
   script: ScriptMessage,
@@ -178,16 +203,14 @@ function composeOne(
   const { marks, language } = script;
   const key = `${script.thread}/${script.number}`;
   const messageId = `<${digest(key, 20)}.${script.number}@${from.email.split('@')[1]}>`;
-  const subject = dates.fill(script.subject, script.day, language);
+  const written = dates.fill(script.ownSubject ?? script.subject, script.day, language);
+  const subject = earlier?.subject ?? written;
   const own = dates.fill(script.body, script.day, language);
   const signature = marks.has('nosig') ? '' : (from.signature ?? '');
   const quoting = marks.has('noquote') ? undefined : earlier;
   const signed = signature === '' ? own : `${own}\n\n${signature}`;
   const plain = wrapAll(signed, 76);
-  const quote =
-    quoting === undefined
-      ? ''
-      : `\n\n${quoting.attribution}\n${quoting.text.replace(/^/gm, '> ').replace(/^> >/gm, '>>')}`;
+  const quote = quoting === undefined ? '' : `\n\n${quoting.attribution}\n${quoted(quoting.text)}`;
   const references = earlier === undefined ? [] : [...earlier.references, earlier.messageId];
 
   const headers = [
@@ -223,6 +246,13 @@ function composeOne(
   const raw = Buffer.from(`${headers.join('\r\n')}\r\n${content}`, 'utf8');
   return {
     message: { script, messageId, at, raw, from, recipients: [...to, ...cc] },
-    next: { messageId, references, attribution: attribution(from, at), text: plain + quote },
+    next: {
+      messageId,
+      references,
+      subject,
+      attribution: attribution(from, at),
+      text: plain + quote,
+      seenBy: new Set([script.from, ...script.to, ...script.cc]),
+    },
   };
 }

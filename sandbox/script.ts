@@ -3,6 +3,7 @@
 //
 //   # Subject of a thread
 //   @ 12 09:40 elena > maren cc=daniel att=letter.pdf lang=fr html unread
+//   Subject: only where it answers nobody
 //   The words, one line a paragraph …
 
 export interface ScriptMessage {
@@ -10,6 +11,8 @@ export interface ScriptMessage {
   /** 1 is the first of its thread. */
   number: number;
   subject: string;
+  /** Set where a message does not answer but starts a talk of its own. */
+  ownSubject: string | undefined;
   day: number;
   time: string;
   from: string;
@@ -38,7 +41,10 @@ export function parseScript(name: string, text: string): ScriptMessage[] {
   let open: ScriptMessage | undefined;
 
   function finish(): void {
-    if (open !== undefined) open.body = lines.join('\n').trim();
+    if (open !== undefined) {
+      if (lines[0]?.startsWith('Subject: ')) open.ownSubject = lines.shift()?.slice('Subject: '.length);
+      open.body = lines.join('\n').trim();
+    }
     if (open?.body === '') throw new Error(`${name}: an empty message in "${open.subject}"`);
     open = undefined;
     lines = [];
@@ -69,6 +75,7 @@ export function parseScript(name: string, text: string): ScriptMessage[] {
       thread: `${name}-${thread}`,
       number,
       subject,
+      ownSubject: undefined,
       day: Number(match[1]),
       time: match[2] ?? '',
       from: match[3] ?? '',
