@@ -80,10 +80,9 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
-    // A statement of its own: a cached one would be reset by the next query with the same text.
-    const rows = this.#db.prepare(query.sql).iterate(...query.parameters.map(toBound));
-    for (const row of rows) yield { rows: [row as Row] };
+  // biome-ignore lint/correctness/useYield: the interface asks for a generator, and there is nothing to yield
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new DrawbridgeError('internal', 'Streaming is not offered: read in pages.');
   }
 
   #prepare(sql: string): { statement: StatementSync; returnsRows: boolean } {

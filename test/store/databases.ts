@@ -1,0 +1,154 @@
+// The databases that a suite runs on: SQLite, PGlite (as PostgreSQL with pgvector), and a real PostgreSQL
+// where TEST_DATABASE_URL names a server on which databases may be made.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
+import pg from 'pg';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { createLog } from '../../src/log.ts';
+import { Secret } from '../../src/secret.ts';
+import { openStore } from '../../src/store/open.ts';
+import { type PostgresSource, resultParsers } from '../../src/store/postgres-source.ts';
+import { createQueueLock } from '../../src/store/queue-lock.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export interface OpenedDatabase {
+  store: Store;
+  /** Another store on the same database, as another process would open it. Close it before `close`. */
+  again(): Promise<Store>;
+  /** Runs SQL as the administrator, beside the store: what no part of the house can do. */
+  admin(sql: string): Promise<Record<string, unknown>[]>;
+  /** Closes the store and removes the database. */
+  close(): Promise<void>;
+}
+
+export interface TestDatabase {
+  name: 'SQLite' | 'PGlite' | 'PostgreSQL';
+  dialect: 'sqlite' | 'postgres';
+  /** `clock`: also the database's own time on SQLite and PGlite; PostgreSQL keeps its own. */
+  open(options?: { clock?: Clock }): Promise<OpenedDatabase>;
+}
+
+const log = createLog({ level: 'silent' });
+
+const sqlite: TestDatabase = {
+  name: 'SQLite',
+  dialect: 'sqlite',
+  async open({ clock = systemClock } = {}) {
+    const home = await mkdtemp(join(tmpdir(), 'drawbridge-store-'));
+    const again = () => openStore({ config: { home, databaseUrl: undefined }, clock, log });
+    const store = await again();
+    return {
+      store,
+      again,
+      async admin(sql) {
+        const { DatabaseSync } = await import('node:sqlite');
+        const db = new DatabaseSync(join(home, 'control.db'));
+        try {
+          return db.prepare(sql).all();
+        } finally {
+          db.close();
+        }
+      },
+      async close() {
+        await store.close();
+        await rm(home, { recursive: true });
+      },
+    };
+  },
+};
+
+// A PGlite takes seconds to start: each worker keeps those that are idle.
+const idle: PGlite[] = [];
+
+async function startPglite(): Promise<PGlite> {
+  const parsers = { ...resultParsers };
+  return idle.pop() ?? PGlite.create({ extensions: { vector }, parsers });
+}
+
+/** One connection for all: whoever asks waits for its turn. */
+export function sourceOf(db: PGlite): PostgresSource {
+  const turns = createQueueLock();
+  return {
+    inProcess: true,
+    async connect() {
+      const passTurn = await turns.take();
+      return {
+        async query(sql, parameters) {
+          const { rows, affectedRows } = await db.query(sql, [...parameters]);
+          // PGlite says 0, and not nothing, where no row could be touched.
+          return { rows, affected: /^\s*select\b/i.test(sql) ? undefined : affectedRows };
+        },
+        release: passTurn,
+      };
+    },
+    end: async () => undefined,
+  };
+}
+
+const pglite: TestDatabase = {
+  name: 'PGlite',
+  dialect: 'postgres',
+  async open({ clock = systemClock } = {}) {
+    const db = await startPglite();
+    const postgres = sourceOf(db);
+    const again = () => openStore({ config: { home: '', databaseUrl: undefined }, clock, log, postgres });
+    const store = await again();
+    return {
+      store,
+      again,
+      admin: async (sql) => (await db.query<Record<string, unknown>>(sql)).rows,
+      async close() {
+        await store.close();
+        await db.exec('drop schema drawbridge cascade');
+        idle.push(db);
+      },
+    };
+  },
+};
+
+function real(serverUrl: string): TestDatabase {
+  return {
+    name: 'PostgreSQL',
+    dialect: 'postgres',
+    async open({ clock = systemClock } = {}) {
+      const name = `drawbridge_test_${randomBytes(6).toString('hex')}`;
+      const server = new pg.Client({ connectionString: serverUrl });
+      await server.connect();
+      await server.query(`create database ${name}`);
+      const url = new URL(serverUrl);
+      url.pathname = `/${name}`;
+      const again = () => openStore({ config: { home: '', databaseUrl: new Secret(url.href) }, clock, log });
+      const store = await again();
+      return {
+        store,
+        again,
+        async admin(sql) {
+          const client = new pg.Client({ connectionString: url.href });
+          await client.connect();
+          try {
+            return (await client.query<Record<string, unknown>>(sql)).rows;
+          } finally {
+            await client.end();
+          }
+        },
+        async close() {
+          await store.close();
+          await server.query(`drop database ${name} with (force)`);
+          await server.end();
+        },
+      };
+    },
+  };
+}
+
+const url = process.env['TEST_DATABASE_URL'];
+
+export const databases: TestDatabase[] = [
+  sqlite,
+  pglite,
+  ...(url === undefined || url === '' ? [] : [real(url)]),
+];
