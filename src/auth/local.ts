@@ -1,0 +1,60 @@
+// The local org and its owner: there from the first start on, and one only, however many processes start.
+import type { Clock } from '../clock.ts';
+import { newId } from '../ids.ts';
+import type { Handle, Store } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
+import type { Person } from './principal.ts';
+
+export interface LocalOrg {
+  orgId: string;
+  owner: Person;
+}
+
+type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
+
+/**
+ * The first org and its owner; makes the org "Home" and its owner where there is none. Of two first starts
+ * at once, the one that enters its owner first wins, and the other takes back the org it made.
+ */
+export async function ensureLocalOrg(store: Store, clock: Clock): Promise<LocalOrg> {
+  const known = await store.control.read(firstOwner);
+  if (known !== undefined) return known;
+  const orgId = await store.createOrg('Home');
+  return store.control.write(async (tx) => {
+    const first = await firstOwner(tx);
+    if (first !== undefined) {
+      await tx.deleteFrom('orgs').where('id', '=', orgId).execute();
+      return first;
+    }
+    const now = clock.now();
+    const owner: Person = { kind: 'person', orgId, memberId: newId('mbr', now), name: 'Owner' };
+    await tx
+      .insertInto('members')
+      .values({
+        org_id: orgId,
+        id: owner.memberId,
+        email: null,
+        name: owner.name,
+        role: 'owner',
+        created_at: now,
+      })
+      .execute();
+    return { orgId, owner };
+  });
+}
+
+async function firstOwner(db: Reader): Promise<LocalOrg | undefined> {
+  const row = await db
+    .selectFrom('members')
+    .select(['org_id', 'id', 'name'])
+    .where('role', '=', 'owner')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    orgId: row.org_id,
+    owner: { kind: 'person', orgId: row.org_id, memberId: row.id, name: row.name },
+  };
+}

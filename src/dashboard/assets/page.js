@@ -1,0 +1,49 @@
+// Times in the reader's own zone, frames as high as what they hold, one click one decision, and word of
+// changes. Every page works without it.
+
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+for (const element of document.querySelectorAll('time[data-local]')) {
+  element.textContent = full.format(new Date(element.dateTime));
+}
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const withDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+for (const element of document.querySelectorAll('[data-span]')) {
+  const { from, to } = element.dataset;
+  element.textContent = `For you: ${withDay.formatRange(new Date(from), new Date(to))} (${zone})`;
+}
+
+for (const frame of document.querySelectorAll('iframe.body')) {
+  const resize = () => {
+    const root = frame.contentDocument?.documentElement;
+    if (root) frame.height = String(Math.max(60, root.scrollHeight + 4));
+  };
+  frame.addEventListener('load', resize);
+  window.addEventListener('resize', resize);
+  resize();
+}
+
+for (const form of document.querySelectorAll('form')) {
+  form.addEventListener('submit', (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = 'yes';
+    document.body.dataset.leaving = 'yes';
+  });
+}
+
+function isBusy() {
+  const field = document.activeElement;
+  return field instanceof HTMLInputElement || document.querySelector('details.reject[open]') !== null;
+}
+
+const address = document.body.dataset.live;
+if (address) {
+  const source = new EventSource(address);
+  source.addEventListener('changed', () => {
+    source.close();
+    if (document.body.dataset.leaving) return;
+    // Never under the hands of someone who types, or who is about to press a button.
+    if (isBusy() || document.querySelector('.bar')) document.getElementById('changed').hidden = false;
+    else location.reload();
+  });
+  window.addEventListener('pagehide', () => source.close());
+}

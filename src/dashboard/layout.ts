@@ -1,0 +1,82 @@
+// The frame of every page: head, navigation, who is signed in. No inline style or script anywhere: the
+// content policy would refuse it, and so would we.
+import { html } from 'hono/html';
+import type { Session } from '../auth/sign-in.ts';
+import { asset } from './assets.ts';
+import type { Markup } from './text.ts';
+
+export interface PageParts {
+  title: string;
+  /** Undefined on pages that anyone may see: sign-in and faults. */
+  session: Session | undefined;
+  current?: 'approvals' | 'history' | 'connections' | 'connect';
+  /** Address of the event stream that tells when this page is out of date. */
+  live?: string | undefined;
+  /** Without scripts: reload after so many seconds. */
+  refresh?: number | undefined;
+  content: Markup;
+  /** Stands at the lower edge, always in sight. */
+  bar?: Markup;
+}
+
+const links = [
+  ['approvals', '/', 'Approvals'],
+  ['history', '/history', 'History'],
+  ['connections', '/connections', 'Accounts'],
+  ['connect', '/connect', 'Connect an agent'],
+] as const;
+
+export function csrfField(session: Session): Markup {
+  return html`<input type="hidden" name="csrf" value="${session.csrf}">`;
+}
+
+function navigation(session: Session, current: PageParts['current']): Markup {
+  return html`
+    <nav aria-label="Pages">
+      <ul>
+        ${links.map(
+          ([name, path, title]) =>
+            html`<li><a href="${path}" ${name === current ? html`aria-current="page"` : ''}>${title}</a></li>`,
+        )}
+      </ul>
+    </nav>
+    <form class="signed-in" method="post" action="/sign-out">
+      ${csrfField(session)}
+      <span><bdi>${session.person.name}</bdi>, <bdi>${session.orgName}</bdi></span>
+      <button class="quiet" type="submit">Sign out</button>
+    </form>`;
+}
+
+/** A whole page as text. */
+export async function page(parts: PageParts): Promise<string> {
+  const { session, bar } = parts;
+  const document = await html`<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <title>${parts.title} · Drawbridge</title>
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <meta name="robots" content="noindex">
+  <link rel="stylesheet" href="${asset('style.css').path}">
+  <link rel="icon" type="image/svg+xml" href="${asset('icon.svg').path}">
+  ${parts.refresh === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${parts.refresh}"></noscript>`}
+  <script type="module" src="${asset('page.js').path}"></script>
+</head>
+<body ${parts.live === undefined ? '' : html`data-live="${parts.live}"`}>
+  <a class="skip" href="#content">Skip to the content</a>
+  <header>
+    <div class="wide">
+      <a class="brand" href="/"><img src="${asset('icon.svg').path}" alt="" width="26" height="26">Drawbridge</a>
+      ${session === undefined ? '' : navigation(session, parts.current)}
+    </div>
+  </header>
+  <main id="content" tabindex="-1">
+    <p id="changed" role="status" hidden>Something changed since this page was loaded. <a href="">Load it again</a></p>
+    ${parts.content}
+  </main>
+  ${bar === undefined ? '' : html`<div class="bar" role="region" aria-label="Your decision"><div class="wide">${bar}</div></div>`}
+</body>
+</html>`;
+  return document.toString();
+}

@@ -1,0 +1,30 @@
+// What a hurried reader could miss in a payload: letters that do not show, and text far below the last
+// line that seems to end it.
+import { countUnseen } from './text.ts';
+
+const longBlank = /(?:^[^\S\n]*\n){10,}[^\S\n]*\S/mu;
+
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(texts);
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(texts);
+  return [];
+}
+
+/** Sentences to show above the payload; none for an ordinary one. */
+export function noticesFor(payload: unknown): string[] {
+  const all = texts(payload);
+  const unseen = all.reduce((sum, text) => sum + countUnseen(text), 0);
+  const notices: string[] = [];
+  if (unseen > 0) {
+    notices.push(
+      unseen === 1
+        ? 'It holds an invisible character, which is shown by its name where it stands.'
+        : `It holds ${unseen} invisible characters, which are shown by their names where they stand.`,
+    );
+  }
+  if (all.some((text) => longBlank.test(text.replaceAll('\r\n', '\n')))) {
+    notices.push('The text goes on after a long blank stretch: read it to its end.');
+  }
+  return notices;
+}

@@ -1,0 +1,85 @@
+// The few words that every page uses for the same thing.
+import { html } from 'hono/html';
+import type { Action } from '../queue/queue.ts';
+import type { ActionStatus, ConnectionState } from '../store/tables.ts';
+import type { Markup } from './text.ts';
+
+const statusWords: Record<ActionStatus, string> = {
+  pending: 'Waiting for you',
+  approved: 'Approved',
+  executing: 'Running',
+  completed: 'Done',
+  failed: 'Failed',
+  unknown: 'Unclear',
+  rejected: 'Rejected',
+  expired: 'Expired',
+  cancelled: 'Withdrawn',
+};
+
+export function statusPill(status: ActionStatus): Markup {
+  return html`<span class="pill ${status}">${statusWords[status]}</span>`;
+}
+
+const approveWords: Record<string, string> = {
+  send: 'Approve and send',
+  create: 'Approve and create',
+  update: 'Approve the change',
+  delete: 'Approve the deletion',
+  money: 'Approve the payment',
+};
+
+export function approveLabel(action: Action): string {
+  return approveWords[action.effect] ?? 'Approve';
+}
+
+/** An action that nothing will move any more. */
+export function isFinal(status: ActionStatus): boolean {
+  return ['completed', 'failed', 'rejected', 'expired', 'cancelled'].includes(status);
+}
+
+export const stateWords: Record<ConnectionState, string> = {
+  PENDING: 'Being set up',
+  AUTHORIZING: 'Being authorised',
+  CONNECTED: 'Connected',
+  ACTIVE: 'Working',
+  DEGRADED: 'Working, with trouble',
+  ERROR: 'Not working',
+  EXPIRED: 'Needs to be connected again',
+  REVOKED: 'Disconnected',
+  DELETED: 'Deleted',
+};
+
+const utc = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'UTC',
+  dateStyle: 'medium',
+  timeStyle: 'short',
+});
+
+/** An instant; the page's script rewrites it in the reader's own time zone. */
+export function instant(ms: number): Markup {
+  return html`<time datetime="${new Date(ms).toISOString()}" data-local>${utc.format(ms)} UTC</time>`;
+}
+
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+const relativeWords = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+
+/** "in 23 hours", "5 minutes ago". */
+export function relative(ms: number, now: number): string {
+  const distance = ms - now;
+  for (const [unit, size] of units) {
+    if (Math.abs(distance) >= size) return relativeWords.format(Math.trunc(distance / size), unit);
+  }
+  return distance < 0 ? 'just now' : 'in less than a minute';
+}
+
+const byteWords = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+export function bytes(size: number): string {
+  if (size < 1_000) return `${size} bytes`;
+  if (size < 1_000_000) return `${byteWords.format(size / 1_000)} kB`;
+  return `${byteWords.format(size / 1_000_000)} MB`;
+}

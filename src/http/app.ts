@@ -1,0 +1,85 @@
+// The web side of the house: `/mcp` for agents with a key, pages for people with a session. Neither opens
+// the other's door, and every request passes the guards first.
+import { Hono } from 'hono';
+import { createKeys } from '../auth/keys.ts';
+import type { Agent } from '../auth/principal.ts';
+import { createSignIn } from '../auth/sign-in.ts';
+import type { Config } from '../config.ts';
+import { asset, isAsset } from '../dashboard/assets.ts';
+import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
+import { createPages } from '../dashboard/routes.ts';
+import { toDrawbridgeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import { refusal, statusFor } from './answers.ts';
+import { bodyGuard, hostGuard, originGuard, securityHeaders } from './guards.ts';
+import { maxBody } from './mcp.ts';
+import { requireSession, signInRoutes } from './sessions.ts';
+
+export interface HttpRooms extends PageRooms {
+  config: Pick<Config, 'publicUrl'>;
+  store: Store;
+}
+
+export interface HttpAppOptions {
+  rooms: HttpRooms;
+  /** Answers an agent that has shown its key. */
+  mcp: (request: Request, agent: Agent) => Promise<Response>;
+  log: Log;
+}
+
+const noKey =
+  'An API key is needed, on this machine too: send it as "Authorization: Bearer dbk_…". Make one with: drawbridge keys create NAME';
+
+export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv> {
+  const { store, clock, config } = rooms;
+  const keys = createKeys({ store, clock, log });
+  const signIn = createSignIn({ store, clock });
+  const app = new Hono<PageEnv>();
+
+  app.use(securityHeaders);
+  app.use(hostGuard(config.publicUrl));
+  app.use(originGuard);
+
+  app.onError((thrown, c) => {
+    const error = toDrawbridgeError(thrown);
+    if (error.code === 'internal') log.error({ err: thrown, path: c.req.path }, 'request failed');
+    return refusal(c, statusFor(error.code), error.message);
+  });
+  app.notFound((c) => refusal(c, 404, 'There is no such page.'));
+
+  // For the container's health check: alive or not, and nothing else.
+  app.get('/healthz', async (c) => {
+    await store.control.now();
+    return c.text('ok');
+  });
+
+  app.get('/assets/:hash/:name', (c) => {
+    const name = c.req.param('name');
+    if (!isAsset(name)) return c.notFound();
+    const { body, type, path } = asset(name);
+    if (c.req.path !== path) return c.notFound();
+    return c.body(body, 200, {
+      'Content-Type': type,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+    });
+  });
+
+  app.all('/mcp', bodyGuard(maxBody), async (c) => {
+    const agent = await keys.verify(c.req.header('authorization'));
+    if (agent === undefined) {
+      c.header('WWW-Authenticate', 'Bearer realm="drawbridge"');
+      return refusal(c, 401, noKey);
+    }
+    return mcp(c.req.raw, agent);
+  });
+
+  app.use(bodyGuard());
+  app.route('/', signInRoutes(signIn));
+  app.use(requireSession(signIn));
+  app.route(
+    '/',
+    createPages(rooms, (c) => config.publicUrl?.replace(/\/$/, '') ?? c.get('origin')),
+  );
+  return app;
+}

@@ -1,0 +1,88 @@
+// A browser's session: the cookie that carries it, the page that opens it, and the way out. A request
+// without one sees how to come in, and nothing else.
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { sameText } from '../auth/digest.ts';
+import { type SignIn, sessionLongestMs } from '../auth/sign-in.ts';
+import type { PageEnv } from '../dashboard/environment.ts';
+import { signedOutPage, signInPage, steppingStone } from '../dashboard/message.ts';
+import { DrawbridgeError } from '../errors.ts';
+
+/**
+ * Over https the name has the `__Host-` prefix, which binds the cookie to this host, path / and https. On
+ * the local pages, which are plain http, Safari would not keep such a cookie; the host's own name keeps it
+ * apart there.
+ */
+export function cookieName(secure: boolean): string {
+  return secure ? '__Host-drawbridge' : 'drawbridge';
+}
+
+const onePath = /^\/(?:actions\/[a-z0-9_]{1,64}|history|connections|connect)?$/;
+
+/** Where to go after sign-in: one of our own pages, whatever was asked for (open redirects). */
+export function safePath(to: string | undefined): string {
+  return to !== undefined && onePath.test(to) ? to : '/';
+}
+
+function sessionToken(c: Context<PageEnv>): string | undefined {
+  return getCookie(c, cookieName(c.get('secure')));
+}
+
+/** Admits a browser with a session; anyone else is shown how to come in. */
+export function requireSession(signIn: SignIn): MiddlewareHandler<PageEnv> {
+  return async (c, next) => {
+    const session = await signIn.session(sessionToken(c));
+    if (session !== undefined) {
+      c.set('session', session);
+      return next();
+    }
+    // A strict cookie stays behind when a link on another site is followed; one step within our own brings it.
+    if (c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
+      const path = safePath(c.req.path);
+      return c.html(steppingStone(path));
+    }
+    return c.html(signedOutPage(), 401);
+  };
+}
+
+export function signInRoutes(signIn: SignIn): Hono<PageEnv> {
+  const routes = new Hono<PageEnv>();
+
+  // Mail scanners, previews and prefetching fetch links: looking at this one must not spend it.
+  routes.get('/sign-in', (c) => {
+    const token = c.req.query('token') ?? '';
+    return c.html(signInPage(/^[\w-]{1,100}$/.test(token) ? token : '', safePath(c.req.query('to'))));
+  });
+
+  routes.post('/sign-in', async (c) => {
+    const form = await c.req.parseBody();
+    const link = typeof form['token'] === 'string' ? form['token'] : '';
+    const to = typeof form['to'] === 'string' ? form['to'] : undefined;
+    const { token } = await signIn.spend(link, sessionToken(c));
+    const secure = c.get('secure');
+    setCookie(c, cookieName(secure), token.reveal(), {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: sessionLongestMs / 1_000,
+      secure,
+    });
+    return c.redirect(safePath(to), 303);
+  });
+
+  routes.post('/sign-out', async (c) => {
+    const token = sessionToken(c);
+    const session = await signIn.session(token);
+    if (token !== undefined && session !== undefined) {
+      const form = await c.req.parseBody();
+      if (typeof form['csrf'] !== 'string' || !sameText(form['csrf'], session.csrf)) {
+        throw new DrawbridgeError('permission_denied', 'This form belongs to another session.');
+      }
+      await signIn.end(token);
+    }
+    deleteCookie(c, cookieName(c.get('secure')), { path: '/', secure: c.get('secure') });
+    return c.redirect('/', 303);
+  });
+
+  return routes;
+}
