@@ -79,7 +79,7 @@ export async function startServing(
       mcp: mcp.fetch,
       log,
     });
-    web = await listen(app, { host: config.host, port: given.port ?? config.port });
+    web = await listen(app, { host: config.host, port: given.port ?? config.port, clock });
     await presence.serving(web.url);
   }
 

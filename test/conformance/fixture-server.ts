@@ -1,12 +1,14 @@
-// The fixture registry on the real HTTP stack: the same app, guards and MCP mount as the program, only the
-// key is not asked for, as the conformance runner has none.
+// The fixture registry on the real HTTP stack: the same app, guards and MCP mount as the program. The
+// conformance runner has no key, so a proxy in front writes one into its requests.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerEvent } from '@modelcontextprotocol/server';
-import type { Agent } from '../../src/auth/principal.ts';
+import { Hono } from 'hono';
+import { createKeys } from '../../src/auth/keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { PageEnv } from '../../src/dashboard/environment.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { mountMcp } from '../../src/http/mcp.ts';
@@ -20,13 +22,9 @@ export async function startFixtureServer(): Promise<{ url: string; close(): Prom
   const log = createLog({ level: 'silent' });
   const rooms = await openRooms(loadConfig({ DRAWBRIDGE_HOME: home, DRAWBRIDGE_LOG_LEVEL: 'silent' }));
   const listeners = new Set<(event: ServerEvent) => void>();
-  const agent: Agent = {
-    kind: 'agent',
-    orgId: rooms.org.orgId,
-    agentId: 'conformance',
-    name: 'conformance runner',
-    scopes: ['read', 'propose'],
-  };
+  const key = (
+    await createKeys(rooms).create(rooms.org.orgId, 'conformance', ['read', 'propose'])
+  ).key.reveal();
   const mcp = mountMcp({
     build: () =>
       buildFixture((event) => {
@@ -40,12 +38,17 @@ export async function startFixtureServer(): Promise<{ url: string; close(): Prom
     log,
   });
   const app = createHttpApp({
-    rooms: { ...rooms, orgFor: rooms.store.forOrg, wake: () => undefined },
+    rooms: { ...rooms, orgFor: (id) => rooms.store.forOrg(id), wake: () => undefined },
     mcp: mcp.fetch,
     log,
-    authenticate: async () => agent,
   });
-  const web = await listen(app, { host: '127.0.0.1', port: 0 });
+  const proxy = new Hono<PageEnv>();
+  proxy.all('*', (c) => {
+    const request = new Request(c.req.raw);
+    request.headers.set('authorization', `Bearer ${key}`);
+    return app.fetch(request, c.env);
+  });
+  const web = await listen(proxy, { host: '127.0.0.1', port: 0 });
   return {
     url: `http://127.0.0.1:${web.port}/mcp`,
     async close() {
