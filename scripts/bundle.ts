@@ -1,7 +1,14 @@
 // What the bundle holds beside the program: the workers, each an entry of its own, and files read at run time.
 
 /** Name in dist/ (without ending) → source. */
-export const workers: Record<string, string> = {};
+export const workers: Record<string, string> = {
+  'parse-worker': 'src/memory/parse-worker.ts',
+  'search-worker': 'src/memory/search-worker.ts',
+};
 
 /** Name in dist/ → source. */
-export const bundledFiles: Record<string, string> = {};
+export const bundledFiles: Record<string, string> = {
+  'assets/style.css': 'src/dashboard/assets/style.css',
+  'assets/page.js': 'src/dashboard/assets/page.js',
+  'assets/icon.svg': 'src/dashboard/assets/icon.svg',
+};

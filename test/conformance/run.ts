@@ -103,7 +103,7 @@ try {
     overStdio.said,
   );
 
-  const key = await run(node, ['src/cli.ts', 'keys', 'create', 'conformance', '--json'], env);
+  const key = await run(node, ['src/cli.ts', 'keys', 'create', '--name', 'conformance', '--json'], env);
   const server = spawn(node, ['src/cli.ts', 'serve', '--port', '0', '--json'], {
     cwd: root,
     env,
