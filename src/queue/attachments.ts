@@ -13,7 +13,7 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /**
- * The rows to store: one a content. The payload must name exactly these, each by its SHA-256 in a property
+ * The rows to store: one a content and name. The payload must name exactly these, each by its SHA-256 in a property
  * `sha256` (and its true `size` where it gives one), so that the hash a person approves covers them.
  * @throws DrawbridgeError `invalid_request` naming the field.
  */
@@ -33,20 +33,19 @@ export function sealAttachments(
   const rows = new Map<string, AttachmentRow>();
   for (const { name, mediaType, bytes } of attachments) {
     const hash = sha256(bytes);
-    if (!rows.has(hash)) {
-      rows.set(hash, { sha256: hash, name, media_type: mediaType, size: bytes.byteLength, bytes });
-    }
+    rows.set(`${hash}/${name}`, { sha256: hash, name, media_type: mediaType, size: bytes.byteLength, bytes });
   }
   const named = namedIn(payload);
-  for (const { hash, size, path } of named) {
-    const row = rows.get(hash);
-    if (row === undefined) {
+  const sizes = new Map([...rows.values()].map((row) => [row.sha256, row.size]));
+  for (const { hash, said, path } of named) {
+    const size = sizes.get(hash);
+    if (size === undefined) {
       throw new DrawbridgeError('invalid_request', `${path}: names bytes that are not attached.`, {
         field: path,
       });
     }
-    if (size !== undefined && size !== row.size) {
-      throw new DrawbridgeError('invalid_request', `${path}: the size must be ${row.size}, as attached.`, {
+    if (said !== undefined && said !== size) {
+      throw new DrawbridgeError('invalid_request', `${path}: the size must be ${size}, as attached.`, {
         field: path,
       });
     }
@@ -69,7 +68,8 @@ function megabytes(bytes: number): string {
 
 interface Named {
   hash: string;
-  size: number | undefined;
+  /** The size that the payload gives. */
+  said: number | undefined;
   path: string;
 }
 
@@ -83,8 +83,8 @@ function namedIn(payload: unknown): Named[] {
       open.push({ value: inner, path: path === '' ? key : `${path}.${key}` });
     }
     if ('sha256' in value && typeof value.sha256 === 'string') {
-      const size = 'size' in value && typeof value.size === 'number' ? value.size : undefined;
-      found.push({ hash: value.sha256, size, path: path === '' ? 'payload' : path });
+      const said = 'size' in value && typeof value.size === 'number' ? value.size : undefined;
+      found.push({ hash: value.sha256, said, path: path === '' ? 'payload' : path });
     }
   }
   return found;

@@ -48,6 +48,7 @@ export async function propose(
     payload,
   });
   const now = await org.now();
+  room.steady.trusts(now);
   const by = moverOf(principal);
   const row: ActionRow = {
     org_id: org.orgId,
