@@ -150,12 +150,17 @@ function attribution(from: Contact, at: number): string {
   return `On ${when.format(at)}, ${from.name} <${from.email}> wrote:`;
 }
 
-/** What `script` answers: the latest of its thread that its writer saw and one of its readers was part of. */
+/**
+ * What `script` answers: the latest of its thread that its writer and all its readers saw, else the latest
+ * that its writer and one of them saw.
+ */
 function answered(script: ScriptMessage, thread: Earlier[]): Earlier | undefined {
   if (script.ownSubject !== undefined) return undefined;
   const readers = [...script.to, ...script.cc];
-  return thread.findLast(
-    ({ seenBy }) => seenBy.has(script.from) && readers.some((reader) => seenBy.has(reader)),
+  const seen = thread.filter(({ seenBy }) => seenBy.has(script.from));
+  return (
+    seen.findLast(({ seenBy }) => readers.every((reader) => seenBy.has(reader))) ??
+    seen.findLast(({ seenBy }) => readers.some((reader) => seenBy.has(reader)))
   );
 }
 

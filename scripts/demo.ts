@@ -1,0 +1,116 @@
+// `npm run demo`: a Drawbridge with a sandbox around it, on free ports, in a folder that goes away with it.
+// Stays up until Ctrl-C. With --once it walks the story by itself and ends: 0, or 1 naming the step.
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import { type House, openHouse } from './demo-house.ts';
+import { story } from './demo-story.ts';
+
+const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const bold = (text: string) => styleText('bold', text);
+const soft = (text: string) => styleText('dim', text);
+const took = (since: number) => soft(`${Math.round(performance.now() - since)} ms`);
+
+/** Draws on the current line of a terminal; nothing elsewhere. */
+function draw(text: string): void {
+  if (process.stderr.isTTY === true) process.stderr.write(`\r\x1b[2K${text}`);
+}
+
+async function fill(house: House): Promise<void> {
+  for (const connection of await house.connect()) {
+    const since = performance.now();
+    const { inserted } = await house.sync(connection, (seen, total) => {
+      const part = total === undefined || total === 0 ? 0 : seen / total;
+      draw(`${'█'.repeat(Math.round(part * 24)).padEnd(24, '░')} ${connection.label}: ${seen}`);
+    });
+    draw('');
+    const brought = inserted === 0 ? 'asked live' : `${inserted} records`;
+    console.log(`  ✓ ${connection.providerTitle}: ${connection.label}, ${brought} ${took(since)}`);
+  }
+}
+
+async function walk(house: House): Promise<boolean> {
+  const { steps, close } = story(house);
+  try {
+    for (const [index, step] of steps.entries()) {
+      const since = performance.now();
+      try {
+        const lines = await step.run();
+        console.log(`\n${bold(`${index + 1}/${steps.length} ${step.title}`)} ${took(since)}`);
+        for (const line of lines) console.log(`      ${line}`);
+      } catch (thrown) {
+        const why = thrown instanceof Error ? thrown.message : String(thrown);
+        console.error(`\n✗ Step ${index + 1}, "${step.title}": ${why}`);
+        return false;
+      }
+    }
+    return true;
+  } finally {
+    await close();
+  }
+}
+
+async function tell(house: House): Promise<void> {
+  const { web, environment, key } = house;
+  const program = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+  const stdio = { command: process.execPath, args: [program, 'stdio'], env: environment };
+  const http = { type: 'http', url: `${web.programUrl}/mcp`, headers: { Authorization: `Bearer ${key}` } };
+  const show = (entry: unknown) =>
+    JSON.stringify({ mcpServers: { drawbridge: entry } }, null, 2).replace(/^/gm, '    ');
+  console.log(`
+${bold('Approvals')}: sign in with ${await house.signInLink()}
+  (the link lives a minute and works once; Enter prints another)
+
+${bold('A client over stdio')}:
+${show(stdio)}
+
+${bold('A client over HTTP')}:
+${show(http)}
+
+Ask it: “What does Elena Vasquez need in a house, and does 14 Heron Court fit?” Then let it answer her
+mail and book a viewing. More to try: docs/guide/demo.md. ${bold('Ctrl-C')} ends everything and leaves nothing.`);
+}
+
+async function stay(house: House): Promise<void> {
+  const input = createInterface({ input: process.stdin });
+  input.on('line', () => {
+    void house.signInLink().then((link) => console.log(link));
+  });
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  input.close();
+}
+
+const began = performance.now();
+let house: House;
+try {
+  house = await openHouse('error');
+} catch (thrown) {
+  console.error(
+    `✗ Step 0, "The sandbox and Drawbridge start": ${thrown instanceof Error ? thrown.message : thrown}`,
+  );
+  process.exit(1);
+}
+try {
+  console.log(
+    `${bold('Drawbridge')} at ${house.web.url}, with a sandbox of mail, calendar and listings ${took(began)}`,
+  );
+  await fill(house);
+  if (values.once) {
+    const done = await walk(house);
+    if (done)
+      console.log(`\n${bold('Done')}: read, cited, proposed, approved, sent and booked. ${took(began)}`);
+    else process.exitCode = 1;
+  } else {
+    await tell(house);
+    await stay(house);
+  }
+} catch (thrown) {
+  console.error(
+    `✗ Step 0, "The accounts connect and sync": ${thrown instanceof Error ? thrown.message : thrown}`,
+  );
+  process.exitCode = 1;
+} finally {
+  await house.close();
+}
