@@ -47,8 +47,11 @@ export async function whenFree<Result>(clock: Clock, attempt: () => Result): Pro
   }
 }
 
-/** What a failed statement means to a person; anything that is a fault of ours stays as it was thrown. */
-export function explain(thrown: unknown, file: string): unknown {
+/**
+ * What a failed statement means to a person; anything that is a fault of ours stays as it was thrown.
+ * `reading`: the connection was opened to read only.
+ */
+export function explain(thrown: unknown, file: string, reading = false): unknown {
   switch (resultCode(thrown)) {
     case sqliteFull:
       return stopped(
@@ -58,8 +61,10 @@ export function explain(thrown: unknown, file: string): unknown {
     case sqliteIoError:
       return stopped(`Reading or writing ${file} failed: the disk may be failing or gone.`, thrown);
     case sqliteReadOnly:
+      if (reading) return new DrawbridgeError('internal', 'A read may not write.', { cause: thrown });
+      return unwritable(file, thrown);
     case sqliteCannotOpen:
-      return stopped(`${file} cannot be opened for writing. Check who owns it and its mode (0600).`, thrown);
+      return unwritable(file, thrown);
     case sqliteCorrupt:
     case sqliteNotADatabase:
       return new DrawbridgeError('internal', `${file} is damaged. Restore it from a backup.`, {
@@ -72,4 +77,8 @@ export function explain(thrown: unknown, file: string): unknown {
 
 function stopped(message: string, cause: unknown): DrawbridgeError {
   return new DrawbridgeError('internal', message, { retry: 'later', cause });
+}
+
+function unwritable(file: string, cause: unknown): DrawbridgeError {
+  return stopped(`${file} cannot be opened for writing. Check who owns it and its mode (0600).`, cause);
 }

@@ -11,6 +11,8 @@ import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
+import { migrations as shipped } from './migrations/list.ts';
+import type { Migration } from './migrations/migration.ts';
 import { connect, sqliteDialect } from './sqlite.ts';
 import type { Handle, OrgStore, Store } from './store.ts';
 import type { ControlTables, OrgTables } from './tables.ts';
@@ -22,6 +24,7 @@ interface Ground {
   home: string;
   clock: Clock;
   log: Log;
+  migrations?: readonly Migration[];
 }
 
 interface OpenFile<Tables> {
@@ -29,25 +32,29 @@ interface OpenFile<Tables> {
   close(): Promise<void>;
 }
 
-export async function openEmbedded({ home, clock, log }: Ground): Promise<Store> {
+export async function openEmbedded({ home, clock, log, migrations = shipped }: Ground): Promise<Store> {
   const orgs = join(home, 'orgs');
   await mkdir(home, { recursive: true, mode: 0o700 });
   await mkdir(orgs, { recursive: true, mode: 0o700 });
-  const control = await openFile<ControlTables>(join(home, 'control.db'), { clock, parts: ['control'] });
+  const control = await openFile<ControlTables>(join(home, 'control.db'), {
+    clock,
+    migrations,
+    parts: ['control'],
+  });
   const opened = new Map<string, Promise<OpenFile<OrgTables>>>();
   const fileOf = (orgId: string) => join(orgs, `${orgId}.db`);
 
   function openOrg(orgId: string): Promise<OpenFile<OrgTables>> {
     const known = opened.get(orgId);
     if (known !== undefined) return known;
-    const opening = openFile<OrgTables>(fileOf(orgId), { clock, parts: ['org'], orgId });
+    const opening = openFile<OrgTables>(fileOf(orgId), { clock, migrations, parts: ['org'], orgId });
     opened.set(orgId, opening);
     // A failure is not remembered: the next call may find the file mended.
     opening.catch(() => opened.delete(orgId));
     return opening;
   }
 
-  return {
+  return Object.freeze<Store>({
     dialect: 'sqlite',
     control: control.handle,
     async forOrg(orgId): Promise<OrgStore> {
@@ -84,18 +91,19 @@ export async function openEmbedded({ home, clock, log }: Ground): Promise<Store>
       await control.close();
       log.debug({ home }, 'store closed');
     },
-  };
+  });
 }
 
 interface FileOptions {
   clock: Clock;
+  migrations: readonly Migration[];
   parts: readonly ('control' | 'org')[];
   orgId?: string;
 }
 
 async function openFile<Tables>(
   file: string,
-  { clock, parts, orgId }: FileOptions,
+  { clock, migrations, parts, orgId }: FileOptions,
 ): Promise<OpenFile<Tables>> {
   // SQLite gives its own files (-wal, -shm) the mode of this one.
   await (await open(file, 'a', 0o600)).close();
@@ -103,14 +111,17 @@ async function openFile<Tables>(
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', file, clock) });
   let reading: DatabaseSync;
   try {
-    await migrate({
-      dialect: 'sqlite',
-      parts,
-      ...(orgId === undefined ? {} : { orgId }),
-      name: file,
-      locked: (work) => writer.transaction().execute((tx) => work(tx as unknown as Transaction<unknown>)),
-      now: () => clock.now(),
-    });
+    await migrate(
+      {
+        dialect: 'sqlite',
+        parts,
+        ...(orgId === undefined ? {} : { orgId }),
+        name: file,
+        locked: (work) => writer.transaction().execute((tx) => work(tx as unknown as Transaction<unknown>)),
+        now: () => clock.now(),
+      },
+      migrations,
+    );
     reading = await connect(file, 'read', clock);
   } catch (thrown) {
     if (writing.isOpen) writing.close();

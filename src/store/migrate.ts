@@ -3,7 +3,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
 import { createKit } from './migrations/kit.ts';
-import { migrations as shipped } from './migrations/list.ts';
 import type { Migration } from './migrations/migration.ts';
 
 interface Versions {
@@ -23,7 +22,7 @@ export interface Target {
 }
 
 /** @throws DrawbridgeError `conflict` when a newer Drawbridge has been here. */
-export async function migrate(target: Target, migrations: readonly Migration[] = shipped): Promise<void> {
+export async function migrate(target: Target, migrations: readonly Migration[]): Promise<void> {
   for (;;) {
     let done = true;
     await target.locked(async (tx) => {

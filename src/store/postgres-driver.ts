@@ -201,6 +201,7 @@ function explainPostgres(thrown: unknown): unknown {
       thrown,
     );
   }
+  if (state === '25006') return new DrawbridgeError('internal', 'A read may not write.', { cause: thrown });
   if (state === '53100')
     return later('The disk of the database is full: nothing was written. Make room and try again.', thrown);
   if (state.startsWith('28')) {

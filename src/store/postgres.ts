@@ -7,6 +7,8 @@ import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
+import { migrations as shipped } from './migrations/list.ts';
+import type { Migration } from './migrations/migration.ts';
 import { type Place, postgresDialect, schema, sqlState } from './postgres-driver.ts';
 import { prepare } from './postgres-prepare.ts';
 import type { PostgresSource } from './postgres-source.ts';
@@ -19,20 +21,24 @@ interface Ground {
   source: PostgresSource;
   clock: Clock;
   log: Log;
+  migrations?: readonly Migration[];
 }
 
-export async function openPostgres({ source, clock, log }: Ground): Promise<Store> {
+export async function openPostgres({ source, clock, log, migrations = shipped }: Ground): Promise<Store> {
   const owner = new Kysely<unknown>({ dialect: postgresDialect(source, 'migration') });
   const locked = (work: (tx: Transaction<unknown>) => Promise<void>) => owner.transaction().execute(work);
   try {
     await locked(prepare);
-    await migrate({
-      dialect: 'postgres',
-      parts: ['control', 'org'],
-      name: `The database's schema "${schema}"`,
-      locked,
-      now: () => clock.now(),
-    });
+    await migrate(
+      {
+        dialect: 'postgres',
+        parts: ['control', 'org'],
+        name: `The database's schema "${schema}"`,
+        locked,
+        now: () => clock.now(),
+      },
+      migrations,
+    );
   } catch (thrown) {
     await source.end();
     throw thrown;
@@ -41,7 +47,7 @@ export async function openPostgres({ source, clock, log }: Ground): Promise<Stor
     createHandle(engineAt<Tables>(place, { source, clock, log }));
   const control = handleAt<ControlTables>('control');
 
-  return {
+  return Object.freeze<Store>({
     dialect: 'postgres',
     control,
     async forOrg(orgId): Promise<OrgStore> {
@@ -63,7 +69,7 @@ export async function openPostgres({ source, clock, log }: Ground): Promise<Stor
       return id;
     },
     close: () => source.end(),
-  };
+  });
 }
 
 function engineAt<Tables>(place: Place, { source, clock, log }: Ground): Engine<Tables> {

@@ -28,6 +28,9 @@ export async function connect(file: string, mode: Mode, clock: Clock): Promise<D
     readOnly: mode === 'read',
     timeout: 0,
     enableForeignKeyConstraints: true,
+    defensive: true,
+    // Not even raw SQL reaches another org's file from here. (Node releases that lack the option ignore it.)
+    limits: { attach: 0 },
   });
   try {
     if (mode === 'write') {
@@ -46,26 +49,19 @@ export async function connect(file: string, mode: Mode, clock: Clock): Promise<D
 /** One connection of node:sqlite as Kysely sees it; statements are prepared once. */
 class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync;
+  readonly #mode: Mode;
   readonly #file: string;
+  #failure: unknown;
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
-  constructor(db: DatabaseSync, file: string) {
+  constructor(db: DatabaseSync, mode: Mode, file: string) {
     this.#db = db;
+    this.#mode = mode;
     this.#file = file;
   }
 
-  get db(): DatabaseSync {
-    return this.#db;
-  }
-
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    // A full disk makes SQLite roll back by itself; what follows must not run outside a transaction.
-    if (!this.#db.isTransaction) {
-      throw new DrawbridgeError(
-        'internal',
-        'The transaction is over: an earlier statement failed, or it was not awaited.',
-      );
-    }
+    this.#checkAlive();
     const parameters = query.parameters.map(toBound);
     try {
       const { statement, returnsRows } = this.#prepare(query.sql);
@@ -76,8 +72,55 @@ class SqliteConnection implements DatabaseConnection {
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] };
     } catch (thrown) {
+      this.#failure ??= thrown;
+      throw explain(thrown, this.#file, this.#mode === 'read');
+    }
+  }
+
+  /** As on PostgreSQL, a failed statement fails its transaction; SQLite itself would carry on. */
+  #checkAlive(): void {
+    if (this.#failure !== undefined) {
+      throw new DrawbridgeError(
+        'internal',
+        'Nothing was written: an earlier statement of the transaction failed.',
+        { cause: this.#failure },
+      );
+    }
+    // What was not awaited comes too late, and must not run outside a transaction.
+    if (!this.#db.isTransaction) throw new DrawbridgeError('internal', 'The transaction is over.');
+  }
+
+  async begin(clock: Clock): Promise<void> {
+    this.#failure = undefined;
+    try {
+      await whenFree(clock, () => {
+        if (this.#mode === 'write') return this.#db.exec('begin immediate');
+        if (!this.#db.isTransaction) this.#db.exec('begin');
+        // A deferred transaction has no snapshot until it reads.
+        return this.#db.exec('select 1 from sqlite_schema limit 1');
+      });
+    } catch (thrown) {
+      this.rollback();
       throw explain(thrown, this.#file);
     }
+  }
+
+  async commit(clock: Clock): Promise<void> {
+    this.#checkAlive();
+    try {
+      await whenFree(clock, () => this.#db.exec('commit'));
+    } catch (thrown) {
+      throw explain(thrown, this.#file);
+    }
+  }
+
+  rollback(): void {
+    // A full disk makes SQLite roll back by itself.
+    if (this.#db.isTransaction) this.#db.exec('rollback');
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator, and there is nothing to yield
@@ -106,17 +149,13 @@ class SqliteConnection implements DatabaseConnection {
 
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
-  readonly #mode: Mode;
   readonly #clock: Clock;
-  readonly #file: string;
   readonly #turns = createQueueLock();
   #passTurn: (() => void) | undefined;
 
-  constructor(db: DatabaseSync, mode: Mode, file: string, clock: Clock) {
-    this.#connection = new SqliteConnection(db, file);
-    this.#mode = mode;
+  constructor(connection: SqliteConnection, clock: Clock) {
+    this.#connection = connection;
     this.#clock = clock;
-    this.#file = file;
   }
 
   async init(): Promise<void> {
@@ -128,41 +167,16 @@ class SqliteDriver implements Driver {
     return this.#connection;
   }
 
-  async beginTransaction(): Promise<void> {
-    const { db } = this.#connection;
-    try {
-      if (this.#mode === 'write') await whenFree(this.#clock, () => db.exec('begin immediate'));
-      // A deferred transaction has no snapshot until it reads.
-      else {
-        await whenFree(this.#clock, () => {
-          if (!db.isTransaction) db.exec('begin');
-          db.exec('select 1 from sqlite_schema limit 1');
-        });
-      }
-    } catch (thrown) {
-      if (db.isTransaction) db.exec('rollback');
-      throw explain(thrown, this.#file);
-    }
+  beginTransaction(): Promise<void> {
+    return this.#connection.begin(this.#clock);
   }
 
-  async commitTransaction(): Promise<void> {
-    const { db } = this.#connection;
-    if (!db.isTransaction) {
-      throw new DrawbridgeError(
-        'internal',
-        'Nothing was written: an earlier statement ended the transaction.',
-      );
-    }
-    try {
-      await whenFree(this.#clock, () => db.exec('commit'));
-    } catch (thrown) {
-      throw explain(thrown, this.#file);
-    }
+  commitTransaction(): Promise<void> {
+    return this.#connection.commit(this.#clock);
   }
 
   async rollbackTransaction(): Promise<void> {
-    const { db } = this.#connection;
-    if (db.isTransaction) db.exec('rollback');
+    this.#connection.rollback();
   }
 
   async releaseConnection(): Promise<void> {
@@ -173,7 +187,7 @@ class SqliteDriver implements Driver {
 
   async destroy(): Promise<void> {
     const passTurn = await this.#turns.take();
-    if (this.#connection.db.isOpen) this.#connection.db.close();
+    this.#connection.close();
     passTurn();
   }
 }
@@ -188,7 +202,7 @@ class Adapter extends SqliteAdapter {
 /** A Kysely dialect over one open connection, on which transactions follow one another. */
 export function sqliteDialect(db: DatabaseSync, mode: Mode, file: string, clock: Clock): Dialect {
   return {
-    createDriver: () => new SqliteDriver(db, mode, file, clock),
+    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file), clock),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
@@ -19,8 +20,11 @@ export interface OpenedDatabase {
   store: Store;
   /** Another store on the same database, as another process would open it. Close it before `close`. */
   again(): Promise<Store>;
-  /** Runs SQL as the administrator, beside the store: what no part of the house can do. */
-  admin(sql: string): Promise<Record<string, unknown>[]>;
+  /** PostgreSQL: where another process finds this database. SQLite: its home is `home`. */
+  url?: string;
+  home?: string;
+  /** Runs SQL as the administrator, beside the store (SQLite: in `orgId`'s file): what no part of the house can do. */
+  admin(sql: string, orgId?: string): Promise<Record<string, unknown>[]>;
   /** Closes the store and removes the database. */
   close(): Promise<void>;
 }
@@ -44,9 +48,9 @@ const sqlite: TestDatabase = {
     return {
       store,
       again,
-      async admin(sql) {
-        const { DatabaseSync } = await import('node:sqlite');
-        const db = new DatabaseSync(join(home, 'control.db'));
+      home,
+      async admin(sql, orgId) {
+        const db = new DatabaseSync(join(home, orgId === undefined ? 'control.db' : `orgs/${orgId}.db`));
         try {
           return db.prepare(sql).all();
         } finally {
@@ -100,7 +104,15 @@ const pglite: TestDatabase = {
     return {
       store,
       again,
-      admin: async (sql) => (await db.query<Record<string, unknown>>(sql)).rows,
+      // Each in turn: PGlite has one connection, and the store's transactions hold it.
+      admin: async (sql) => {
+        const client = await postgres.connect();
+        try {
+          return (await db.query<Record<string, unknown>>(sql)).rows;
+        } finally {
+          client.release(false);
+        }
+      },
       async close() {
         await store.close();
         await db.exec('drop schema drawbridge cascade');
@@ -110,45 +122,81 @@ const pglite: TestDatabase = {
   },
 };
 
+/** A database of its own on the server, owned by a user of its own that is no superuser. */
 function real(serverUrl: string): TestDatabase {
   return {
     name: 'PostgreSQL',
     dialect: 'postgres',
     async open({ clock = systemClock } = {}) {
-      const name = `drawbridge_test_${randomBytes(6).toString('hex')}`;
-      const server = new pg.Client({ connectionString: serverUrl });
-      await server.connect();
-      await server.query(`create database ${name}`);
-      const url = new URL(serverUrl);
-      url.pathname = `/${name}`;
-      const again = () => openStore({ config: { home: '', databaseUrl: new Secret(url.href) }, clock, log });
+      const made = await makeDatabase(serverUrl);
+      await made.admin(permitAppRole(made.user));
+      const again = () => openStore({ config: { home: '', databaseUrl: new Secret(made.url) }, clock, log });
       const store = await again();
       return {
         store,
         again,
-        async admin(sql) {
-          const client = new pg.Client({ connectionString: url.href });
-          await client.connect();
-          try {
-            return (await client.query<Record<string, unknown>>(sql)).rows;
-          } finally {
-            await client.end();
-          }
-        },
+        admin: made.admin,
+        url: made.url,
         async close() {
           await store.close();
-          await server.query(`drop database ${name} with (force)`);
-          await server.end();
+          await made.remove();
         },
       };
     },
   };
 }
 
-const url = process.env['TEST_DATABASE_URL'];
+/** What an administrator runs when the store's own user may not: roles belong to the whole server. */
+function permitAppRole(user: string): string {
+  return `do $$ begin
+    begin create role drawbridge_app nologin; exception when duplicate_object or unique_violation then null; end;
+    grant drawbridge_app to ${user};
+  end $$`;
+}
+
+/** A new, empty database on `serverUrl`, whose user must be a superuser. */
+export async function makeDatabase(serverUrl: string): Promise<{
+  url: string;
+  user: string;
+  admin(sql: string): Promise<Record<string, unknown>[]>;
+  remove(): Promise<void>;
+}> {
+  const name = `drawbridge_test_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(12).toString('hex');
+  const server = new pg.Client({ connectionString: serverUrl });
+  await server.connect();
+  await server.query(`create role ${name} login password '${password}'`);
+  await server.query(`create database ${name} owner ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const adminUrl = url.href;
+  url.username = name;
+  url.password = password;
+  return {
+    url: url.href,
+    user: name,
+    async admin(sql) {
+      const client = new pg.Client({ connectionString: adminUrl });
+      await client.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(sql)).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    async remove() {
+      await server.query(`drop database ${name} with (force)`);
+      await server.query(`drop role ${name}`);
+      await server.end();
+    },
+  };
+}
+
+/** The server of TEST_DATABASE_URL; its user must be a superuser. */
+export const serverUrl = process.env['TEST_DATABASE_URL'] || undefined;
 
 export const databases: TestDatabase[] = [
   sqlite,
   pglite,
-  ...(url === undefined || url === '' ? [] : [real(url)]),
+  ...(serverUrl === undefined ? [] : [real(serverUrl)]),
 ];
