@@ -29,7 +29,7 @@ export function providerContext(parts: ContextParts): ProviderContext {
     operation,
     limit: provider.limit,
   };
-  const fetch = egress.fetchFor(caller);
+  const call = egress.fetchFor(caller);
   return {
     connectionId: connectionId ?? '',
     fields: parts.fields,
@@ -45,7 +45,7 @@ export function providerContext(parts: ContextParts): ProviderContext {
     },
     fetch: (input, init = {}) => {
       const joined = join(signal, init.signal ?? undefined);
-      return fetch(input, joined === undefined ? init : { ...init, signal: joined });
+      return call(input, joined === undefined ? init : { ...init, signal: joined });
     },
     dial: (host, port) => egress.dial(caller, host, port),
     converse: (work, options) =>

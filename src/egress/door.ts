@@ -1,5 +1,6 @@
 // The door: the only way out to the network. Public servers only, https only (loopback and clear text by
 // the flag), every hop judged, every call bounded in time, size and number.
+import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -50,7 +51,7 @@ export interface EgressOptions {
 export function createEgress(options: EgressOptions): Egress {
   const { allowLoopback, clock, log } = options;
   const resolve = options.resolve ?? systemResolve;
-  const random = options.random ?? Math.random;
+  const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
   const guards = createGuards({ clock, log });
   const transport = createTransport(resolve);
   const policy: Reachable = allowLoopback ? 'any' : 'public';
