@@ -33,6 +33,8 @@ export interface Dovecot {
   /** Owner of the mail files. */
   uid: number;
   certificate: Certificate;
+  /** Everything of this server; gone when it stops. */
+  folder: string;
   stop(): Promise<void>;
 }
 
@@ -129,6 +131,7 @@ service imap-login {
     maildir: (user) => join(mail, user),
     uid,
     certificate,
+    folder: root,
     async stop() {
       child.kill('SIGTERM');
       await stopped;

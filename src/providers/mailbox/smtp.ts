@@ -168,7 +168,8 @@ async function send(
   }
   try {
     const info = await new Promise<SMTPConnection.SentMessageInfo>((resolve, reject) => {
-      connection.once('end', () => reject(new Error('The server closed the connection before it answered.')));
+      // Later than the library's own word on why it closed, which says more.
+      connection.once('end', () => setImmediate(reject, new Error('The server closed the connection.')));
       connection.send(envelope, body, (error, result) => (error === null ? resolve(result) : reject(error)));
     });
     return { accepted: true, response: oneLine(info.response), serverMessageId: info.serverMessageId };

@@ -4,7 +4,14 @@ import { systemClock } from '../../../src/clock.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
-import type { Feed, FeedPage, ProviderContext, WriteContext } from '../../../src/providers/define.ts';
+import type {
+  Feed,
+  FeedPage,
+  LookUp,
+  ProviderContext,
+  WriteContext,
+  WriteOperation,
+} from '../../../src/providers/define.ts';
 import { Secret } from '../../../src/secret.ts';
 
 const log = createLog({ level: 'silent' });
@@ -94,4 +101,14 @@ export class Shelf {
       if (this.pages.length >= stopAfter) break;
     }
   }
+}
+
+/** The look-up of an operation that claims one. */
+export function lookUp<Payload>(
+  operation: WriteOperation<Payload>,
+  context: WriteContext,
+  payload: Payload,
+): Promise<LookUp> {
+  if (operation.idempotency === 'none') throw new Error('this operation has no look-up');
+  return operation.lookUp(context, payload);
 }
