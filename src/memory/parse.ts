@@ -41,9 +41,7 @@ export interface ParsedRecord {
   chunks: ParsedChunk[];
 }
 
-export type ParseOutcome =
-  | { parsed: ParsedRecord }
-  | { externalId: string; reason: string };
+export type ParseOutcome = { parsed: ParsedRecord } | { externalId: string; reason: string };
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
@@ -136,7 +134,8 @@ export async function parseRecords(records: readonly SourceRecord[]): Promise<Pa
     try {
       outcomes.push({ parsed: await parseRecord(record) });
     } catch (thrown) {
-      const reason = thrown instanceof UnreadableRecord ? thrown.message : `cannot be read: ${String(thrown)}`;
+      const reason =
+        thrown instanceof UnreadableRecord ? thrown.message : `cannot be read: ${String(thrown)}`;
       outcomes.push({ externalId: record.externalId, reason });
     }
   }

@@ -2,8 +2,8 @@
 // reason and is replaced; an idle one never keeps the process alive.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
-import type { Answer, Task } from './worker-side.ts';
 import { workerUrl } from './worker-path.ts';
+import type { Answer, Task } from './worker-side.ts';
 
 /** The worker died, or took too long and was ended: the task may be what did it. */
 export class WorkerLost extends Error {

@@ -16,7 +16,10 @@ export function serveTasks<Input, Output>(work: (input: Input) => Promise<Output
     try {
       answer = { id: task.id, output: await work(task.input as Input) };
     } catch (thrown) {
-      answer = { id: task.id, error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) };
+      answer = {
+        id: task.id,
+        error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      };
     }
     port.postMessage(answer);
   });

@@ -7,7 +7,8 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
 
 const address = /[\p{L}\p{N}][\p{L}\p{N}._%+-]*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 /** INV-2024-0117, il-6, 2024-03-05, e-mail, x-ray: parts that mean something together. */
-const joined = /(?<![\p{L}\p{N}])(?=[\p{L}\p{N}-]*\p{N}|\p{L}-)[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)+(?![\p{L}\p{N}])/gu;
+const joined =
+  /(?<![\p{L}\p{N}])(?=[\p{L}\p{N}-]*\p{N}|\p{L}-)[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)+(?![\p{L}\p{N}])/gu;
 const spacedThousands = /(?<!\p{N})\d{1,3}(?:[  \u202f]\d{3})+(?!\d)/gu;
 const magnitude = /(\d+(?:[.,]\d+)?)\s?(k|m|mn|mio|million|millionen|millions|bn|billion)(?![\p{L}\p{N}])/giu;
 const magnitudes: Readonly<Record<string, number>> = {
@@ -63,7 +64,12 @@ function pairs(word: string): string[] {
  * for a long word of a script without spaces (its pairs too, so that a part of it is found).
  */
 export function termsOfWord(word: string, languages: readonly string[]): string[] {
-  const plain = word.normalize('NFKC').toLowerCase().replaceAll('’', "'").replace(elision, '').replace(/'s?$/u, '');
+  const plain = word
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(elision, '')
+    .replace(/'s?$/u, '');
   if (plain === '' || plain.length > maxTermLength) return [];
   if (/^\d[\d.,']*$/u.test(plain)) return [plainNumber(plain)];
   if (/[._:']/u.test(plain)) {

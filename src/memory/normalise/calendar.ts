@@ -9,7 +9,10 @@ import { decodeText, plainSpans } from './text.ts';
 /** Minutes that a zone is ahead of UTC at an instant; undefined for a zone that is none. */
 function offsetAt(zone: string, at: number): number | undefined {
   try {
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(at);
+    const parts = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      timeZoneName: 'longOffset',
+    }).formatToParts(at);
     const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
     const match = /GMT(?:([+-])(\d\d):(\d\d))?/u.exec(name);
     if (match === null) return undefined;
@@ -80,7 +83,13 @@ function personOf(property: ICAL.Property, role: Person['role']): Person[] {
   const name = cleanLine(typeof parameter === 'string' ? parameter : '');
   const hasAddress = /^[^\s@]+@[^\s@]+$/u.test(address);
   if (!hasAddress && name === '') return [];
-  return [{ ...(hasAddress ? { address } : {}), ...(name === '' || name.toLowerCase() === address ? {} : { name }), role }];
+  return [
+    {
+      ...(hasAddress ? { address } : {}),
+      ...(name === '' || name.toLowerCase() === address ? {} : { name }),
+      role,
+    },
+  ];
 }
 
 function textOf(event: ICAL.Component, name: string): string {
@@ -88,7 +97,10 @@ function textOf(event: ICAL.Component, name: string): string {
   return value === null || value === undefined ? '' : cleanBlock(String(value));
 }
 
-function timeOf(event: ICAL.Component, name: string): { time: ICAL.Time; zone: string | undefined } | undefined {
+function timeOf(
+  event: ICAL.Component,
+  name: string,
+): { time: ICAL.Time; zone: string | undefined } | undefined {
   const property = event.getFirstProperty(name);
   const time = property?.getFirstValue();
   if (property === null || property === undefined || !(time instanceof ICAL.Time)) return undefined;
@@ -102,7 +114,9 @@ function eventIn(text: string): ICAL.Component {
   try {
     calendar = new ICAL.Component(ICAL.parse(text) as never);
   } catch (thrown) {
-    throw new UnreadableRecord(`is not a calendar: ${thrown instanceof Error ? thrown.message : 'malformed'}`);
+    throw new UnreadableRecord(
+      `is not a calendar: ${thrown instanceof Error ? thrown.message : 'malformed'}`,
+    );
   }
   const events = calendar.name === 'vevent' ? [calendar] : calendar.getAllSubcomponents('vevent');
   // The event itself, not one of its moved occurrences.

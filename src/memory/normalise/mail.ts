@@ -14,7 +14,7 @@ const fallbackLength = 200_000;
 function peopleOf(addresses: readonly Address[], role: Person['role']): Person[] {
   return addresses
     .flatMap((entry) => (entry.group === undefined ? [entry] : entry.group))
-    .flatMap((entry) => {
+    .flatMap((entry): Person[] => {
       const address = cleanLine(entry.address).toLowerCase();
       const name = cleanLine(entry.name).replace(/^['"]+|['"]+$/gu, '');
       if (!/^[^\s@]+@[^\s@]+$/u.test(address)) return name === '' ? [] : [{ name, role }];

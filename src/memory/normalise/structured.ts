@@ -2,7 +2,7 @@
 // listing as sentences. Facts that are not text are kept beside it.
 import { z } from 'zod';
 import { listing as listingShape } from '../../providers/capabilities.ts';
-import type { DocumentKind, Person, Structured } from '../../providers/record.ts';
+import type { DocumentKind, Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, type Span, UnreadableRecord } from './normalised.ts';
 import { decodeText, plainSpans } from './text.ts';
@@ -27,7 +27,7 @@ const shape = z.object({
     .array(z.object({ speaker: z.string().optional(), at: time.optional(), text: z.string() }))
     .optional(),
   facts: z.record(z.string(), z.unknown()).optional(),
-}) satisfies z.ZodType<Structured>;
+});
 
 /** ISO 8601 or integer ms; undefined where it is neither. */
 export function timeOf(at: string | number | undefined): number | undefined {
@@ -37,7 +37,9 @@ export function timeOf(at: string | number | undefined): number | undefined {
 }
 
 /** People with lower-case addresses and clean names; what has neither is dropped. */
-export function cleanPeople(people: readonly Person[]): Person[] {
+export function cleanPeople(
+  people: readonly { address?: string | undefined; name?: string | undefined; role: Person['role'] }[],
+): Person[] {
   return people.flatMap((person) => {
     const address = cleanLine(person.address ?? '').toLowerCase();
     const name = cleanLine(person.name ?? '');
@@ -46,7 +48,9 @@ export function cleanPeople(people: readonly Person[]): Person[] {
   });
 }
 
-function withTurns(record: Structured): { text: string; spans: Span[] } {
+type Parsed = z.infer<typeof shape>;
+
+function withTurns(record: Parsed): { text: string; spans: Span[] } {
   const spans: Span[] = [];
   let text = '';
   for (const turn of record.turns ?? []) {
@@ -70,7 +74,8 @@ function factLines(facts: Record<string, unknown>): string {
       if (value.every((item) => typeof item !== 'object')) lines.push(`${name}: ${value.join(', ')}`);
       else for (const item of value) walk(item, name, depth + 1);
     } else if (typeof value === 'object') {
-      for (const [key, inner] of Object.entries(value)) walk(inner, name === '' ? key : `${name} ${key}`, depth + 1);
+      for (const [key, inner] of Object.entries(value))
+        walk(inner, name === '' ? key : `${name} ${key}`, depth + 1);
     } else lines.push(`${name}: ${value}`);
   };
   walk(facts, '', 0);
@@ -83,7 +88,9 @@ function listingText(facts: Record<string, unknown>): string | undefined {
   const home = parsed.data;
   const place = [home.city, home.region, home.postalCode].filter((part) => part !== undefined).join(' ');
   const parts = [
-    [home.address, home.address.includes(home.city ?? '\u0000') ? '' : place].filter((x) => x !== '').join(', '),
+    [home.address, home.address.includes(home.city ?? '\u0000') ? '' : place]
+      .filter((x) => x !== '')
+      .join(', '),
     home.price === undefined ? undefined : `price ${home.price} ${home.currency ?? ''}`.trim(),
     home.beds === undefined ? undefined : `${home.beds} bedrooms`,
     home.baths === undefined ? undefined : `${home.baths} bathrooms`,
@@ -107,9 +114,11 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   const parsed = shape.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new UnreadableRecord(`${issue?.path.join('.') || 'the record'}: ${issue?.message ?? 'is malformed'}`);
+    throw new UnreadableRecord(
+      `${issue?.path.join('.') || 'the record'}: ${issue?.message ?? 'is malformed'}`,
+    );
   }
-  const record = parsed.data as Structured;
+  const record = parsed.data;
   const facts = record.facts ?? {};
   const own = cleanBlock(record.text ?? '');
   const turns = withTurns(record);

@@ -1,0 +1,224 @@
+// Clients found: those that a filter names, and the one that a question means. A name that two people share
+// means both until an address tells them apart.
+import type { Kysely } from 'kysely';
+import { DrawbridgeError } from '../errors.ts';
+import type { DocumentKind } from '../providers/record.ts';
+import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
+import { nameWords } from './client-names.ts';
+import type { Client } from './memory.ts';
+
+type Db = Kysely<OrgTables>;
+type Row = OrgTables['client_intelligence'];
+
+/** A word that more clients share says nothing about which is meant. */
+const mostSharing = 200;
+const recentDocuments = 10;
+
+export function toClient(row: Row): Client {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    emails: fromJson<string[]>(row.emails),
+    phones: fromJson<string[]>(row.phones),
+    company: row.company ?? undefined,
+    firstContactAt: row.first_contact_at ?? undefined,
+    lastContactAt: row.last_contact_at ?? undefined,
+    documentCount: row.document_count,
+  };
+}
+
+/** Clients by key (an address or a word of a name): for each client, the keys that it was found by. */
+async function findByKeys(
+  db: Db,
+  orgId: string,
+  keys: readonly string[],
+): Promise<{ client: Client; keys: Set<string> }[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .selectFrom('client_keys')
+    .select(['key', 'client_id'])
+    .where('org_id', '=', orgId)
+    .where('key', 'in', keys.slice(0, 400))
+    .limit(5000)
+    .execute();
+  const sharing = new Map<string, number>();
+  for (const row of rows) sharing.set(row.key, (sharing.get(row.key) ?? 0) + 1);
+  const found = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const known = found.get(row.client_id);
+    if (known === undefined) found.set(row.client_id, new Set([row.key]));
+    else known.add(row.key);
+  }
+  // Who shares only a common word is looked up no further.
+  const ids = [...found].filter(
+    ([, by]) => by.size > 1 || [...by].some((key) => (sharing.get(key) ?? 0) <= mostSharing),
+  );
+  if (ids.length === 0) return [];
+  const clients = await db
+    .selectFrom('client_intelligence')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where(
+      'id',
+      'in',
+      ids.map(([id]) => id),
+    )
+    .orderBy('id')
+    .execute();
+  return clients.map((row) => ({ client: toClient(row), keys: found.get(row.id) ?? new Set() }));
+}
+
+export interface Scope {
+  addresses: string[];
+  /** Where a name means several. */
+  candidates: Client[];
+}
+
+/**
+ * The addresses that names or addresses stand for. A name that several clients bear means all of them, and
+ * they are told.
+ * @throws DrawbridgeError `not_found` naming the entry that no client answers to
+ */
+export async function resolveClients(db: Db, orgId: string, wanted: readonly string[]): Promise<Scope> {
+  const addresses = new Set<string>();
+  const candidates = new Map<string, Client>();
+  for (const [i, entry] of wanted.entries()) {
+    const written = entry.trim();
+    if (written.includes('@')) {
+      const address = (/<([^<>]+)>/u.exec(written)?.[1] ?? written).toLowerCase();
+      addresses.add(address);
+      for (const { client } of await findByKeys(db, orgId, [address])) {
+        for (const email of client.emails) addresses.add(email);
+      }
+      continue;
+    }
+    const named = nameWords(written);
+    const found = (await findByKeys(db, orgId, named)).filter(({ keys }) =>
+      named.every((word) => keys.has(word)),
+    );
+    const exact = found.filter(({ client }) => nameWords(client.name).length === named.length);
+    const meant = exact.length > 0 ? exact : found;
+    if (meant.length === 0) {
+      throw new DrawbridgeError(
+        'not_found',
+        `clients.${i}: no client is called "${written.slice(0, 80)}". Name one by e-mail address, or leave the filter out.`,
+        { field: `clients.${i}` },
+      );
+    }
+    if (meant.length > 1) for (const { client } of meant) candidates.set(client.id, client);
+    for (const { client } of meant) for (const email of client.emails) addresses.add(email);
+  }
+  return { addresses: [...addresses], candidates: [...candidates.values()] };
+}
+
+export interface Meant {
+  client: Client | undefined;
+  candidates: Client[];
+}
+
+/** The client that a question means: by address, by full name, or by one name written with a capital. */
+export async function clientMeant(db: Db, orgId: string, question: string): Promise<Meant> {
+  const text = question.slice(0, 2000);
+  const inQuestion = new Set(nameWords(text));
+  const asked = (text.match(/[^\s<>,;:"']+@[^\s<>,;:"']+/gu) ?? []).map((one) =>
+    one.toLowerCase().replace(/[.?!)]+$/u, ''),
+  );
+  const capital = new Set(nameWords((text.match(/\p{Lu}[\p{L}\p{M}'’-]*/gu) ?? []).join(' ')));
+  const found = await findByKeys(db, orgId, [...asked, ...inQuestion]);
+  const byAddress = found.filter(({ keys }) => asked.some((address) => keys.has(address)));
+  const byName = found.filter(({ client }) => {
+    const name = nameWords(client.name);
+    return name.length > 1 && !client.name.includes('@') && name.every((word) => inQuestion.has(word));
+  });
+  const byPart = found.filter(({ keys }) => [...keys].some((key) => capital.has(key)));
+  const meant = [byAddress, byName, byPart].find((some) => some.length > 0) ?? [];
+  const clients = meant.map(({ client }) => client);
+  if (clients.length === 1) return { client: clients[0], candidates: [] };
+  // Full names that differ are several clients asked about, not one that is unclear.
+  const oneName = new Set(byName.map(({ client }) => nameWords(client.name).join(' '))).size === 1;
+  return { client: undefined, candidates: meant === byName && oneName ? clients : [] };
+}
+
+/** Clients whose name or address begins with each of the words; without words, those last in contact. */
+export async function listClients(
+  org: OrgStore,
+  filter: { words?: string; limit: number },
+): Promise<Client[]> {
+  return org.read(async (db) => {
+    let query = db
+      .selectFrom('client_intelligence as c')
+      .selectAll()
+      .where('c.org_id', '=', org.orgId)
+      .orderBy('c.last_contact_at', 'desc')
+      .orderBy('c.id')
+      .limit(filter.limit);
+    const wanted = (filter.words ?? '').trim().toLowerCase();
+    const prefixes = wanted.includes('@') ? [wanted] : nameWords(wanted);
+    for (const prefix of prefixes) {
+      query = query.where((is) =>
+        is.exists(
+          is
+            .selectFrom('client_keys as k')
+            .select('k.key')
+            .whereRef('k.org_id', '=', 'c.org_id')
+            .whereRef('k.client_id', '=', 'c.id')
+            .where('k.key', '>=', prefix)
+            .where('k.key', '<', `${prefix}\u{10ffff}`),
+        ),
+      );
+    }
+    return (await query.execute()).map(toClient);
+  });
+}
+
+/** @throws DrawbridgeError `not_found` */
+export async function readClient(
+  org: OrgStore,
+  id: string,
+): Promise<
+  Client & { recent: { id: string; kind: DocumentKind; title: string; writtenAt: number | undefined }[] }
+> {
+  return org.read(async (db) => {
+    const row = await db
+      .selectFrom('client_intelligence')
+      .selectAll()
+      .where('org_id', '=', org.orgId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (row === undefined) {
+      throw new DrawbridgeError('not_found', 'There is no such client. Ask ime-search for one by name.');
+    }
+    const client = toClient(row);
+    const recent = await db
+      .selectFrom('source_documents as d')
+      .select(['d.id', 'd.kind', 'd.title', 'd.written_at'])
+      .where('d.org_id', '=', org.orgId)
+      .where('d.deleted_at', 'is', null)
+      .where((is) =>
+        is.exists(
+          is
+            .selectFrom('document_people as p')
+            .select('p.address')
+            .whereRef('p.org_id', '=', 'd.org_id')
+            .whereRef('p.document_id', '=', 'd.id')
+            .where('p.address', 'in', ['', ...client.emails]),
+        ),
+      )
+      .orderBy('d.written_at', 'desc')
+      .orderBy('d.id')
+      .limit(recentDocuments)
+      .execute();
+    return {
+      ...client,
+      recent: recent.map((one) => ({
+        id: one.id,
+        kind: one.kind as DocumentKind,
+        title: one.title,
+        writtenAt: one.written_at ?? undefined,
+      })),
+    };
+  });
+}

@@ -1,0 +1,78 @@
+// Puts the Intelligence Memory Engine together: one door in (ingest), and ways to ask. Threads and indexes
+// are started when they are first needed.
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import { listClients, readClient } from './clients.ts';
+import { listDocuments, readDocument, readStats } from './documents.ts';
+import { createFts5Index } from './index/fts5.sql.ts';
+import { postgresIndex } from './index/postgres.sql.ts';
+import type { SearchIndex } from './index/search-index.ts';
+import { createIngest } from './ingest.ts';
+import { writeListings } from './listings.ts';
+import type { Memory } from './memory.ts';
+import { findProperties, findProperty } from './properties.ts';
+import { createReader } from './reader.ts';
+import { createSearch } from './search.ts';
+
+/** Memory over whatever orgs it is handed. Close it to end its threads. */
+export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory {
+  const reader = createReader({ clock, log });
+  const fts5 = createFts5Index({ clock });
+  const index = (org: OrgStore): SearchIndex => (org.dialect === 'sqlite' ? fts5 : postgresIndex);
+  const ingest = createIngest({ reader, index, clock });
+  const search = createSearch({ index, clock });
+  const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
+
+  return {
+    async ingest(org, source, batch) {
+      const { result, changed } = await ingest(org, source, batch);
+      if (changed.length > 0) {
+        for (const listener of listeners) {
+          try {
+            listener(org.orgId, changed);
+          } catch (thrown) {
+            // What is stored is stored, whoever was told.
+            log.error({ err: thrown }, 'a listener for memory changes failed');
+          }
+        }
+      }
+      return result;
+    },
+    async cursor(org, connectionId, feed) {
+      const row = await org.read((db) =>
+        db
+          .selectFrom('sync_cursors')
+          .select('cursor')
+          .where('org_id', '=', org.orgId)
+          .where('connection_id', '=', connectionId)
+          .where('feed', '=', feed)
+          .executeTakeFirst(),
+      );
+      return row === undefined ? undefined : fromJson(row.cursor);
+    },
+    search,
+    document: readDocument,
+    documents: listDocuments,
+    clients: listClients,
+    client: readClient,
+    async recordListings(org, source, listings, detailed) {
+      await org.write((tx) =>
+        writeListings(tx, { orgId: org.orgId, source, now: clock.now() }, listings, detailed),
+      );
+    },
+    property: findProperty,
+    properties: findProperties,
+    stats: readStats,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    async close() {
+      await Promise.all([reader.close(), fts5.close()]);
+    },
+  };
+}

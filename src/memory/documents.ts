@@ -1,0 +1,121 @@
+// Documents read back from memory. A tombstone and another org's id look alike: not there.
+import type { Kysely } from 'kysely';
+import { DrawbridgeError } from '../errors.ts';
+import type { DocumentKind, Person } from '../providers/record.ts';
+import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
+import type { StoredDocument } from './memory.ts';
+
+function baseQuery(db: Kysely<OrgTables>, orgId: string) {
+  return db
+    .selectFrom('source_documents as d')
+    .leftJoin('connected_sources as s', (join) =>
+      join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
+    )
+    .selectAll('d')
+    .select('s.label as source')
+    .where('d.org_id', '=', orgId)
+    .where('d.deleted_at', 'is', null);
+}
+
+type Row = OrgTables['source_documents'] & { source: string | null };
+
+function toDocument(row: Row): StoredDocument {
+  return {
+    id: row.id,
+    kind: row.kind as DocumentKind,
+    title: row.title,
+    text: row.text,
+    raw: row.raw,
+    mediaType: row.media_type,
+    externalId: row.external_id,
+    people: fromJson<Person[]>(row.people),
+    threadId: row.thread_id ?? undefined,
+    url: row.url ?? undefined,
+    connectionId: row.connection_id,
+    provider: row.provider,
+    source: row.source ?? row.provider,
+    writtenAt: row.written_at ?? undefined,
+    fetchedAt: row.fetched_at,
+    verifiedAt: row.verified_at,
+    contentHash: row.content_hash,
+    facts: fromJson<Record<string, unknown>>(row.facts),
+  };
+}
+
+/** @throws DrawbridgeError `not_found` */
+export async function readDocument(org: OrgStore, id: string): Promise<StoredDocument> {
+  const row = await org.read((db) => baseQuery(db, org.orgId).where('d.id', '=', id).executeTakeFirst());
+  if (row === undefined) {
+    throw new DrawbridgeError(
+      'not_found',
+      'There is no such document; it may have been deleted at its source.',
+    );
+  }
+  return toDocument(row);
+}
+
+/** Newest first; `before`: the id of the last document of the page before. */
+export async function listDocuments(
+  org: OrgStore,
+  filter: { connectionId?: string; kinds?: DocumentKind[]; limit: number; before?: string },
+): Promise<StoredDocument[]> {
+  return org.read(async (db) => {
+    const { connectionId, kinds, before } = filter;
+    let query = baseQuery(db, org.orgId);
+    if (connectionId !== undefined) query = query.where('d.connection_id', '=', connectionId);
+    if (kinds !== undefined) query = query.where('d.kind', 'in', kinds);
+    if (before !== undefined) {
+      const last = await db
+        .selectFrom('source_documents')
+        .select(['written_at', 'id'])
+        .where('org_id', '=', org.orgId)
+        .where('id', '=', before)
+        .executeTakeFirst();
+      const at = last?.written_at ?? 0;
+      query = query.where((is) =>
+        is.or([
+          is(is.fn.coalesce('d.written_at', is.lit(0)), '<', at),
+          is.and([is(is.fn.coalesce('d.written_at', is.lit(0)), '=', at), is('d.id', '<', before)]),
+        ]),
+      );
+    }
+    const rows = await query
+      .orderBy((is) => is.fn.coalesce('d.written_at', is.lit(0)), 'desc')
+      .orderBy('d.id', 'desc')
+      .limit(filter.limit)
+      .execute();
+    return rows.map(toDocument);
+  });
+}
+
+export async function readStats(
+  org: OrgStore,
+): Promise<{ documents: number; chunks: number; clients: number; byKind: Record<string, number> }> {
+  return org.read(async (db) => {
+    const kinds = await db
+      .selectFrom('source_documents')
+      .select(['kind', (count) => count.fn.countAll().as('n')])
+      .where('org_id', '=', org.orgId)
+      .where('deleted_at', 'is', null)
+      .groupBy('kind')
+      .orderBy('kind')
+      .execute();
+    const count = async (table: 'chunks' | 'client_intelligence') => {
+      const row = await db
+        .selectFrom(table)
+        .select((all) => all.fn.countAll().as('n'))
+        .where('org_id', '=', org.orgId)
+        .executeTakeFirst();
+      return Number(row?.n ?? 0);
+    };
+    const byKind = Object.fromEntries(kinds.map(({ kind, n }) => [kind, Number(n)]));
+    return {
+      documents: Object.values(byKind).reduce((sum, n) => sum + n, 0),
+      chunks: await count('chunks'),
+      clients: await count('client_intelligence'),
+      byKind,
+    };
+  });
+}

@@ -1,0 +1,182 @@
+// The one door into memory. Records are read in the workers, then stored in one transaction together with
+// their index rows, clients, tombstones and cursor: all of a batch, or nothing.
+import type { Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { toJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
+import { createClientRollUp } from './client-roll-up.ts';
+import {
+  chunkNumbers,
+  findGone,
+  findKnown,
+  insertDocuments,
+  type Known,
+  removeChunks,
+  tombstone,
+  updateDocuments,
+  verify,
+} from './document-rows.ts';
+import { lockIngest } from './index/lock.sql.ts';
+import type { SearchIndex } from './index/search-index.ts';
+import { ingestListings } from './listings.ts';
+import type { IngestBatch, IngestResult, Source } from './memory.ts';
+import type { ParsedRecord } from './parse.ts';
+import type { Reader } from './reader.ts';
+import { createThreader } from './threads.ts';
+
+export interface IngestParts {
+  reader: Reader;
+  index(org: OrgStore): SearchIndex;
+  clock: Clock;
+}
+export interface Ingested {
+  result: IngestResult;
+  /** Documents that changed, in no particular order. */
+  changed: string[];
+}
+
+/** A record that is to be stored: read, and with the payload as it came. */
+export interface Incoming {
+  parsed: ParsedRecord;
+  raw: Uint8Array;
+}
+
+interface Read {
+  incoming: Incoming[];
+  rejected: IngestResult['rejected'];
+}
+
+/** Reads a batch; of two records with the same id the later one counts. */
+async function readBatch(reader: Reader, batch: IngestBatch): Promise<Read> {
+  const byId = new Map(batch.records.map((record) => [record.externalId, record]));
+  const records = [...byId.values()];
+  const outcomes = await reader.read(records);
+  const read: Read = { incoming: [], rejected: [] };
+  outcomes.forEach((outcome, i) => {
+    const record = records[i];
+    if ('parsed' in outcome && record !== undefined)
+      read.incoming.push({ parsed: outcome.parsed, raw: record.raw });
+    else if ('reason' in outcome) read.rejected.push(outcome);
+  });
+  return read;
+}
+
+async function store(
+  tx: Transaction<OrgTables>,
+  {
+    org,
+    source,
+    batch,
+    read,
+    parts,
+  }: { org: OrgStore; source: Source; batch: IngestBatch; read: Read; parts: IngestParts },
+): Promise<Ingested> {
+  const { clock } = parts;
+  const index = parts.index(org);
+  const { orgId } = org;
+  const now = clock.now();
+  await lockIngest(tx, org.dialect, orgId);
+  const known = await findKnown(
+    tx,
+    orgId,
+    source.connectionId,
+    read.incoming.map((one) => one.parsed.externalId),
+  );
+  const isLive = (one: Known | undefined): one is Known => one !== undefined && one.deletedAt === null;
+
+  const unchanged: string[] = [];
+  const added: Incoming[] = [];
+  const replaced: { before: Known; incoming: Incoming }[] = [];
+  for (const incoming of read.incoming) {
+    const before = known.get(incoming.parsed.externalId);
+    if (before === undefined) added.push(incoming);
+    else if (before.deletedAt === null && before.contentHash === incoming.parsed.contentHash)
+      unchanged.push(before.id);
+    else replaced.push({ before, incoming });
+  }
+
+  const gone = await findGone(tx, orgId, source.connectionId, batch);
+  const clients = createClientRollUp(tx, orgId, now);
+  const threads = createThreader(tx, orgId, index);
+
+  const number = await chunkNumbers(tx, orgId);
+  await verify(tx, orgId, unchanged, now);
+  const outdated = [...replaced.map(({ before }) => before), ...gone];
+  await clients.forget(outdated.filter(isLive).map((one) => one.id));
+  const freed = await removeChunks(
+    tx,
+    orgId,
+    index,
+    outdated.map((one) => one.id),
+  );
+  await tombstone(
+    tx,
+    orgId,
+    gone.map((one) => one.id),
+    now,
+  );
+  const updated = await updateDocuments(tx, replaced, { orgId, now, freed, number });
+  const inserted = await insertDocuments(tx, added, { orgId, source, now, number });
+  const written = [...updated, ...inserted];
+  await clients.learn(written);
+  await threads.link({ written, left: outdated });
+  const listings = read.incoming
+    .filter((one) => one.parsed.kind === 'listing')
+    .map((one) => one.parsed.facts);
+  await ingestListings(tx, { orgId, source, facts: listings, now });
+
+  if (batch.cursor !== undefined) {
+    const cursor = toJson(batch.cursor.value);
+    await tx
+      .insertInto('sync_cursors')
+      .values({
+        org_id: orgId,
+        connection_id: source.connectionId,
+        feed: batch.cursor.feed,
+        cursor,
+        updated_at: now,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['org_id', 'connection_id', 'feed']).doUpdateSet({ cursor, updated_at: now }),
+      )
+      .execute();
+  }
+  const revived = replaced.filter(({ before }) => before.deletedAt !== null).length;
+  return {
+    result: {
+      inserted: added.length + revived,
+      updated: replaced.length - revived,
+      unchanged: unchanged.length,
+      deleted: gone.length,
+      rejected: read.rejected,
+    },
+    changed: [...written.map((one) => one.id), ...gone.map((one) => one.id)],
+  };
+}
+
+/**
+ * Reads at once and stores in the order of the calls (an org at a time), so that a caller may hand in the
+ * next batch while this one is being stored.
+ */
+export function createIngest(
+  parts: IngestParts,
+): (org: OrgStore, source: Source, batch: IngestBatch) => Promise<Ingested> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (org, source, batch) => {
+    const reading = readBatch(parts.reader, batch);
+    const before = last.get(org.orgId);
+    const storing = (async () => {
+      const read = await reading;
+      // What went wrong with the batch before is its own caller's to hear.
+      await before?.catch(() => undefined);
+      return org.write((tx) => store(tx, { org, source, batch, read, parts }));
+    })();
+    last.set(org.orgId, storing);
+    try {
+      return await storing;
+    } finally {
+      if (last.get(org.orgId) === storing) last.delete(org.orgId);
+    }
+  };
+}
