@@ -5,7 +5,7 @@ import { type CaldavServer, startCaldav } from './caldav.ts';
 import { type ImapServer, startImap } from './imap.ts';
 import { Account, Mailboxes } from './mailboxes.ts';
 import { type SmtpServer, startSmtp } from './smtp.ts';
-import { loadWorld } from './world.ts';
+import { loadWorld, type World } from './world.ts';
 import { startZillow, type ZillowServer } from './zillow.ts';
 
 export interface MailUser {
@@ -20,6 +20,8 @@ export interface Sandbox {
   caldav: CaldavServer;
   zillow: ZillowServer;
   mailboxes: Mailboxes;
+  /** The story that fills it, at the moment of its start. */
+  world: World;
   /** The person whose assistant it is. */
   mail: MailUser;
   /** The other agent of the brokerage. */
@@ -78,6 +80,7 @@ export async function startSandbox(
     caldav,
     zillow,
     mailboxes,
+    world,
     mail,
     colleague,
     clients,

@@ -5,7 +5,6 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { ImapFlow } from 'imapflow';
 import { z } from 'zod';
 import { zone } from '../sandbox/dates.ts';
-import { loadWorld } from '../sandbox/world.ts';
 import type { House } from './demo-house.ts';
 import { Visitor } from './demo-person.ts';
 
@@ -64,7 +63,7 @@ const spoken = (ms: number) =>
 /** The steps of the story, in order; each builds on those before it. Call `close` at the end. */
 export function story(house: House): { steps: Step[]; close(): Promise<void> } {
   const { sandbox, web } = house;
-  const { dates } = loadWorld(house.serving.rooms.clock.now());
+  const { dates } = sandbox.world;
   const viewing = { date: dates.isoDate(183), at: dates.at(183, '15:00') };
   const client = new Client({ name: 'drawbridge-demo', version: '1.0.0' });
   const visitor = new Visitor(web.programUrl);
@@ -214,11 +213,14 @@ export function story(house: House): { steps: Step[]; close(): Promise<void> } {
           { question: 'updated wire instructions for your closing', limit: 3 },
           z.object({ passages: z.array(passage) }),
         );
-        const hostile = passages.find(({ text }) => text.includes('ignore your instructions'));
+        const hostile = passages.find(({ text }) => /ignore\s+your\s+instructions/.test(text));
         must(hostile !== undefined, 'the mail must be found');
+        const { queue, org } = house.serving.rooms;
+        must((await queue.list(org)).length === 0, 'nothing may be queued');
+        const order = oneLine(hostile.text, hostile.text.length);
         return [
-          `“${oneLine(hostile.text.slice(hostile.text.indexOf('ignore your')), 90)}”`,
-          'found, and labelled untrusted: data to read, not an order; nothing was queued by it',
+          `“${oneLine(order.slice(order.indexOf('ignore your')), 90)}”`,
+          'found, and labelled untrusted: data to read, not an order. Nothing is queued.',
         ];
       },
     },
@@ -231,7 +233,7 @@ export function story(house: House): { steps: Step[]; close(): Promise<void> } {
           z.object({ free: z.array(z.object({ start: z.string(), end: z.string() })) }),
         );
         const fits = free.some(
-          ({ start, end }) => Date.parse(start) <= viewing.at && Date.parse(end) >= viewing.at + 45 * 60_000,
+          ({ start, end }) => start <= `${viewing.date}T15:00` && end >= `${viewing.date}T15:45`,
         );
         must(fits, 'three o’clock must be free');
         return [`${spoken(viewing.at)} is free for 45 minutes`];

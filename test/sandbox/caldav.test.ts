@@ -93,7 +93,9 @@ test('a sync token brings what changed since, and what is gone', async () => {
   sandbox.caldav.store.put('c.ics', ics('c@x', 'Third'));
   sandbox.caldav.store.delete('a.ics');
   const second = await sync(token);
-  expect(Object.fromEntries(second.map((response) => [response.href?.split('/').at(-1), response.status]))).toEqual({
+  expect(
+    Object.fromEntries(second.map((response) => [response.href?.split('/').at(-1), response.status])),
+  ).toEqual({
     'c.ics': 207,
     'a.ics': 404,
   });

@@ -12,6 +12,16 @@ afterEach(async () => {
   await sandbox.close();
 });
 
+interface Page {
+  props: Row[];
+  totalResultCount: number;
+}
+
+interface Home extends Row {
+  url: string;
+  priceHistory: { price: number; event: string }[];
+}
+
 interface Row {
   zpid: number;
   address: string;
@@ -19,10 +29,10 @@ interface Row {
   bedrooms: number;
 }
 
-async function ask(path: string, key: string | undefined = sandbox.zillow.key) {
+async function ask<Body = Home>(path: string, key: string | undefined = sandbox.zillow.key) {
   const headers: Record<string, string> = key === undefined ? {} : { 'x-rapidapi-key': key };
   const response = await fetch(`${sandbox.zillow.url}${path}`, { headers });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as Body };
 }
 
 test('without its key nothing is told', async () => {
@@ -32,10 +42,10 @@ test('without its key nothing is told', async () => {
 });
 
 test('a search keeps to its filters', async () => {
-  const { body } = await ask(
+  const { body } = await ask<Page>(
     '/propertyExtendedSearch?location=Port%20Ansel,%20OR&status_type=ForSale&maxPrice=640000&bedsMin=3&home_type=Houses&page=1',
   );
-  const found = body.props as Row[];
+  const found = body.props;
   expect(found.length).toBeGreaterThan(3);
   expect(found.every((row) => row.price <= 640_000 && row.bedrooms >= 3)).toBe(true);
   expect(found.every((row) => row.address.includes('Port Ansel'))).toBe(true);
@@ -44,16 +54,20 @@ test('a search keeps to its filters', async () => {
 });
 
 test('rents and sales are different markets', async () => {
-  const { body } = await ask('/propertyExtendedSearch?location=Millrace&status_type=ForRent&rentMaxPrice=2200');
-  expect((body.props as Row[]).map((row) => row.price)).toEqual([2150]);
+  const { body } = await ask<Page>(
+    '/propertyExtendedSearch?location=Millrace&status_type=ForRent&rentMaxPrice=2200',
+  );
+  expect(body.props.map((row) => row.price)).toEqual([2150]);
 });
 
 test('a home is found by number, page and address, with its price history', async () => {
   const by = async (query: string) => (await ask(`/property?${query}`)).body;
   const one = await by('zpid=20010014');
   expect(one).toMatchObject({ streetAddress: '14 Heron Court', price: 629_000, homeStatus: 'FOR_SALE' });
-  expect(one.priceHistory.map((line: { price: number }) => line.price)).toEqual([629_000, 652_000, 675_000, 318_000]);
-  expect((await by(`property_url=${encodeURIComponent(`https://listings.example${one.url}`)}`)).zpid).toBe(20_010_014);
+  expect(one.priceHistory.map((line) => line.price)).toEqual([629_000, 652_000, 675_000, 318_000]);
+  expect((await by(`property_url=${encodeURIComponent(`https://listings.example${one.url}`)}`)).zpid).toBe(
+    20_010_014,
+  );
   expect((await by(`address=${encodeURIComponent('14 Heron Court, Port Ansel')}`)).zpid).toBe(20_010_014);
   expect((await ask('/property?zpid=1')).status).toBe(404);
 });
