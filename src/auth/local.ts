@@ -14,18 +14,22 @@ type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
 
 /**
  * The first org and its owner; makes the org "Home" and its owner where there is none. Of two first starts
- * at once, the one that enters its owner first wins, and the other takes back the org it made.
+ * at once, the one that enters its owner first wins, and the other takes back the org it made. An org that
+ * a start left without an owner (it was killed in between) is taken up.
  */
 export async function ensureLocalOrg(store: Store, clock: Clock): Promise<LocalOrg> {
   const known = await store.control.read(firstOwner);
   if (known !== undefined) return known;
-  const orgId = await store.createOrg('Home');
+  const left = await store.control.read(firstOrg);
+  const made = left === undefined ? await store.createOrg('Home') : undefined;
   return store.control.write(async (tx) => {
-    const first = await firstOwner(tx);
-    if (first !== undefined) {
-      await tx.deleteFrom('orgs').where('id', '=', orgId).execute();
-      return first;
+    const owned = await firstOwner(tx);
+    const orgId = owned?.orgId ?? (await firstOrg(tx));
+    if (orgId === undefined) throw new Error('the org that was just made is not there');
+    if (made !== undefined && made !== orgId) {
+      await tx.deleteFrom('orgs').where('id', '=', made).execute();
     }
+    if (owned !== undefined) return owned;
     const now = clock.now();
     const owner: Person = { kind: 'person', orgId, memberId: newId('mbr', now), name: 'Owner' };
     await tx
@@ -41,6 +45,17 @@ export async function ensureLocalOrg(store: Store, clock: Clock): Promise<LocalO
       .execute();
     return { orgId, owner };
   });
+}
+
+async function firstOrg(db: Reader): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('orgs')
+    .select('id')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
 }
 
 async function firstOwner(db: Reader): Promise<LocalOrg | undefined> {

@@ -7,7 +7,7 @@ import { bytes } from './words.ts';
 
 export function addressLine({ email, name }: MailAddress): Markup {
   const at = email.lastIndexOf('@');
-  const address = html`<span class="address">${inline(email.slice(0, at + 1))}<b>${inline(email.slice(at + 1))}</b></span>`;
+  const address = html`<bdi class="address">${marked(email.slice(0, at + 1))}<b>${marked(email.slice(at + 1))}</b></bdi>`;
   return name === undefined || name === ''
     ? address
     : html`<span class="name">${inline(name)}</span> ${address}`;

@@ -73,7 +73,7 @@ export function relative(ms: number, now: number): string {
   for (const [unit, size] of units) {
     if (Math.abs(distance) >= size) return relativeWords.format(Math.trunc(distance / size), unit);
   }
-  return distance < 0 ? 'just now' : 'in less than a minute';
+  return distance <= 0 ? 'just now' : 'in less than a minute';
 }
 
 const byteWords = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });

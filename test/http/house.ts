@@ -1,0 +1,340 @@
+// A real store, a real queue and the real web server on a free port; invented are only the accounts, the
+// MCP end, and what a browser would send.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createKeys, type Keys } from '../../src/auth/keys.ts';
+import { ensureLocalOrg } from '../../src/auth/local.ts';
+import type { Agent, Person, Scope } from '../../src/auth/principal.ts';
+import { createSignIn, type SignIn } from '../../src/auth/sign-in.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Connection, Connections } from '../../src/connections/connections.ts';
+import { DrawbridgeError } from '../../src/errors.ts';
+import { createHttpApp } from '../../src/http/app.ts';
+import { type Listening, listen } from '../../src/http/listen.ts';
+import { createLog } from '../../src/log.ts';
+import { calendarCreate, type MailSend, mailSend } from '../../src/providers/capabilities.ts';
+import type { WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
+import { createQueue } from '../../src/queue/create.ts';
+import type { Action, Proposal, Queue } from '../../src/queue/queue.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { OrgStore, Store } from '../../src/store/store.ts';
+import { manualClock } from '../egress/manual-clock.ts';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** Sends the body without saying how long it is. */
+  chunked?: boolean;
+}
+
+/** A browser that is signed in: its cookie, and the token that its forms carry. */
+export interface Browser {
+  cookie: string;
+  csrf: string;
+  get(path: string): Promise<Answer>;
+  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export interface House {
+  store: Store;
+  org: OrgStore;
+  owner: Person;
+  queue: Queue;
+  keys: Keys;
+  signIn: SignIn;
+  log: string[];
+  listening: Listening;
+  /** The origin that browsers use. */
+  origin: string;
+  woken: number;
+  /** Agents that reached the MCP end. */
+  mcpCalls: Agent[];
+  connections: Connection[];
+  run: (context: WriteContext) => Promise<WriteOutcome>;
+  ask(path: string, asked?: Asked): Promise<Answer>;
+  browser(person?: Person): Promise<Browser>;
+  key(scopes?: Scope[]): Promise<string>;
+  propose(operation: string, payload: unknown, more?: Partial<Proposal>): Promise<Action>;
+  /** Another org of the same store, with an action of its own. */
+  stranger(): Promise<{ org: OrgStore; person: Person; action: Action }>;
+  close(): Promise<void>;
+}
+
+export const mail: MailSend = {
+  to: [{ email: 'maya.ortiz@lakeside.example', name: 'Maya Ortiz' }],
+  cc: [],
+  bcc: [],
+  subject: 'Viewing on Thursday',
+  text: 'Hello Maya,\n\nThursday at 15:00 works.\n\nBest\nAna',
+  references: [],
+  attachments: [],
+};
+
+const anything = z.record(z.string(), z.unknown());
+
+export function connection(given: Partial<Connection> = {}): Connection {
+  return {
+    id: 'con_1',
+    provider: 'post',
+    providerTitle: 'Mailbox',
+    account: 'ana@northgate.example',
+    label: 'ana@northgate.example',
+    state: 'ACTIVE',
+    fields: {},
+    capabilities: [],
+    hasFeeds: true,
+    feedKinds: ['mail'],
+    lastSyncAt: undefined,
+    lastError: undefined,
+    createdAt: 0,
+    ...given,
+  };
+}
+
+async function addConnection(org: OrgStore, one: Connection): Promise<void> {
+  await org.write((tx) =>
+    tx
+      .insertInto('connected_sources')
+      .values({
+        org_id: org.orgId,
+        id: one.id,
+        provider: one.provider,
+        account: one.account,
+        label: one.label,
+        state: one.state,
+        fields: '{}',
+        mcp_server_url: null,
+        last_sync_at: null,
+        last_error: null,
+        created_at: 0,
+        updated_at: 0,
+      })
+      .execute(),
+  );
+}
+
+export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {}): Promise<House> {
+  const clock = given.clock ?? manualClock();
+  const home = await mkdtemp(join(tmpdir(), 'drawbridge-http-'));
+  const lines: string[] = [];
+  const log = createLog({ level: 'trace', destination: { write: (line) => void lines.push(line) } });
+  const store = await openStore({ config: { home, databaseUrl: undefined }, clock, log });
+  const { orgId, owner } = await ensureLocalOrg(store, clock);
+  const org = await store.forOrg(orgId);
+  const list = [connection()];
+  for (const one of list) await addConnection(org, one);
+
+  function write(input: z.ZodType, effect: 'send' | 'create' | 'update'): WriteOperation<unknown> {
+    return {
+      effect,
+      version: 1,
+      title: 'Invented',
+      input,
+      idempotency: 'none',
+      summary: (payload, account) =>
+        mailSend.safeParse(payload).success
+          ? `Mail from ${account}: ${(payload as MailSend).subject}`
+          : `Change by ${account}`,
+      run: (context) => house.run(context),
+    };
+  }
+  const operations: Record<string, WriteOperation<unknown>> = {
+    send: write(mailSend, 'send'),
+    book: write(calendarCreate, 'create'),
+    update: write(anything, 'update'),
+  };
+  const unasked = (): never => {
+    throw new Error('nobody asks for this here');
+  };
+  const connections: Connections = {
+    list: async () => house.connections,
+    async get(_org, id) {
+      const found = house.connections.find((one) => one.id === id);
+      if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such connection.');
+      return found;
+    },
+    async write(_provider, operation) {
+      const found = operations[operation];
+      if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such operation.');
+      return found;
+    },
+    writeContext: async (_org, one, _operation, run) => ({
+      connectionId: one.id,
+      fields: {},
+      secret: unasked,
+      fetch: unasked,
+      dial: unasked,
+      converse: unasked,
+      clock,
+      log,
+      ...run,
+    }),
+    report: async () => undefined,
+    resolve: unasked,
+    connect: unasked,
+    disconnect: unasked,
+    check: unasked,
+    files: unasked,
+    read: unasked,
+    writeFor: unasked,
+    feeds: unasked,
+    providers: unasked,
+  };
+  const queue = createQueue({ connections, clock, log, actionTtlMs: 24 * 3_600_000 });
+  const keys = createKeys({ store, clock, log });
+  const signIn = createSignIn({ store, clock });
+
+  const app = createHttpApp({
+    rooms: {
+      config: { publicUrl: given.publicUrl },
+      clock,
+      log,
+      store,
+      connections,
+      queue,
+      orgFor: (id) => store.forOrg(id),
+      wake: () => {
+        house.woken += 1;
+      },
+    },
+    mcp: async (request, agent) => {
+      house.mcpCalls.push(agent);
+      return Response.json({ agent: agent.agentId, read: (await request.text()).length });
+    },
+    log,
+  });
+  const listening = await listen(app, { host: '127.0.0.1', port: 0 });
+  const host = `drawbridge.localhost:${listening.port}`;
+  const origin = `http://${host}`;
+
+  function ask(path: string, asked: Asked = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const headers: Record<string, string> = { host, accept: 'text/html', ...asked.headers };
+      if (asked.body !== undefined && asked.chunked !== true) {
+        headers['content-length'] ??= String(Buffer.byteLength(asked.body));
+      }
+      const sent = httpRequest(
+        {
+          host: '127.0.0.1',
+          port: listening.port,
+          path,
+          method: asked.method ?? 'GET',
+          headers,
+          agent: false,
+          setHost: false,
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString('utf8'),
+            }),
+          );
+        },
+      );
+      sent.on('error', reject);
+      sent.end(asked.body);
+    });
+  }
+
+  const agent = (orgOfAgent: string): Agent => ({
+    kind: 'agent',
+    orgId: orgOfAgent,
+    agentId: 'key_1',
+    name: 'Claude Desktop',
+    scopes: ['read', 'propose'],
+  });
+
+  const house: House = {
+    store,
+    org,
+    owner,
+    queue,
+    keys,
+    signIn,
+    log: lines,
+    listening,
+    origin,
+    woken: 0,
+    mcpCalls: [],
+    connections: list,
+    run: async (context) => {
+      await context.aboutToSend();
+      return { reference: `<${context.effectKey}@northgate.example>`, details: {} };
+    },
+    ask,
+    async browser(person = owner) {
+      const link = await signIn.createLink(person);
+      const opened = await ask('/sign-in', {
+        method: 'POST',
+        headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ token: link.reveal() }).toString(),
+      });
+      const cookie = String(opened.headers['set-cookie']?.[0] ?? '').split(';')[0] ?? '';
+      const get = (path: string) => ask(path, { headers: { cookie } });
+      const csrf = /name="csrf" value="([^"]+)"/.exec((await get('/')).body)?.[1] ?? '';
+      return {
+        cookie,
+        csrf,
+        get,
+        post: (path, fields, headers = {}) =>
+          ask(path, {
+            method: 'POST',
+            headers: { origin, cookie, 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            body: new URLSearchParams(fields).toString(),
+          }),
+      };
+    },
+    async key(scopes = ['read', 'propose']) {
+      return (await keys.create(org.orgId, 'An agent', scopes)).key.reveal();
+    },
+    async propose(operation, payload, more = {}) {
+      const proposal = { connectionId: 'con_1', operation, payload, ...more };
+      return (await queue.propose(org, agent(org.orgId), proposal)).action;
+    },
+    async stranger() {
+      const other = await store.forOrg(await store.createOrg('Elsewhere'));
+      await addConnection(other, connection());
+      const person: Person = { kind: 'person', orgId: other.orgId, memberId: 'mbr_other', name: 'Zoe' };
+      await store.control.write((tx) =>
+        tx
+          .insertInto('members')
+          .values({
+            org_id: other.orgId,
+            id: person.memberId,
+            email: null,
+            name: person.name,
+            role: 'owner',
+            created_at: clock.now(),
+          })
+          .execute(),
+      );
+      const { action } = await queue.propose(other, agent(other.orgId), {
+        connectionId: 'con_1',
+        operation: 'send',
+        payload: { ...mail, subject: 'Of the others' },
+      });
+      return { org: other, person, action };
+    },
+    async close() {
+      await listening.close();
+      await store.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return house;
+}
