@@ -44,8 +44,13 @@ afterAll(async () => {
   opened.clear();
 });
 
+export interface Ground {
+  name: TestDatabase['name'];
+  open(): Promise<OpenDatabase>;
+}
+
 /** One database a test file, one org a test. */
-function inOne(database: TestDatabase): { name: TestDatabase['name']; open: () => Promise<OpenDatabase> } {
+function inOne(database: TestDatabase): Ground {
   return {
     name: database.name,
     async open() {

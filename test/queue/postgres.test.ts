@@ -1,0 +1,18 @@
+// The queue keeps its promises on PostgreSQL: on PGlite, and on a server where TEST_DATABASE_URL names one.
+import { describe } from 'vitest';
+import { clockPromises } from './clock.ts';
+import { databases } from './databases.ts';
+import { decidePromises } from './decide.ts';
+import { executePromises } from './execute.ts';
+import { executorPromises } from './executor.ts';
+import { proposePromises } from './propose.ts';
+import { reconcilePromises } from './reconcile.ts';
+
+describe.each(databases.filter(({ name }) => name !== 'SQLite'))('on $name', (ground) => {
+  proposePromises(ground);
+  decidePromises(ground);
+  executePromises(ground);
+  reconcilePromises(ground);
+  clockPromises(ground);
+  executorPromises(ground);
+});
