@@ -135,9 +135,11 @@ async function connect(
 export async function declare(command: Command): Promise<void> {
   command.addHelpText('after', '\nEach has flags of its own: drawbridge connect mailbox --help');
   for (const entry of catalog.filter(({ connectable }) => connectable)) {
+    const line = command.command(entry.id).description(`connect: ${entry.title}`);
+    // Providers carry their clients with them: only the one that is asked for is loaded.
+    if (!process.argv.includes(entry.id)) continue;
     const provider = await entry.load();
     const fields = fieldsOf(provider);
-    const line = command.command(provider.id).description(`connect: ${provider.title}`);
     for (const field of fields) line.option(`${fieldFlag(field.name)} <value>`, field.description);
     for (const secret of provider.secrets) {
       line.option(secretFlag(secret.name), `read from standard input: ${secret.title}. ${secret.hint}`);

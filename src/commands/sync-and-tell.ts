@@ -1,6 +1,6 @@
 // Syncs connections one after the other, with progress on the way, and tells what came of each.
 import type { Connection } from '../connections/connections.ts';
-import { toDrawbridgeError } from '../errors.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { syncConnection } from '../jobs/sync.ts';
 import type { Rooms } from '../rooms.ts';
 import { interruption, type Session } from './command.ts';
@@ -11,6 +11,8 @@ export type SyncTold = { connectionId: string; label: string } & (
   | { inserted: number; updated: number; deleted: number; unchanged: number; rejected: number }
   | { error: { code: string; message: string } }
 );
+
+const stopped = new DrawbridgeError('internal', 'Stopped. The next sync goes on from here.');
 
 export async function syncAndTell(
   session: Session,
@@ -34,6 +36,12 @@ export async function syncAndTell(
         clock,
         log,
         signal,
+        onProgress: ({ seen, remaining, feed }) =>
+          progress.show(
+            seen,
+            remaining === undefined ? undefined : seen + remaining,
+            `${label}: ${seen} records of ${feed}${remaining === undefined ? '' : `, ${remaining} to come`}`,
+          ),
       });
       told.push({ connectionId, label, ...result });
       if (!output.json) {
@@ -42,7 +50,7 @@ export async function syncAndTell(
         );
       }
     } catch (thrown) {
-      const { code, message } = toDrawbridgeError(thrown);
+      const { code, message } = signal.aborted ? stopped : toDrawbridgeError(thrown);
       rooms.log.debug({ err: thrown, connectionId }, 'sync failed');
       told.push({ connectionId, label, error: { code, message } });
       process.exitCode = 1;
