@@ -196,7 +196,8 @@ async function record(
       const rest = writeTries[attempt];
       room.log.error({ err: error, action: row.id, attempt }, 'What an action came to could not be written');
       if (rest === undefined) return;
-      await room.clock.sleep(rest, { unref: true });
+      // Keeps the process alive: the record is worth a few seconds.
+      await room.clock.sleep(rest);
     }
   }
 }

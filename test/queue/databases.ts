@@ -2,7 +2,7 @@
 import { afterAll } from 'vitest';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import { databases as all, type OpenedDatabase, type TestDatabase } from '../store/databases.ts';
-import { fakeConnection } from './world.ts';
+import { addConnection } from './world.ts';
 
 export interface OpenDatabase {
   org(): Promise<OrgStore>;
@@ -11,30 +11,6 @@ export interface OpenDatabase {
   /** Another org in the same store. */
   otherOrg(): Promise<OrgStore>;
   close(): Promise<void>;
-}
-
-/** The row that an action refers to. */
-export async function addConnection(org: OrgStore): Promise<void> {
-  const { id, provider, account, label } = fakeConnection();
-  await org.write((tx) =>
-    tx
-      .insertInto('connected_sources')
-      .values({
-        org_id: org.orgId,
-        id,
-        provider,
-        account,
-        label,
-        state: 'ACTIVE',
-        fields: '{}',
-        mcp_server_url: null,
-        last_sync_at: null,
-        last_error: null,
-        created_at: 0,
-        updated_at: 0,
-      })
-      .execute(),
-  );
 }
 
 const opened = new Map<string, Promise<OpenedDatabase>>();

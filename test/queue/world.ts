@@ -173,6 +173,30 @@ export function connectionsOver(
   };
 }
 
+/** The row that an action refers to. */
+export async function addConnection(org: OrgStore): Promise<void> {
+  const { id, provider, account, label } = fakeConnection();
+  await org.write((tx) =>
+    tx
+      .insertInto('connected_sources')
+      .values({
+        org_id: org.orgId,
+        id,
+        provider,
+        account,
+        label,
+        state: 'ACTIVE',
+        fields: '{}',
+        mcp_server_url: null,
+        last_sync_at: null,
+        last_error: null,
+        created_at: 0,
+        updated_at: 0,
+      })
+      .execute(),
+  );
+}
+
 export interface World {
   org: OrgStore;
   queue: Queue;
