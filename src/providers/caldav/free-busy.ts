@@ -10,7 +10,7 @@ import { type Account, type Calendar, calendarsOf, isZone, openAccount } from '.
 import { checkMultistatus, objectsIn } from './feed.ts';
 import { vtimezone } from './timezone.ts';
 
-const expandMs = 50;
+const expandMs = 250;
 const mostOccurrences = 20_000;
 const day = 86_400_000;
 
@@ -69,74 +69,74 @@ interface Reading {
   context: Pick<ProviderContext, 'log'>;
 }
 
+// Rules that ran out of time once: each costs this process that time a single time.
+const endless = new Set<string>();
+const mostEndless = 1000;
+
 /** The busy times of one calendar object inside the window, neither merged nor sorted. */
 export function busyIn(text: string, { from, to }: FreeBusyQuery, reading: Reading): Busy[] {
   const busy: Busy[] = [];
-  let calendar: ICAL.Component;
   try {
-    calendar = ICAL.Component.fromString(text);
+    const calendar = ICAL.Component.fromString(text);
+    const zone = zoneOf(calendar, reading.zone);
+    addZones(calendar, new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear());
+    const add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => {
+      if (!keepsBusy(event.component, reading.own)) return;
+      const span = { start: Math.max(from, instant(start, zone)), end: Math.min(to, instant(end, zone)) };
+      if (span.end > span.start) busy.push({ ...span, ...(event.summary ? { title: event.summary } : {}) });
+    };
+    readSeries(calendar, { from: from - 2 * day, to: to + 2 * day }, add, reading);
   } catch (error) {
+    // What one object holds is somebody else's text; the others still count.
     reading.context.log.warn({ err: error }, 'a calendar object could not be read');
-    return busy;
   }
-  const zone = zoneOf(calendar, reading.zone);
-  addZones(calendar, new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear());
-  const add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => {
-    if (!keepsBusy(event.component, reading.own)) return;
-    const span = { start: Math.max(from, instant(start, zone)), end: Math.min(to, instant(end, zone)) };
-    if (span.end > span.start) busy.push({ ...span, ...(event.summary ? { title: event.summary } : {}) });
-  };
+  return busy;
+}
+
+type Add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => void;
+
+/** `around`: wall times, wider than the window by more than any zone's offset. */
+function readSeries(calendar: ICAL.Component, around: FreeBusyQuery, add: Add, reading: Reading): void {
   const events = calendar.getAllSubcomponents('vevent');
   const masters = events.filter((event) => !event.hasProperty('recurrence-id'));
   const overrides = events.filter((event) => event.hasProperty('recurrence-id'));
   for (const master of masters) {
     const uid = master.getFirstPropertyValue('uid');
     const exceptions = overrides.filter((event) => event.getFirstPropertyValue('uid') === uid);
-    const ended = runBounded(() => {
-      expand(new ICAL.Event(master, { exceptions, strictExceptions: false }), exceptions, to + day, add);
-    }, expandMs);
-    if (!ended) reading.context.log.warn({ uid }, 'a recurrence was too long to follow to its end');
+    const event = new ICAL.Event(master, { exceptions, strictExceptions: false });
+    if (!event.isRecurring()) {
+      add(event, event.startDate, event.endDate);
+      continue;
+    }
+    const key = `${master.getFirstPropertyValue('dtstart')} ${master.getFirstPropertyValue('rrule')}`;
+    if (endless.has(key)) continue;
+    if (!runBounded(() => expand(event, exceptions, around, add), expandMs)) {
+      if (endless.size < mostEndless) endless.add(key);
+      reading.context.log.warn({ uid }, 'a recurrence took too long to follow and was left');
+    }
   }
-  // An invitation to some dates of a series comes as overrides alone.
-  const known = new Set(masters.map((master) => master.getFirstPropertyValue('uid')));
+  // An override stands where it now stands, wherever its date was; one to a series that we do not hold too.
   for (const override of overrides) {
-    if (known.has(override.getFirstPropertyValue('uid'))) continue;
     const event = new ICAL.Event(override);
     add(event, event.startDate, event.endDate);
   }
-  return busy;
 }
 
-function expand(
-  event: ICAL.Event,
-  exceptions: ICAL.Component[],
-  until: number,
-  add: (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => void,
-): void {
-  if (!event.isRecurring()) {
-    add(event, event.startDate, event.endDate);
-    return;
-  }
+function expand(event: ICAL.Event, exceptions: ICAL.Component[], around: FreeBusyQuery, add: Add): void {
+  const shifts = exceptions.some(isForTheRest);
+  const lasting = Math.max(0, wallMs(event.endDate) - wallMs(event.startDate));
   const iterator = event.iterator();
   for (let count = 0; count < mostOccurrences; count += 1) {
     const next = iterator.next() as ICAL.Time | null | undefined;
-    // Compared as wall time: the caller's window is a day wider than what is asked for.
-    if (next === null || next === undefined || wallMs(next) > until + day) break;
+    if (next === null || next === undefined || wallMs(next) > around.to) break;
+    if (!shifts && wallMs(next) + lasting < around.from) continue;
     const { item, startDate, endDate } = event.getOccurrenceDetails(next);
-    if (item === event || !isListed(item, exceptions)) add(item, startDate, endDate);
-  }
-  // An override may have moved a date from far away into the window, so each is taken where it now stands.
-  for (const exception of exceptions) {
-    const moved = new ICAL.Event(exception);
-    add(moved, moved.startDate, moved.endDate);
+    if (!exceptions.includes(item.component) || isForTheRest(item.component)) add(item, startDate, endDate);
   }
 }
 
-function isListed(item: ICAL.Event, exceptions: ICAL.Component[]): boolean {
-  return (
-    exceptions.includes(item.component) &&
-    item.component.getFirstProperty('recurrence-id')?.getFirstParameter('range') !== 'THISANDFUTURE'
-  );
+function isForTheRest(override: ICAL.Component): boolean {
+  return override.getFirstProperty('recurrence-id')?.getFirstParameter('range') === 'THISANDFUTURE';
 }
 
 function keepsBusy(event: ICAL.Component, own: string | undefined): boolean {

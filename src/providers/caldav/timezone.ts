@@ -44,8 +44,8 @@ export function vtimezone(zone: string, firstYear: number, lastYear: number): st
     if (rule !== undefined) {
       observance(earliest.from, earliest.to, [`DTSTART:${starts[0]}`, `RRULE:${rule}`]);
     } else {
-      const rest = starts.slice(1).map((start) => `RDATE:${start}`);
-      observance(earliest.from, earliest.to, [`DTSTART:${starts[0]}`, ...rest]);
+      // One by one and not by RDATE: with it some programs forget the DTSTART.
+      for (const start of starts) observance(earliest.from, earliest.to, [`DTSTART:${start}`]);
     }
   }
   lines.push('END:VTIMEZONE');
