@@ -113,6 +113,8 @@ export interface StoredDocument {
 /** A listing as it stands in memory. */
 export interface Property {
   id: string;
+  /** The document of the same record, where there is one. */
+  documentId: string | undefined;
   listing: Listing;
   connectionId: string;
   provider: string;

@@ -26,8 +26,22 @@ async function toProperties(db: Db, orgId: string, rows: readonly Row[]): Promis
     .orderBy('at', 'desc')
     .orderBy('seen_at', 'desc')
     .execute();
+  const documents = await db
+    .selectFrom('source_documents')
+    .select(['id', 'connection_id', 'external_id'])
+    .where('org_id', '=', orgId)
+    .where('deleted_at', 'is', null)
+    .where('connection_id', 'in', [...new Set(rows.map((row) => row.connection_id))])
+    .where(
+      'external_id',
+      'in',
+      rows.map((row) => row.external_id),
+    )
+    .execute();
+  const documentOf = new Map(documents.map((one) => [`${one.connection_id}/${one.external_id}`, one.id]));
   return rows.map((row) => ({
     id: row.id,
+    documentId: documentOf.get(`${row.connection_id}/${row.external_id}`),
     listing: fromJson<Listing>(row.facts),
     connectionId: row.connection_id,
     provider: row.provider,

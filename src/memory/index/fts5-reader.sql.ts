@@ -62,30 +62,44 @@ function conditions(orgId: string, filters: IndexFilters): Condition[] {
   return found;
 }
 
-function match(terms: readonly string[]): string {
-  return terms.map((term) => `"${term.replaceAll('"', '""')}"`).join(' OR ');
+interface Chosen {
+  term: string;
+  /** How often the question asks for it. */
+  asked: number;
 }
 
+/** A phrase that stands twice in an FTS5 query is scored twice: that is BM25's weight of a question's term. */
+function match(terms: readonly Chosen[]): string {
+  return terms
+    .flatMap(({ term, asked }) => new Array<string>(asked).fill(`"${term.replaceAll('"', '""')}"`))
+    .join(' OR ');
+}
+
+/** A term that a long question repeats counts more, up to this often. */
+const maxRepeats = 3;
+
 /** The rarest of the terms, without those that nearly every chunk holds. */
-function choose(file: OpenFile, terms: readonly string[]): string[] {
+function choose(file: OpenFile, terms: readonly string[]): Chosen[] {
   const total = Number(prepare(file, 'select max(id) as n from search_docsize').get()?.['n'] ?? 0);
   if (Math.abs(total - file.frequencyOf) > file.frequencyOf * 0.1 || file.frequency.size > rememberedTerms) {
     file.frequency.clear();
     file.frequencyOf = total;
   }
   const lookUp = prepare(file, 'select doc from search_terms where term = ?');
-  const counted = terms.map((term) => {
+  const asked = new Map<string, number>();
+  for (const term of terms) asked.set(term, Math.min(maxRepeats, (asked.get(term) ?? 0) + 1));
+  const counted = [...asked].map(([term, times]) => {
     let count = file.frequency.get(term);
     if (count === undefined) {
       count = Number(lookUp.get(term)?.['doc'] ?? 0);
       file.frequency.set(term, count);
     }
-    return { term, count };
+    return { term, count, asked: times };
   });
   const present = counted.filter(({ count }) => count > 0).sort((a, b) => a.count - b.count);
-  if (total < smallIndex) return present.slice(0, maxTerms).map(({ term }) => term);
+  if (total < smallIndex) return present.slice(0, maxTerms);
   const rare = present.filter(({ count }) => count <= total * maxShare);
-  return (rare.length > 0 ? rare : present.slice(0, 1)).slice(0, maxTerms).map(({ term }) => term);
+  return (rare.length > 0 ? rare : present.slice(0, 1)).slice(0, maxTerms);
 }
 
 function ask(file: OpenFile, orgId: string, query: IndexQuery): IndexHit[] {

@@ -63,7 +63,7 @@ export const postgresIndex: SearchIndex = {
   },
   async search(org, query) {
     if (query.terms.length === 0) return [];
-    const wanted = query.terms.slice(0, maxTerms).map(quoted).join(' | ');
+    const wanted = [...new Set(query.terms)].slice(0, maxTerms).map(quoted).join(' | ');
     // ts_rank_cd takes weights in the order D, C, B, A; 1 divides by the logarithm of the length.
     const weights = sql`array[0, ${sql.lit(fieldWeights.neighbours)}, ${sql.lit(fieldWeights.body)}, ${sql.lit(fieldWeights.header)}]::real[]`;
     const filters = conditions(org.orgId, query.filters).map((filter) => sql` and ${filter}`);

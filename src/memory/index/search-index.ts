@@ -26,7 +26,7 @@ export interface IndexFilters {
 }
 
 export interface IndexQuery {
-  /** Distinct terms in order of appearance. */
+  /** Terms in order of appearance; one asked for twice counts twice. */
   terms: string[];
   filters: IndexFilters;
   limit: number;

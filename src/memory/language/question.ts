@@ -14,7 +14,7 @@ function isFunctionWord(word: string, languages: readonly string[]): boolean {
 }
 
 /**
- * Distinct terms of a question in order of appearance. `collection`: the languages most documents are
+ * The terms of a question in order of appearance; one asked for twice stands there twice. `collection`: the languages most documents are
  * written in, most frequent first; a word is looked up under the stem of each.
  */
 export function questionTerms(question: string, collection: readonly string[]): string[] {
@@ -33,5 +33,5 @@ export function questionTerms(question: string, collection: readonly string[]): 
   }
   kept += text.slice(at);
   const found = terms(kept, languages);
-  return [...new Set(found.length > 0 ? found : terms(text, languages))];
+  return found.length > 0 ? found : terms(text, languages);
 }
