@@ -1,5 +1,6 @@
 // A CalDAV server on loopback (RFC 4791, 4918, 5397, 6578): discovery, one collection, conditional writes,
 // queries and sync tokens, behind basic authentication.
+import { davResources, failure, gone, multistatus, responseFor } from './caldav-resources.ts';
 import { CalendarStore, occursIn } from './calendar-store.ts';
 import type { Faults } from './faults.ts';
 import { type Answer, type Asked, startHttp } from './http.ts';
@@ -18,133 +19,15 @@ export interface CaldavServer {
   close(): Promise<void>;
 }
 
-const dav = 'DAV:';
-const cal = 'urn:ietf:params:xml:ns:caldav';
-const multistatusOpen = `<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="${dav}" xmlns:c="${cal}" xmlns:cs="http://calendarserver.org/ns/" xmlns:a="http://apple.com/ns/ical/">`;
-
-type Properties = Record<string, string>;
-
-interface Resource {
-  href: string;
-  /** Local name of a property → its element, written out. */
-  properties: Properties;
-}
-
 export async function startCaldav(options: { user: string; password: string }): Promise<CaldavServer> {
   const { user, password } = options;
   const store = new CalendarStore();
-  const principal = `/principals/${encodeURIComponent(user)}/`;
-  const home = `/calendars/${encodeURIComponent(user)}/`;
-  const collection = `${home}work/`;
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   let tokenPrefix = '';
 
-  const syncToken = () => `${tokenPrefix}/sync/${store.version}`;
-  const objectHref = (name: string) => `${collection}${encodeURIComponent(name)}`;
+  const { home, collection, syncToken, objectHref, resources } = davResources(store, user, () => tokenPrefix);
 
-  const shared: Properties = {
-    'current-user-principal': `<d:current-user-principal><d:href>${principal}</d:href></d:current-user-principal>`,
-    'principal-URL': `<d:principal-URL><d:href>${principal}</d:href></d:principal-URL>`,
-    'current-user-privilege-set':
-      '<d:current-user-privilege-set><d:privilege><d:read/></d:privilege><d:privilege><d:write/></d:privilege></d:current-user-privilege-set>',
-    owner: `<d:owner><d:href>${principal}</d:href></d:owner>`,
-  };
-
-  function resources(path: string): Resource | undefined {
-    if (path === '/') {
-      return {
-        href: '/',
-        properties: { ...shared, resourcetype: '<d:resourcetype><d:collection/></d:resourcetype>' },
-      };
-    }
-    if (path === principal) {
-      return {
-        href: principal,
-        properties: {
-          ...shared,
-          resourcetype: '<d:resourcetype><d:collection/><d:principal/></d:resourcetype>',
-          displayname: `<d:displayname>${escapeXml(user)}</d:displayname>`,
-          'calendar-home-set': `<c:calendar-home-set><d:href>${home}</d:href></c:calendar-home-set>`,
-          'calendar-user-address-set': `<c:calendar-user-address-set><d:href>mailto:${escapeXml(user)}</d:href></c:calendar-user-address-set>`,
-        },
-      };
-    }
-    if (path === home) {
-      return {
-        href: home,
-        properties: { ...shared, resourcetype: '<d:resourcetype><d:collection/></d:resourcetype>' },
-      };
-    }
-    if (path === collection) {
-      const reports = ['calendar-query', 'calendar-multiget'].map((name) => `<c:${name}/>`);
-      const supported = [...reports, '<d:sync-collection/>'].map(
-        (report) => `<d:supported-report><d:report>${report}</d:report></d:supported-report>`,
-      );
-      return {
-        href: collection,
-        properties: {
-          ...shared,
-          resourcetype: '<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>',
-          displayname: '<d:displayname>Work</d:displayname>',
-          'calendar-description': '<c:calendar-description>Viewings and the rest</c:calendar-description>',
-          'calendar-color': '<a:calendar-color>#2f6f8fff</a:calendar-color>',
-          'supported-calendar-component-set':
-            '<c:supported-calendar-component-set><c:comp name="VEVENT"/></c:supported-calendar-component-set>',
-          'supported-report-set': `<d:supported-report-set>${supported.join('')}</d:supported-report-set>`,
-          getctag: `<cs:getctag>${store.version}</cs:getctag>`,
-          'sync-token': `<d:sync-token>${escapeXml(syncToken())}</d:sync-token>`,
-        },
-      };
-    }
-    const object = path.startsWith(collection)
-      ? store.get(decodeURIComponent(path.slice(collection.length)))
-      : undefined;
-    if (object === undefined) return undefined;
-    return {
-      href: objectHref(object.name),
-      properties: {
-        resourcetype: '<d:resourcetype/>',
-        getetag: `<d:getetag>${escapeXml(object.etag)}</d:getetag>`,
-        getcontenttype: '<d:getcontenttype>text/calendar; charset=utf-8; component=VEVENT</d:getcontenttype>',
-        getcontentlength: `<d:getcontentlength>${Buffer.byteLength(object.ics)}</d:getcontentlength>`,
-        'calendar-data': `<c:calendar-data>${escapeXml(object.ics)}</c:calendar-data>`,
-      },
-    };
-  }
-
-  function responseFor(resource: Resource, wanted: string[] | undefined): string {
-    // All of them, bar the one that RFC 4791 9.6 says must be named.
-    const names = wanted ?? Object.keys(resource.properties).filter((name) => name !== 'calendar-data');
-    const there = names.flatMap((name) => resource.properties[name] ?? []);
-    const missing = names.filter((name) => !(name in resource.properties));
-    const propstat = (xml: string, status: string) =>
-      xml === ''
-        ? ''
-        : `<d:propstat><d:prop>${xml}</d:prop><d:status>HTTP/1.1 ${status}</d:status></d:propstat>`;
-    const found = propstat(there.join(''), '200 OK');
-    const absent = propstat(missing.map((name) => `<d:${name}/>`).join(''), '404 Not Found');
-    return `<d:response><d:href>${resource.href}</d:href>${found}${absent || (found === '' ? '<d:propstat><d:prop/><d:status>HTTP/1.1 200 OK</d:status></d:propstat>' : '')}</d:response>`;
-  }
-
-  const gone = (href: string) =>
-    `<d:response><d:href>${href}</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>`;
-
-  const multistatus = (responses: string[], tail = ''): Answer => ({
-    status: 207,
-    headers: { 'content-type': 'application/xml; charset=utf-8', dav: '1, 3, calendar-access' },
-    body: `${multistatusOpen}${responses.join('')}${tail}</d:multistatus>`,
-  });
-
-  const failure = (status: number, condition: string): Answer => ({
-    status,
-    headers: { 'content-type': 'application/xml; charset=utf-8' },
-    body: `<?xml version="1.0" encoding="utf-8"?>\n<d:error xmlns:d="${dav}" xmlns:c="${cal}">${condition}</d:error>`,
-  });
-
-  const wantedOf = (request: Element | undefined) => {
-    const prop = childOf(request, 'prop');
-    return prop?.children.map((child) => child.name);
-  };
+  const wantedOf = (request: Element | undefined) => childOf(request, 'prop')?.children;
 
   function propfind(asked: Asked): Answer {
     const self = resources(asked.path);

@@ -145,10 +145,14 @@ function multipart(kind: string, boundary: string, parts: string[]): string {
   return `Content-Type: multipart/${kind}; boundary="${boundary}"\r\n\r\n${inner}--${boundary}--\r\n`;
 }
 
-function attribution(from: Contact, at: number): string {
-  const when = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
-  return `On ${when.format(at)}, ${from.name} <${from.email}> wrote:`;
-}
+const shortDate = new Intl.DateTimeFormat('en-US', {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: zone,
+});
+
+const attribution = (from: Contact, at: number) =>
+  `On ${shortDate.format(at)}, ${from.name} <${from.email}> wrote:`;
 
 /**
  * What `script` answers: the latest of its thread that its writer and all its readers saw, else the latest

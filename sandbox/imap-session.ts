@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../src/clock.ts';
 import type { Faults } from './faults.ts';
-import { type Command, commands, type Reply } from './imap-commands.ts';
+import { commands } from './imap-commands.ts';
+import type { Command, Reply } from './imap-messages.ts';
 import { BadCommand, tokenize } from './imap-syntax.ts';
 import type { Account, Folder, Mailboxes, StoredMessage } from './mailboxes.ts';
 

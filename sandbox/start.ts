@@ -5,7 +5,7 @@ import { type CaldavServer, startCaldav } from './caldav.ts';
 import { type ImapServer, startImap } from './imap.ts';
 import { Account, Mailboxes } from './mailboxes.ts';
 import { type SmtpServer, startSmtp } from './smtp.ts';
-import { loadWorld, type World } from './world.ts';
+import { emptyWorld, loadWorld, type World } from './world.ts';
 import { startZillow, type ZillowServer } from './zillow.ts';
 
 export interface MailUser {
@@ -43,7 +43,7 @@ export async function startSandbox(
   options: { clock?: Clock; empty?: boolean; imapWithout?: readonly string[] } = {},
 ): Promise<Sandbox> {
   const clock = options.clock ?? systemClock;
-  const world = loadWorld(clock.now());
+  const world = options.empty === true ? emptyWorld(clock.now()) : loadWorld(clock.now());
   const users = [world.user, world.colleague].map((person) => ({
     user: person.email,
     password,
@@ -61,18 +61,16 @@ export async function startSandbox(
   mailboxes.accounts.push(mailboxes.catchAll);
 
   const caldav = await startCaldav({ user: mail.user, password });
-  if (options.empty !== true) {
-    for (const message of world.mail) {
-      mailboxes.byUser(message.account)?.folder(message.folder)?.add(message.raw, message.at, message.flags);
-    }
-    for (const event of world.events) caldav.store.put(`${event.uid}.ics`, event.ics);
+  for (const message of world.mail) {
+    mailboxes.byUser(message.account)?.folder(message.folder)?.add(message.raw, message.at, message.flags);
   }
+  for (const event of world.events) caldav.store.put(`${event.uid}.ics`, event.ics);
   const smtp = await startSmtp({ clock, mailboxes });
   const imap = await startImap({ clock, mailboxes, without: options.imapWithout ?? [] });
   const zillow = await startZillow({
     clock,
     key: 'sandbox-only-rapidapi-key',
-    listings: options.empty === true ? [] : world.listings,
+    listings: world.listings,
   });
   return {
     smtp,

@@ -7,7 +7,7 @@ import { composeListings } from './data/listings.ts';
 import { type Contact, contact, contacts } from './data/people.ts';
 import { StoryDates } from './dates.ts';
 import { parseScript } from './script.ts';
-import type { SandboxListing } from './zillow.ts';
+import type { SandboxListing } from './zillow-answers.ts';
 
 export interface WorldMail {
   /** E-mail address of the account that holds it. */
@@ -48,11 +48,17 @@ function copies({ script, raw, at, messageId, from, recipients }: Composed, agen
   return held;
 }
 
+const agents = () => ({ user: contact('maren'), colleague: contact('tobias') });
+
+/** The people and the dates, and nothing that happened. */
+export function emptyWorld(now: number): World {
+  return { ...agents(), dates: new StoryDates(now), contacts, mail: [], events: [], listings: [] };
+}
+
 /** @param now integer ms; the newest mail is of the day before */
 export function loadWorld(now: number): World {
   const dates = new StoryDates(now);
-  const user = contact('maren');
-  const colleague = contact('tobias');
+  const { user, colleague } = agents();
   const scripts = readdirSync(folder)
     .filter((name) => name.endsWith('.txt'))
     .sort()

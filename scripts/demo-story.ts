@@ -112,7 +112,6 @@ export function story(house: House): { steps: Step[]; close(): Promise<void> } {
           {
             question: 'Which house does Elena need? Stairs, quiet street, budget',
             clients: ['Elena Vasquez'],
-            limit: 4,
           },
           z.object({ passages: z.array(passage) }),
         );

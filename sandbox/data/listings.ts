@@ -1,6 +1,6 @@
 // The market of the story: forty homes around Port Ansel, an invented town on the Oregon coast.
 import type { StoryDates } from '../dates.ts';
-import type { HomeStatus, HomeType, SandboxListing } from '../zillow.ts';
+import type { HomeStatus, HomeType, SandboxListing } from '../zillow-answers.ts';
 import { rows } from './listing-rows.ts';
 
 /** One home as it is written down. */

@@ -91,7 +91,7 @@ test('a message is found by its Message-ID, and another is not', async () => {
   expect(await client.search({ header: { 'message-id': '<two@mail.example>' } }, { uid: true })).toEqual([2]);
   expect(await client.search({ header: { 'message-id': '<none@mail.example>' } }, { uid: true })).toEqual([]);
   expect(await client.search({ all: true }, { uid: true })).toEqual([1, 2]);
-  expect(await client.search({ subject: 'second', unseen: true }, { uid: true })).toEqual([2]);
+  expect(await client.search({ subject: 'second', seen: false }, { uid: true })).toEqual([2]);
 });
 
 test('an appended copy lands in Sent with its flags and its UID', async () => {
@@ -109,8 +109,8 @@ test('a later session sees by MODSEQ what changed, and by UIDs what is gone', as
   inbox().add(mail('two', 'Second'), 0);
   const client = await login();
   const before = await client.mailboxOpen('INBOX');
-  const modseq = before.highestModseq;
-  expect(modseq).toBeTypeOf('bigint');
+  const modseq = BigInt(before.highestModseq ?? 0n);
+  expect(modseq > 0n).toBe(true);
   await client.messageDelete('2', { uid: true });
   inbox().setFlags(first, ['\\Seen']);
   inbox().add(mail('three', 'Third'), 0);
@@ -119,7 +119,7 @@ test('a later session sees by MODSEQ what changed, and by UIDs what is gone', as
   const changed = await again.fetchAll(
     '1:*',
     { uid: true, flags: true },
-    { uid: true, changedSince: modseq ?? 0n },
+    { uid: true, changedSince: modseq },
   );
   expect(changed.map((message) => message.uid)).toEqual([1, 3]);
   expect(await again.search({ all: true }, { uid: true })).toEqual([1, 3]);
