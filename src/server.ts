@@ -56,7 +56,7 @@ export async function runStdio(config: Config): Promise<void> {
   }
 
   const ended = new Promise<void>((resolve) => {
-    const transport = new StdioServerTransport(process.stdin, output);
+    const transport = new StdioConnection(process.stdin, output);
     const handle = serveStdio(
       ({ era }) => {
         const { server, subscriptions } = createMcpServer(scopes, open, era);
@@ -72,6 +72,8 @@ export async function runStdio(config: Config): Promise<void> {
     const stop = () => {
       handle.close().then(resolve, resolve);
     };
+    // A message beyond the limit closes the connection from our side: input then never ends by itself.
+    transport.onclosed = stop;
     process.stdin.once('end', stop);
     process.stdin.once('close', stop);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
@@ -79,6 +81,15 @@ export async function runStdio(config: Config): Promise<void> {
   await ended;
   for (const stop of stopUpdates) stop();
   if (opening !== undefined) await (await opening).close();
+}
+
+class StdioConnection extends StdioServerTransport {
+  onclosed: (() => void) | undefined;
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.onclosed?.();
+  }
 }
 
 /** Standard output for JSON-RPC; what anything else writes there goes to standard error from now on. */

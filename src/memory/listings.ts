@@ -84,7 +84,7 @@ function columnsOf(listing: Listing, before: Row | undefined, detailed: boolean,
     latitude: facts.latitude ?? null,
     longitude: facts.longitude ?? null,
     facts: toJson(facts),
-    detailed: detailed || before?.detailed === 1 ? 1 : 0,
+    detailed_at: detailed ? now : (before?.detailed_at ?? null),
     fetched_at: now,
   };
 }

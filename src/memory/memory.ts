@@ -119,8 +119,8 @@ export interface Property {
   connectionId: string;
   provider: string;
   fetchedAt: number;
-  /** Whether the details (and not just a search result's row) were fetched. */
-  detailed: boolean;
+  /** When the details (and not just a search result's row) were last fetched; undefined: never. */
+  detailedAt: number | undefined;
   priceHistory: {
     at: number;
     event: string;

@@ -46,7 +46,7 @@ async function toProperties(db: Db, orgId: string, rows: readonly Row[]): Promis
     connectionId: row.connection_id,
     provider: row.provider,
     fetchedAt: row.fetched_at,
-    detailed: row.detailed === 1,
+    detailedAt: row.detailed_at ?? undefined,
     priceHistory: prices
       .filter((price) => price.property_id === row.id)
       .map(({ at, event, price, currency, source, seen_at }) => ({

@@ -213,7 +213,8 @@ export interface OrgTables {
     latitude: number | null;
     longitude: number | null;
     facts: JsonText;
-    detailed: number;
+    /** When its details (and not only a search's row) were last fetched. */
+    detailed_at: Millis | null;
     first_seen_at: Millis;
     fetched_at: Millis;
   };

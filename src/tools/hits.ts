@@ -25,7 +25,7 @@ export const kinds = [
 export const kindsField = z.array(z.enum(kinds)).optional();
 
 export const hitFields = {
-  uri: z.string().describe('Read it whole with read-source'),
+  uri: z.string().optional().describe('Read it whole with read-source'),
   kind: z.string(),
   title: z.string(),
   people: z.array(z.string()).optional(),
@@ -77,7 +77,7 @@ export function hitOf(
 export function hitLine(hit: z.input<typeof hitShape>, number: number): string {
   const when = hit.writtenAt === undefined ? '' : `, written ${hit.writtenAt.slice(0, 10)}`;
   const who = hit.people === undefined ? '' : `, ${hit.people.slice(0, 3).join(', ')}`;
-  return `${number}. [${hit.kind}] ${hit.title}${who}${when}; ${hit.account}, verified ${hit.age} ago (${hit.freshness}); ${hit.uri}`;
+  return `${number}. [${hit.kind}] ${hit.title}${who}${when}; ${hit.account}, verified ${hit.age} ago (${hit.freshness})${hit.uri === undefined ? '' : `; ${hit.uri}`}`;
 }
 
 /** A passage's text for a model, cut at `max` characters. */

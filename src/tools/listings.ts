@@ -1,4 +1,5 @@
 // Listings: memory first, then the live provider, and what it said is kept with its prices.
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
@@ -9,10 +10,12 @@ import {
   type ListingSearchAnswer,
   listingSearch,
 } from '../providers/capabilities.ts';
+import type { SourceRecord, Structured } from '../providers/record.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import type { ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
+import { documentUri } from './hits.ts';
 
 const liveTimeout = 10_000;
 
@@ -79,7 +82,7 @@ function hitOfProperty(
   const { listing } = property;
   const age = Math.max(0, now - property.fetchedAt);
   return {
-    uri: `ime://documents/${property.id}`,
+    ...(property.documentId === undefined ? {} : { uri: documentUri(property.documentId) }),
     kind: 'listing',
     title: visibleLine(listing.address),
     ...(listing.url === undefined ? {} : { url: listing.url.slice(0, 500) }),
@@ -97,7 +100,7 @@ function hitOfProperty(
   };
 }
 
-/** A page of listings; the cursor is the number of the next page. */
+/** A page of listings; the cursor is where the next page begins. */
 export async function searchListings(
   context: ToolContext,
   filter: z.output<typeof propertyFilter>,
@@ -116,27 +119,26 @@ export async function searchListings(
   const query: ListingSearch = listingSearch.parse({ ...filter, page: 1 });
   const labels = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
   const now = rooms.clock.now();
-  const remembered = await rooms.memory.properties(org, query);
-  const allowed = allowedAge('listing', options.maxAgeMs);
-  const covering = remembered.length > 0 && remembered.every((p) => now - p.fetchedAt <= allowed);
-  let listings = remembered;
-  let live = false;
   const notes: string[] = [];
-  if (!covering && offset === 0) {
+  if (offset === 0) {
     try {
-      await askLive(context, query, options.account);
-      listings = await rooms.memory.properties(org, query);
-      live = true;
+      const connection = await rooms.connections.resolve(org, 'listing.search', options.account);
+      const allowed = allowedAge('listing', options.maxAgeMs);
+      const asked = await rooms.memory.cursor(org, connection.id, searchFeed(query));
+      // Listings in memory say nothing about those that are not: only a search asked before covers this one.
+      const covered = typeof asked === 'number' && now - asked <= allowed;
+      if (!covered) await askLive(context, connection, query);
     } catch (thrown) {
       const error = toDrawbridgeError(thrown);
       // Nothing remembered and no one to ask: the reason is the answer.
-      if (remembered.length === 0) throw error;
+      if ((await rooms.memory.properties(org, query)).length === 0) throw error;
       notes.push(`The live search failed, so these are from memory: ${error.message}`);
     }
   }
+  const listings = await rooms.memory.properties(org, query);
   const hits = listings
     .slice(offset, offset + options.limit)
-    .map((p) => hitOfProperty(p, labels, now, options.maxAgeMs, live && p.fetchedAt >= now));
+    .map((p) => hitOfProperty(p, labels, now, options.maxAgeMs, p.fetchedAt >= now));
   const next = offset + options.limit;
   return { hits, notes, nextCursor: next < listings.length ? `listings:${next}` : undefined };
 }
@@ -153,14 +155,18 @@ function cursorOffset(cursor: string | undefined): number {
   return Number(match[1]);
 }
 
+/** When a search was last asked live is kept beside the sync cursors, under this name. */
+function searchFeed(query: ListingSearch): string {
+  const { page: _, ...filter } = query;
+  const words = JSON.stringify(Object.entries(filter).sort(([a], [b]) => a.localeCompare(b))).toLowerCase();
+  return `listing.search/${createHash('sha256').update(words).digest('hex').slice(0, 32)}`;
+}
+
 /** At most two live pages, written through to memory. */
-async function askLive(
-  context: ToolContext,
-  query: ListingSearch,
-  account: string | undefined,
-): Promise<void> {
+async function askLive(context: ToolContext, connection: Connection, query: ListingSearch): Promise<void> {
   const { rooms, org, signal } = context;
-  const connection = await rooms.connections.resolve(org, 'listing.search', account);
+  const began = rooms.clock.now();
+  const found: Listing[] = [];
   let page: number | undefined = 1;
   for (let call = 0; call < 2 && page !== undefined; call += 1) {
     const answer: ListingSearchAnswer = await rooms.connections.read(
@@ -170,12 +176,54 @@ async function askLive(
       { ...query, page },
       { signal, timeoutMs: liveTimeout },
     );
-    await rooms.memory.recordListings(
-      org,
-      { connectionId: connection.id, provider: connection.provider },
-      answer.listings,
-      false,
-    );
+    found.push(...answer.listings);
     page = answer.nextPage;
   }
+  await rememberListings(context, connection, found, false, { feed: searchFeed(query), value: began });
+}
+
+/**
+ * Keeps listings as properties with their prices, and as documents, so that a question in words finds them.
+ * `detailed`: they were looked at, and are not only rows of a search.
+ */
+export async function rememberListings(
+  { rooms, org }: ToolContext,
+  connection: Connection,
+  listings: readonly Listing[],
+  detailed: boolean,
+  cursor?: { feed: string; value: unknown },
+): Promise<void> {
+  const source = { connectionId: connection.id, provider: connection.provider };
+  await rooms.memory.recordListings(org, source, [...listings], detailed);
+  const records: SourceRecord[] = [];
+  for (const { id } of listings) {
+    // As memory holds it: a search's row adds to what was looked at before, and takes nothing away.
+    const property = await rooms.memory.property(org, { id });
+    if (property !== undefined) records.push(recordOf(property.listing));
+  }
+  const result = await rooms.memory.ingest(org, source, {
+    records,
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+  for (const { externalId, reason } of result.rejected) {
+    rooms.log.warn({ listing: externalId, reason }, 'a listing could not be kept as a document');
+  }
+}
+
+function recordOf(listing: Listing): SourceRecord {
+  const structured: Structured = {
+    title: listing.address,
+    text: [summary(listing), listing.description].filter((part) => part !== undefined).join('\n'),
+    ...(listing.url === undefined ? {} : { url: listing.url }),
+    ...(listing.agent === undefined
+      ? {}
+      : { people: [{ name: listing.agent.name, role: 'agent' as const }] }),
+    facts: { listingId: listing.id },
+  };
+  return {
+    externalId: listing.id,
+    kind: 'listing',
+    mediaType: 'application/json',
+    raw: new TextEncoder().encode(JSON.stringify(structured)),
+  };
 }

@@ -6,7 +6,7 @@ import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
-import { priceInWords } from './listings.ts';
+import { priceInWords, rememberListings } from './listings.ts';
 
 const liveTimeout = 10_000;
 
@@ -73,7 +73,9 @@ export const propertyDetail = defineTool({
     const maxAgeMs = input.maxAge === undefined ? undefined : input.maxAge * 1000;
     const { property, live, note } = await recall(context, input, maxAgeMs);
     const now = context.rooms.clock.now();
-    const age = Math.max(0, now - property.fetchedAt);
+    // A search's row may be newer than the details: the age told is that of what is shown.
+    const fetchedAt = property.detailedAt ?? property.fetchedAt;
+    const age = Math.max(0, now - fetchedAt);
     const connection = (await context.rooms.connections.list(context.org)).find(
       (c) => c.id === property.connectionId,
     );
@@ -105,7 +107,7 @@ export const propertyDetail = defineTool({
       })),
       ...(taxHistory === undefined ? {} : { taxHistory: taxHistory.slice(0, 20) }),
       account: connection?.label ?? property.provider,
-      fetchedAt: iso(property.fetchedAt),
+      fetchedAt: iso(fetchedAt),
       age: ageInWords(age),
       freshness: live
         ? ('live' as const)
@@ -139,8 +141,8 @@ async function recall(
   };
   const remembered = await rooms.memory.property(org, wanted);
   const fresh =
-    remembered?.detailed === true &&
-    rooms.clock.now() - remembered.fetchedAt <= allowedAge('listing', maxAgeMs);
+    remembered?.detailedAt !== undefined &&
+    rooms.clock.now() - remembered.detailedAt <= allowedAge('listing', maxAgeMs);
   if (remembered !== undefined && fresh) return { property: remembered, live: false };
   try {
     const connection = await rooms.connections.resolve(org, 'listing.get', key.account);
@@ -152,12 +154,7 @@ async function recall(
       signal,
       timeoutMs: liveTimeout,
     });
-    await rooms.memory.recordListings(
-      org,
-      { connectionId: connection.id, provider: connection.provider },
-      [listing],
-      true,
-    );
+    await rememberListings(context, connection, [listing], true);
     const property = await rooms.memory.property(org, { id: listing.id });
     if (property === undefined)
       throw new DrawbridgeError('internal', 'The listing was fetched but could not be kept.');

@@ -44,7 +44,8 @@ export async function startFixtureServer(): Promise<{ url: string; close(): Prom
   });
   const proxy = new Hono<PageEnv>();
   proxy.all('*', (c) => {
-    const request = new Request(c.req.raw);
+    const { method, headers, body, signal } = c.req.raw;
+    const request = new Request(c.req.url, { method, headers, body, signal, duplex: 'half' });
     request.headers.set('authorization', `Bearer ${key}`);
     return app.fetch(request, c.env);
   });

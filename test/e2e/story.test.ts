@@ -151,8 +151,13 @@ describe.each(wires)('$name', (wire) => {
       expect(whole.slice(first?.citation.start, first?.citation.end)).toBe(first?.text);
 
       const listings = await walk.call('search', { property: { location: 'Port Ansel' } });
-      const hits = listings.structuredContent?.['hits'] as { listingId: string; title: string }[];
+      const hits = listings.structuredContent?.['hits'] as {
+        listingId: string;
+        title: string;
+        uri: string;
+      }[];
       expect(hits.length).toBeGreaterThan(0);
+      expect(await walk.read(hits[0]?.uri ?? '')).toContain(hits[0]?.title);
       const detail = await walk.call('property-detail', { id: hits[0]?.listingId });
       expect(detail.structuredContent?.['priceHistory']).not.toEqual([]);
 

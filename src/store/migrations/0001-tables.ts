@@ -234,7 +234,7 @@ export const tables: Migration = {
         latitude: 'real?',
         longitude: 'real?',
         facts: 'text',
-        detailed: 'integer',
+        detailed_at: 'integer?',
         first_seen_at: 'integer',
         fetched_at: 'integer',
       },
