@@ -27,7 +27,7 @@ export async function decide(
   person: Person,
   decision: Decision,
 ): Promise<Action> {
-  mustBePerson(person);
+  mustBePerson(person, decision.channel);
   sameOrg(org, person);
   checkReason(decision.reason);
   const { actionId, verdict, hash, reason, channel } = decision;
@@ -78,11 +78,12 @@ export async function decide(
 }
 
 /**
- * The type says so already; this holds when the type was talked out of it.
+ * A person, on a road that only a person walks. The type says the first already; this holds when the type
+ * was talked out of it.
  * @throws DrawbridgeError `permission_denied`
  */
-export function mustBePerson(person: Person): void {
-  if (person.kind !== 'person') {
+export function mustBePerson(person: Person, channel: Channel): void {
+  if (person.kind !== 'person' || (channel !== 'page' && channel !== 'terminal')) {
     throw new DrawbridgeError(
       'permission_denied',
       'Only a person can decide, on the approval page or on a terminal.',

@@ -74,7 +74,8 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
       keepLateAnswer(room, org, row, running);
     }
     const sent = await gate.passed();
-    if (error instanceof EffectRefused) {
+    // A refusal from a run that was not let through is our own, and says nothing of the provider.
+    if (error instanceof EffectRefused && !gate.refused()) {
       return { to: 'final', outcome: { kind: 'failed', code: 'refused', message: clean(error.message) } };
     }
     room.log.warn({ err: error, action: row.id, sent }, 'A write did not come to its end');

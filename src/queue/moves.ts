@@ -22,7 +22,7 @@ export const allowedMoves: Readonly<Record<ActionStatus, readonly ActionStatus[]
   cancelled: [],
 };
 
-export function isFinal(status: ActionStatus): boolean {
+function isFinal(status: ActionStatus): boolean {
   return allowedMoves[status].length === 0;
 }
 

@@ -23,7 +23,7 @@ const longestWarning = 500;
 const mostWarnings = 20;
 
 /** A connection in one of these can be asked to act; ERROR and DEGRADED may have passed by the time it does. */
-export const usableStates: readonly ConnectionState[] = ['CONNECTED', 'ACTIVE', 'DEGRADED', 'ERROR'];
+const usableStates: readonly ConnectionState[] = ['CONNECTED', 'ACTIVE', 'DEGRADED', 'ERROR'];
 
 export async function propose(
   room: QueueRoom,

@@ -37,7 +37,7 @@ export interface QueueRoom {
 }
 
 export const seconds = 1_000;
-export const minutes = 60 * seconds;
+const minutes = 60 * seconds;
 export const hours = 60 * minutes;
 
 /** Canonical JSON of a payload, in UTF-8 bytes. */
@@ -49,11 +49,11 @@ export const maxAttempts = 8;
 /** Rest after the nth claim that came to nothing. */
 export const attemptBackOff = [5 * seconds, 15 * seconds, 60 * seconds, 5 * minutes, 15 * minutes] as const;
 /** Longest rest between attempts, whatever a provider asks for. */
-export const longestRest = hours;
+export const longestRest = 60 * minutes;
 /** Longest run of one operation; SMTP allows 10 minutes for the answer to the mail (RFC 5321, 4.5.3.2.6). */
 export const runLimitMs = 15 * minutes;
 /** An approval is not acted on later than this after the decision, or after the action's own expiry if that is later. */
-export const approvalLastsMs = hours;
+export const approvalLastsMs = 60 * minutes;
 /** When an unknown action is looked up, counted from the look-up before. After the last, a person decides. */
 export const lookUpBackOff = [
   5 * seconds,
@@ -64,7 +64,7 @@ export const lookUpBackOff = [
   6 * hours,
   24 * hours,
 ] as const;
-export const lookUpLimitMs = minutes;
+export const lookUpLimitMs = 60 * seconds;
 /** A request that a stalled process still holds may arrive late: absence proves nothing before this has passed. */
 export const lateEffectMs = 30 * seconds;
 

@@ -16,7 +16,7 @@ export async function settle(
   person: Person,
   settlement: { actionId: string; happened: boolean; reason: string; channel: Channel },
 ): Promise<Action> {
-  mustBePerson(person);
+  mustBePerson(person, settlement.channel);
   sameOrg(org, person);
   const { actionId, happened, reason, channel } = settlement;
   if (reason.trim() === '') {

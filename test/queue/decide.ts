@@ -100,11 +100,11 @@ export const decidePromises = ({ open }: Ground) =>
       expect(world.post.runs).toBe(0);
     });
 
-    test('an agent that poses as a person by type cannot decide or settle', async () => {
+    test('an agent that poses as a person by type cannot decide or settle, nor can anyone through MCP', async () => {
       const action = await world.propose();
       const posing = world.agent as unknown as Person;
       await expect(
-        world.queue.decide(world.org, posing, {
+        world.queue.decide(world.org, world.person, {
           actionId: action.id,
           verdict: 'approve',
           hash: action.payloadHash,
@@ -112,11 +112,19 @@ export const decidePromises = ({ open }: Ground) =>
         }),
       ).rejects.toMatchObject({ code: 'permission_denied' });
       await expect(
+        world.queue.decide(world.org, posing, {
+          actionId: action.id,
+          verdict: 'approve',
+          hash: action.payloadHash,
+          channel: 'page',
+        }),
+      ).rejects.toMatchObject({ code: 'permission_denied' });
+      await expect(
         world.queue.settle(world.org, posing, {
           actionId: action.id,
           happened: true,
           reason: 'trust me',
-          channel: 'mcp',
+          channel: 'page',
         }),
       ).rejects.toMatchObject({ code: 'permission_denied' });
       await expect(

@@ -363,6 +363,33 @@ export const executePromises = ({ open, name }: Ground) =>
       ]);
     });
 
+    test('a run whose lease another one holds and uses may not send, and ends nothing', async () => {
+      const action = await world.approved();
+      const second = world.another();
+      const secondBegan = Promise.withResolvers<void>();
+      const firstEnded = Promise.withResolvers<void>();
+      const send = world.post.run;
+      let secondRun: Promise<number> | undefined;
+      world.post.run = async (context, payload) => {
+        if (world.post.runs === 1) {
+          world.clock.jump(31_000);
+          secondRun = second.runDue(world.org);
+          await secondBegan.promise;
+        } else {
+          secondBegan.resolve();
+          await firstEnded.promise;
+        }
+        return send(context, payload);
+      };
+      await run();
+      expect(world.post.arrived).toEqual([]);
+      expect((await look(action)).status).toBe('executing');
+      firstEnded.resolve();
+      await secondRun;
+      expect(world.post.arrived).toHaveLength(1);
+      expect((await look(action)).status).toBe('completed');
+    });
+
     test('a run that lost its lease while sending cannot write its end; what it learnt is kept as evidence', async () => {
       world.post.idempotency = 'none';
       const action = await world.approved();
