@@ -72,6 +72,11 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
         );
       }
       const { handle } = await openOrg(orgId);
+      // A file that was copied to another's name is no proof of whose it is.
+      const own = await handle.read((db) => db.selectFrom('orgs').select('id').executeTakeFirst());
+      if (own?.id !== orgId) {
+        throw new DrawbridgeError('internal', `${file} holds another org. Restore it from a backup.`);
+      }
       return Object.freeze({ ...handle, orgId, dialect: 'sqlite' as const, file });
     },
     async createOrg(name): Promise<string> {

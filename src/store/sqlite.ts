@@ -16,6 +16,7 @@ import { DrawbridgeError } from '../errors.ts';
 import { explain, whenFree } from './busy.ts';
 import { toBound } from './codec.ts';
 import { createQueueLock } from './queue-lock.ts';
+import { takeTurns } from './turn.ts';
 
 const cachedStatements = 256;
 const walLimitBytes = 64 * 1024 * 1024;
@@ -51,16 +52,19 @@ class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync;
   readonly #mode: Mode;
   readonly #file: string;
+  readonly #clock: Clock;
   #failure: unknown;
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
-  constructor(db: DatabaseSync, mode: Mode, file: string) {
+  constructor(db: DatabaseSync, mode: Mode, file: string, clock: Clock) {
     this.#db = db;
     this.#mode = mode;
     this.#file = file;
+    this.#clock = clock;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    await takeTurns(this.#clock);
     this.#checkAlive();
     const parameters = query.parameters.map(toBound);
     try {
@@ -90,10 +94,10 @@ class SqliteConnection implements DatabaseConnection {
     if (!this.#db.isTransaction) throw new DrawbridgeError('internal', 'The transaction is over.');
   }
 
-  async begin(clock: Clock): Promise<void> {
+  async begin(): Promise<void> {
     this.#failure = undefined;
     try {
-      await whenFree(clock, () => {
+      await whenFree(this.#clock, () => {
         if (this.#mode === 'write') return this.#db.exec('begin immediate');
         if (!this.#db.isTransaction) this.#db.exec('begin');
         // A deferred transaction has no snapshot until it reads.
@@ -105,10 +109,10 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  async commit(clock: Clock): Promise<void> {
+  async commit(): Promise<void> {
     this.#checkAlive();
     try {
-      await whenFree(clock, () => this.#db.exec('commit'));
+      await whenFree(this.#clock, () => this.#db.exec('commit'));
     } catch (thrown) {
       throw explain(thrown, this.#file);
     }
@@ -149,13 +153,11 @@ class SqliteConnection implements DatabaseConnection {
 
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
-  readonly #clock: Clock;
   readonly #turns = createQueueLock();
   #passTurn: (() => void) | undefined;
 
-  constructor(connection: SqliteConnection, clock: Clock) {
+  constructor(connection: SqliteConnection) {
     this.#connection = connection;
-    this.#clock = clock;
   }
 
   async init(): Promise<void> {
@@ -168,11 +170,11 @@ class SqliteDriver implements Driver {
   }
 
   beginTransaction(): Promise<void> {
-    return this.#connection.begin(this.#clock);
+    return this.#connection.begin();
   }
 
   commitTransaction(): Promise<void> {
-    return this.#connection.commit(this.#clock);
+    return this.#connection.commit();
   }
 
   async rollbackTransaction(): Promise<void> {
@@ -202,7 +204,7 @@ class Adapter extends SqliteAdapter {
 /** A Kysely dialect over one open connection, on which transactions follow one another. */
 export function sqliteDialect(db: DatabaseSync, mode: Mode, file: string, clock: Clock): Dialect {
   return {
-    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file), clock),
+    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file, clock)),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),

@@ -129,7 +129,7 @@ function real(serverUrl: string): TestDatabase {
     dialect: 'postgres',
     async open({ clock = systemClock } = {}) {
       const made = await makeDatabase(serverUrl);
-      await made.admin(permitAppRole(made.user));
+      await made.permit();
       const again = () => openStore({ config: { home: '', databaseUrl: new Secret(made.url) }, clock, log });
       const store = await again();
       return {
@@ -146,19 +146,13 @@ function real(serverUrl: string): TestDatabase {
   };
 }
 
-/** What an administrator runs when the store's own user may not: roles belong to the whole server. */
-function permitAppRole(user: string): string {
-  return `do $$ begin
-    begin create role drawbridge_app nologin; exception when duplicate_object or unique_violation then null; end;
-    grant drawbridge_app to ${user};
-  end $$`;
-}
-
 /** A new, empty database on `serverUrl`, whose user must be a superuser. */
 export async function makeDatabase(serverUrl: string): Promise<{
   url: string;
   user: string;
   admin(sql: string): Promise<Record<string, unknown>[]>;
+  /** What an administrator runs once for a user that may not make roles. */
+  permit(): Promise<void>;
   remove(): Promise<void>;
 }> {
   const name = `drawbridge_test_${randomBytes(6).toString('hex')}`;
@@ -172,9 +166,17 @@ export async function makeDatabase(serverUrl: string): Promise<{
   const adminUrl = url.href;
   url.username = name;
   url.password = password;
+  // Roles belong to the whole server, so another test may be making it too.
+  const permission = `do $$ begin
+    begin create role drawbridge_app nologin; exception when duplicate_object or unique_violation then null; end;
+    grant drawbridge_app to ${name};
+  end $$`;
   return {
     url: url.href,
     user: name,
+    async permit() {
+      await server.query(permission);
+    },
     async admin(sql) {
       const client = new pg.Client({ connectionString: adminUrl });
       await client.connect();

@@ -1,0 +1,15 @@
+// SQLite answers at once, so a long run of queries would never let go of the event loop: it is given a turn
+// every few milliseconds.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+
+const longestRunMs = 15;
+// One event loop a process, however many databases are open.
+let lastTurn = 0;
+
+/** Lets timers and input through when the queries have run for long enough. */
+export async function takeTurns(clock: Clock): Promise<void> {
+  if (clock.elapsed() - lastTurn < longestRunMs) return;
+  await nextTurn();
+  lastTurn = clock.elapsed();
+}

@@ -1,0 +1,45 @@
+// Several processes on one database are the normal case. The long form is soak.ts.
+import { expect, test } from 'vitest';
+import { runCrowd, total } from './crowd.ts';
+import { databases } from './databases.ts';
+
+const several = databases.filter((database) => database.name !== 'PGlite');
+
+test.each(several)(
+  'four processes that write, claim and read at once on $name lose nothing, and none is told that it is locked',
+  async (database) => {
+    const opened = await database.open();
+    try {
+      const place = { home: opened.home, url: opened.url };
+      const { workers, kept } = await runCrowd(opened.store, place, { processes: 4, seconds: 3 });
+      expect(workers.flatMap((worker) => worker.failures)).toEqual([]);
+      expect(kept).toEqual({
+        rows: total(workers, 'written'),
+        counter: total(workers, 'counted'),
+        claims: total(workers, 'claimed'),
+      });
+      for (const worker of workers) expect(worker.written, `worker ${worker.worker}`).toBeGreaterThan(0);
+      expect(total(workers, 'claimed')).toBeGreaterThan(0);
+    } finally {
+      await opened.close();
+    }
+  },
+);
+
+test('a long run of queries lets the event loop go on', async () => {
+  const [sqlite] = several;
+  const opened = await sqlite?.open();
+  const org = await opened?.store.forOrg((await opened?.store.createOrg('Brightwater Homes')) ?? '');
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 1);
+  try {
+    const end = performance.now() + 300;
+    while (performance.now() < end) await org?.read((db) => db.selectFrom('orgs').selectAll().execute());
+    expect(turns).toBeGreaterThan(3);
+  } finally {
+    clearInterval(timer);
+    await opened?.close();
+  }
+});
