@@ -1,0 +1,89 @@
+// What ships: the bundle alone, which starts, works with its workers, and says what it needs where it cannot.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { version } from '../../src/version.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'drawbridge-package-'));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies?: object;
+};
+let program: string;
+let packed: string[];
+
+function run(
+  command: string,
+  args: string[],
+  cwd = root,
+): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      command,
+      args,
+      { cwd, env: { ...process.env, DRAWBRIDGE_HOME: join(folder, 'home') }, maxBuffer: 20_000_000 },
+      (error, out, err) => {
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, out, err });
+      },
+    );
+  });
+}
+
+beforeAll(async () => {
+  const packing = await run('npm', ['pack', '--json', '--pack-destination', folder]);
+  const report = JSON.parse(packing.out.slice(packing.out.indexOf('[\n'))) as {
+    filename: string;
+    files: { path: string }[];
+  }[];
+  packed = report[0]?.files.map((file) => file.path) ?? [];
+  await run('tar', ['-xzf', join(folder, report[0]?.filename ?? '')], folder);
+  // Outside of the repository: nothing of node_modules is within reach.
+  program = join(folder, 'package/bin/drawbridge.mjs');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the package holds only what runs, and asks for no other package', () => {
+  expect(packed.filter((path) => !/^(bin|dist)\//.test(path)).sort()).toEqual([
+    'LICENSE',
+    'README.md',
+    'mcp.json',
+    'package.json',
+  ]);
+  expect(packed.filter((path) => path.endsWith('.ts'))).toEqual([]);
+  expect(packed).toContain('dist/THIRD-PARTY-LICENSES.md');
+  expect(manifest.dependencies).toBeUndefined();
+});
+
+test('the packed program tells its version, which is the package’s', async () => {
+  expect(version).toBe(manifest.version);
+  expect((await run(process.execPath, [program, '--version'])).out.trim()).toBe(version);
+});
+
+test('the packed program imports and finds, with its workers', async () => {
+  const note = join(folder, 'lease.md');
+  writeFileSync(
+    note,
+    '# Elm Street\n\nThe lease on Elm Street ends in June; the boiler was serviced by Corvin Heating.\n',
+  );
+  expect(await run(process.execPath, [program, 'import', note])).toMatchObject({ code: 0 });
+  const found = await run(process.execPath, [program, 'search', 'who serviced the boiler', '--json']);
+  expect(found.out).toContain('Corvin Heating');
+});
+
+test('on an older Node the program says in one line what it needs, and exits 1', async () => {
+  const old =
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });";
+  const { code, out, err } = await run(process.execPath, [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(old)}`,
+    program,
+    'stdio',
+  ]);
+  expect(code).toBe(1);
+  expect(out).toBe('');
+  expect(err.trim().split('\n')).toHaveLength(1);
+  expect(err).toContain('22.18');
+});
