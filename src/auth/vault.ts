@@ -10,7 +10,7 @@ import { readKeyFile } from './key-file.ts';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-export interface Sealed {
+interface Sealed {
   /** 12-byte nonce + ciphertext + 16-byte tag. */
   sealed: Uint8Array;
   /** Names the key, and tells nothing about it. */

@@ -15,7 +15,7 @@ import { providerContext } from './context.ts';
 import { loadSecrets } from './credentials.ts';
 import { checkGiven } from './given.ts';
 import { runRead } from './read.ts';
-import { reportOutcome } from './report.ts';
+import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 
@@ -87,8 +87,20 @@ export function createConnections(options: ConnectionsOptions): Connections {
     });
   }
 
-  function report(org: OrgStore, id: string, result: Parameters<typeof reportOutcome>[3]): Promise<void> {
+  function report(org: OrgStore, id: string, result: Report): Promise<void> {
     return reportOutcome(org, clock, id, result);
+  }
+
+  /** What a read says of its connection; a record that cannot be written takes no answer away. */
+  async function tell(org: OrgStore, connection: Connection, result: Report): Promise<void> {
+    const nothingNew =
+      'answered' in result && connection.state === 'ACTIVE' && connection.lastError === undefined;
+    if (nothingNew) return;
+    try {
+      await report(org, connection.id, result);
+    } catch (error) {
+      log.warn({ error, connection: connection.id }, 'the state of a connection could not be recorded');
+    }
   }
 
   async function list(org: OrgStore): Promise<Connection[]> {
@@ -177,10 +189,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         clock,
         ...limits,
         context: (operation, signal) => contextOf(org, connection, operation, signal),
-        report: (result) =>
-          'answered' in result && connection.state === 'ACTIVE' && connection.lastError === undefined
-            ? Promise.resolve()
-            : report(org, connection.id, result),
+        report: (result) => tell(org, connection, result),
       });
     },
 

@@ -1,7 +1,7 @@
 // What a live call or a sync says about its connection: trouble that passes degrades it, trouble that
 // stays is an error, a refused credential expires it, and a success makes it active again.
 import type { Clock } from '../clock.ts';
-import { type ErrorCode, toDrawbridgeError } from '../errors.ts';
+import { DrawbridgeError, type ErrorCode, toDrawbridgeError } from '../errors.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
@@ -35,7 +35,7 @@ export async function reportOutcome(org: OrgStore, clock: Clock, id: string, rep
   const error = 'error' in report ? toDrawbridgeError(report.error) : undefined;
   const to = error === undefined ? 'ACTIVE' : states[error.code];
   if (to === undefined) return;
-  await org.write(async (tx) => {
+  const recorded = org.write(async (tx) => {
     const row = await rowById(tx, org.orgId, id);
     if (row === undefined || !isUsable(row.state)) return;
     if (row.state !== to && isAllowed(row.state, to)) {
@@ -53,4 +53,10 @@ export async function reportOutcome(org: OrgStore, clock: Clock, id: string, rep
       .where('id', '=', id)
       .execute();
   });
+  try {
+    await recorded;
+  } catch (thrown) {
+    // Another process moved the connection between our look and our move (PostgreSQL): its report stands.
+    if (!(thrown instanceof DrawbridgeError && thrown.code === 'conflict')) throw thrown;
+  }
 }

@@ -18,7 +18,7 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
 };
 
 /** States in which calls are made: a connection that failed is tried again, one without a credential is not. */
-export const usableStates: readonly ConnectionState[] = ['ACTIVE', 'DEGRADED', 'ERROR'];
+const usableStates: readonly ConnectionState[] = ['ACTIVE', 'DEGRADED', 'ERROR'];
 
 export function isUsable(state: ConnectionState): boolean {
   return usableStates.includes(state);

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 
-export const failuresToOpen = 5;
+const failuresToOpen = 5;
 export const openMs = 5 * 60_000;
 
 /** What a call says about the provider's health. `unknown`: nothing (the caller gave up, say). */

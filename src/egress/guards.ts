@@ -22,7 +22,7 @@ export interface Leave {
   left(): number;
 }
 
-export interface Done<Result> {
+interface Done<Result> {
   result: Result;
   /** For the metrics: `ok` or an HTTP status. */
   outcome: string;

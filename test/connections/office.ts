@@ -13,6 +13,7 @@ import type { CatalogEntry } from '../../src/providers/entry.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import { type ManualClock, manualClock } from '../egress/manual-clock.ts';
+import type { TestDatabase } from '../store/databases.ts';
 
 export interface Office {
   home: string;
@@ -32,11 +33,16 @@ export async function temporaryHome(): Promise<string> {
   return home;
 }
 
-export async function openOffice(catalog?: readonly CatalogEntry[]): Promise<Office> {
+/** @param given.database the store's; default: embedded, in the home */
+export async function openOffice(
+  catalog?: readonly CatalogEntry[],
+  given: { database?: TestDatabase } = {},
+): Promise<Office> {
   const home = await temporaryHome();
   const clock = manualClock();
-  const store = await openStore({ config: { home, databaseUrl: undefined }, clock, log });
-  onTestFinished(() => store.close());
+  const opened = await given.database?.open({ clock });
+  const store = opened?.store ?? (await openStore({ config: { home, databaseUrl: undefined }, clock, log }));
+  onTestFinished(() => opened?.close() ?? store.close());
   const egress = createEgress({ allowLoopback: true, clock, log, random: () => 0 });
   onTestFinished(() => egress.close());
   const vault = openVault({ config: { home, key: undefined }, log });

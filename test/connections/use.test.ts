@@ -318,3 +318,12 @@ test('a credential copied from another connection does not open', async () => {
   await expect(connections.read(org, maria, 'listing.get', { id: '1' })).rejects.toThrow(/altered/);
   expect(agency.seen).toHaveLength(before);
 });
+
+test('an answer is handed over, though the state of its connection cannot be written', async () => {
+  const { connections, org, connect } = await open();
+  const made = await connect();
+  await connections.report(org, made.id, { error: new DrawbridgeError('network', 'x') });
+  const degraded = await connections.get(org, made.id);
+  const full = { ...org, write: () => Promise.reject(new Error('the disk is full')) };
+  expect(await connections.read(full, degraded, 'listing.get', { id: '1' })).toMatchObject({ id: '1' });
+});

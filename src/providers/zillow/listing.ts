@@ -13,7 +13,7 @@ const statuses: Record<string, string> = {
 };
 const homeTypes: Record<string, string> = { SINGLE_FAMILY: 'house', LOT: 'land', MOBILE: 'manufactured' };
 
-export function listingOfHit(hit: RawHit): Listing {
+function listingOfHit(hit: RawHit): Listing {
   return {
     id: hit.zpid,
     url: pageUrl(hit.detailUrl, hit.zpid),
