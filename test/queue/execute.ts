@@ -416,21 +416,15 @@ export const executePromises = ({ open, name }: Ground) =>
       world.post.run = async (context) => {
         await context.aboutToSend();
         for (let i = 0; i < 12; i += 1) {
-          const renewed = leaseChanged();
+          await world.clock.asleep((ms) => ms === 10_000);
+          const before = await leaseOf(action.id);
           world.clock.advance(10_000);
-          await renewed;
+          while ((await leaseOf(action.id)) === before) {
+            await new Promise((resolve) => setImmediate(resolve));
+          }
           await second.runDue(world.org);
         }
         return { reference: 'slow', details: {} };
-      };
-      // Resolves when the renewing has been written and its next sleep has begun.
-      const leaseChanged = async () => {
-        const before = await leaseOf(action.id);
-        for (;;) {
-          if ((await leaseOf(action.id)) !== before) break;
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        await world.clock.asleep((ms) => ms === 10_000);
       };
       await run();
       expect(await look(action)).toMatchObject({ status: 'completed', outcome: { reference: 'slow' } });
