@@ -37,7 +37,7 @@ export async function callTool(
 
 /** @throws DrawbridgeError `invalid_request` naming every field at fault */
 function parseInput(tool: Tool, raw: unknown): z.output<Tool['input']> {
-  const parsed = tool.input.strict().safeParse(raw ?? {});
+  const parsed = tool.input.safeParse(raw ?? {});
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.slice(0, 8).map((issue) => {
     if (issue.code === 'unrecognized_keys') {

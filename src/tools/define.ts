@@ -56,10 +56,12 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   run(context: ToolContext, input: z.output<Input>): Promise<ToolAnswer<z.input<Output>>>;
 }
 
+/** Unknown fields are refused: a misspelt one must not be taken for one left out. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Tool<Input, Output>,
 ): Tool<Input, Output> {
-  return tool;
+  // The strict schema is made once: making it anew for each call compiles it anew. Its type is the same.
+  return { ...tool, input: tool.input.strict() as unknown as Input };
 }
 
 /** MCP tool annotations (hints for clients), from what the tool declares. */

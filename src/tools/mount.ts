@@ -32,7 +32,7 @@ export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string,
   const kept = schemas.get(tool) ?? {};
   schemas.set(tool, kept);
   kept[side] ??= compact(
-    z.toJSONSchema(side === 'input' ? tool.input.strict() : tool.output, {
+    z.toJSONSchema(side === 'input' ? tool.input : tool.output, {
       io: side,
       target: 'draft-2020-12',
     }),
