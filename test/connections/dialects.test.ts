@@ -5,7 +5,8 @@ import { databases } from '../store/databases.ts';
 import { agencyCatalog, agencyServer } from './agency.ts';
 import { openOffice } from './office.ts';
 
-describe.each(databases)('on $name', (database) => {
+// PGlite's first start takes seconds, and many of them on a busy machine.
+describe.each(databases)('on $name', { timeout: 60_000 }, (database) => {
   test('connects, uses, reports and disconnects, however many at once', async () => {
     const agency = await agencyServer();
     const { connections, org } = await openOffice(agencyCatalog, { database });
