@@ -99,7 +99,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     try {
       await report(org, connection.id, result);
     } catch (error) {
-      log.warn({ error, connection: connection.id }, 'the state of a connection could not be recorded');
+      log.warn({ err: error, connection: connection.id }, 'the state of a connection could not be recorded');
     }
   }
 

@@ -137,7 +137,7 @@ async function secondCall(
     }
   } catch (error) {
     context.signal?.throwIfAborted();
-    context.log.warn({ error }, 'the second call about a listing failed');
+    context.log.warn({ err: error }, 'the second call about a listing failed');
   }
   return {};
 }
