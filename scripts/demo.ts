@@ -58,8 +58,8 @@ async function tell(house: House): Promise<void> {
   const show = (entry: unknown) =>
     JSON.stringify({ mcpServers: { drawbridge: entry } }, null, 2).replace(/^/gm, '    ');
   console.log(`
-${bold('Approvals')}: sign in with ${await house.signInLink()}
-  (the link lives a minute and works once; Enter prints another)
+${bold('Approvals')}: ${web.url}, signed in by ${await house.signInLink()}
+  (the link lives a minute and works once; Enter prints another, help tells what else)
 
 ${bold('A client over stdio')}:
 ${show(stdio)}
@@ -71,10 +71,32 @@ Ask it: “What does Elena Vasquez need in a house, and does 14 Heron Court fit?
 mail and book a viewing. More to try: docs/guide/demo.md. ${bold('Ctrl-C')} ends everything and leaves nothing.`);
 }
 
+/** What a line typed into the running demo does; the answer is printed. */
+async function obey(house: House, line: string): Promise<string> {
+  const { smtp, caldav, zillow } = house.sandbox;
+  const [word = '', ...rest] = line.trim().split(/\s+/);
+  if (word === '') return house.signInLink();
+  if (word === 'sent') {
+    const sent = smtp
+      .received()
+      .map(({ to, raw }) => `${to.join(', ')}: ${/^Subject: (.*)/m.exec(raw.toString())?.[1]}`);
+    return `${sent.length} sent\n${sent.join('\n')}\n${caldav.events().length} events in the calendar`;
+  }
+  if (word === 'price') {
+    const [zpid, price] = rest.map(Number);
+    if (zpid === undefined || price === undefined || !(price > 0)) return 'Write: price 20010014 619000';
+    zillow.setPrice(zpid, price);
+    return `${zpid} costs $${price.toLocaleString('en-US')} from now on.`;
+  }
+  return 'Enter: a sign-in link. sent: what left. price ID AMOUNT: a listing changes. Ctrl-C: the end.';
+}
+
 async function stay(house: House): Promise<void> {
   const input = createInterface({ input: process.stdin });
-  input.on('line', () => {
-    void house.signInLink().then((link) => console.log(link));
+  input.on('line', (line) => {
+    obey(house, line).then(console.log, (thrown: unknown) =>
+      console.error(thrown instanceof Error ? thrown.message : thrown),
+    );
   });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

@@ -7,7 +7,7 @@ export interface AttachedFile {
 }
 
 /** A one-page PDF of plain lines (PDF 1.4, Helvetica), smaller than two kilobytes. */
-export function pdf(lines: string[]): Buffer {
+function pdf(lines: string[]): Buffer {
   const escaped = lines.map((line) => line.replace(/[\\()]/g, '\\$&'));
   const stream = `BT /F1 11 Tf 14 TL 60 740 Td ${escaped.map((line) => `(${line}) Tj T*`).join(' ')} ET`;
   const objects = [

@@ -24,7 +24,7 @@ export interface WorldEvent {
   ics: string;
 }
 
-export const timezoneLines = [
+const timezoneLines = [
   'BEGIN:VTIMEZONE',
   `TZID:${zone}`,
   'BEGIN:DAYLIGHT',

@@ -71,7 +71,7 @@ test('the one that stays up serves the client whose configuration it prints, unt
   const demo = start([]);
   await Promise.race([demo.says('leaves nothing'), demo.ended]);
   const text = demo.text();
-  expect(text).toMatch(/sign in with http:\/\/\S+\/sign-in\?token=\S+/);
+  expect(text).toMatch(/signed in by http:\/\/\S+\/sign-in\?token=\S+/);
   const printed = text.slice(text.indexOf('A client over stdio'), text.indexOf('A client over HTTP'));
   const { mcpServers } = JSON.parse(printed.slice(printed.indexOf('{'))) as {
     mcpServers: { drawbridge: { command: string; args: string[]; env: Record<string, string> } };
