@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { whenFree } from './busy.ts';
 import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
 import { migrations as shipped } from './migrations/list.ts';
@@ -72,11 +73,6 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
         );
       }
       const { handle } = await openOrg(orgId);
-      // A file that was copied to another's name is no proof of whose it is.
-      const own = await handle.read((db) => db.selectFrom('orgs').select('id').executeTakeFirst());
-      if (own?.id !== orgId) {
-        throw new DrawbridgeError('internal', `${file} holds another org. Restore it from a backup.`);
-      }
       return Object.freeze({ ...handle, orgId, dialect: 'sqlite' as const, file });
     },
     async createOrg(name): Promise<string> {
@@ -114,7 +110,7 @@ async function openFile<Tables>(
   await (await open(file, 'a', 0o600)).close();
   const writing = await connect(file, 'write', clock);
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', file, clock) });
-  let reading: DatabaseSync;
+  let reading: DatabaseSync | undefined;
   try {
     await migrate(
       {
@@ -128,8 +124,10 @@ async function openFile<Tables>(
       migrations,
     );
     reading = await connect(file, 'read', clock);
+    if (orgId !== undefined) await checkOwner(reading, orgId, { file, clock });
   } catch (thrown) {
-    if (writing.isOpen) writing.close();
+    reading?.close();
+    writing.close();
     throw thrown;
   }
   const reader = new Kysely<Tables>({ dialect: sqliteDialect(reading, 'read', file, clock) });
@@ -149,4 +147,16 @@ async function openFile<Tables>(
       if (writing.isOpen) writing.close();
     },
   };
+}
+
+/** A file that was copied to another's name is no proof of whose it is. A new one names nobody yet. */
+async function checkOwner(
+  db: DatabaseSync,
+  orgId: string,
+  { file, clock }: { file: string; clock: Clock },
+): Promise<void> {
+  const owner = await whenFree(clock, () => db.prepare('select id from orgs').get());
+  if (owner !== undefined && owner['id'] !== orgId) {
+    throw new DrawbridgeError('internal', `${file} holds another org. Restore it from a backup.`);
+  }
 }

@@ -1,16 +1,10 @@
-// The first tables: who may come in (control), and what an org holds.
+// The first tables of an org: its connections, its memory, its action queue.
 import { sql } from 'kysely';
+import { controlTables } from './0001-control-tables.ts';
 import type { Reference } from './kit.ts';
 import type { Migration } from './migration.ts';
 
 const ofConnection: Reference = { columns: ['connection_id'], table: 'connected_sources', to: ['id'] };
-const ofMember: Reference = {
-  columns: ['org_id', 'member_id'],
-  table: 'members',
-  to: ['org_id', 'id'],
-  onDelete: 'cascade',
-};
-const ofOrg: Reference = { columns: ['org_id'], table: 'orgs', to: ['id'], onDelete: 'cascade' };
 
 function within(column: string, table: string): Reference {
   return { columns: [column], table, to: ['id'], onDelete: 'cascade' };
@@ -20,75 +14,7 @@ export const tables: Migration = {
   number: 1,
   name: 'tables',
 
-  async control(kit) {
-    await kit.orgsTable();
-    await kit.controlTable('members', {
-      columns: {
-        org_id: 'text',
-        id: 'text',
-        email: 'text?',
-        name: 'text',
-        role: 'text',
-        created_at: 'integer',
-      },
-      key: ['org_id', 'id'],
-      references: [ofOrg],
-      indexes: [{ columns: ['org_id', 'email'], unique: true }],
-    });
-    await kit.controlTable('api_keys', {
-      columns: {
-        org_id: 'text',
-        id: 'text',
-        name: 'text',
-        hash: 'text',
-        scopes: 'text',
-        created_at: 'integer',
-        last_used_at: 'integer?',
-        revoked_at: 'integer?',
-      },
-      key: ['org_id', 'id'],
-      references: [ofOrg],
-      // A key is all that a caller shows: it is found by its hash before any org is known.
-      indexes: [{ columns: ['hash'], unique: true }],
-    });
-    await kit.controlTable('sign_in_links', {
-      columns: {
-        token_hash: 'text',
-        org_id: 'text',
-        member_id: 'text',
-        created_at: 'integer',
-        expires_at: 'integer',
-        spent_at: 'integer?',
-      },
-      key: ['token_hash'],
-      references: [ofMember],
-      indexes: [{ columns: ['expires_at'] }],
-    });
-    await kit.controlTable('sessions', {
-      columns: {
-        token_hash: 'text',
-        org_id: 'text',
-        member_id: 'text',
-        csrf: 'text',
-        created_at: 'integer',
-        expires_at: 'integer',
-      },
-      key: ['token_hash'],
-      references: [ofMember],
-      indexes: [{ columns: ['expires_at'] }],
-    });
-    await kit.controlTable('processes', {
-      columns: {
-        id: 'text',
-        pid: 'integer',
-        kind: 'text',
-        url: 'text?',
-        started_at: 'integer',
-        heartbeat_at: 'integer',
-      },
-      key: ['id'],
-    });
-  },
+  control: controlTables,
 
   async org(kit) {
     // On PostgreSQL the control step has made it, for all.
