@@ -51,11 +51,11 @@ export function connectPage(given: { session: Session; mcpUrl: string }): Promis
     mcpServers: { drawbridge: { url: given.mcpUrl, headers: { Authorization: 'Bearer dbk_…' } } },
   };
   return page({
-    title: 'Connect an agent',
+    title: 'Agents',
     session: given.session,
     current: 'connect',
     content: html`
-      <h1>Connect an agent</h1>
+      <h1>Agents</h1>
       <p class="lead">An agent can read and propose. Whatever way it comes in, it can never approve.</p>
       <h2>On this machine</h2>
       <p>One command writes the client’s configuration:</p>
@@ -63,7 +63,7 @@ export function connectPage(given: { session: Session; mcpUrl: string }): Promis
 drawbridge install claude-code</code></pre>
       <h2>Over HTTP</h2>
       <p>Make a key in a terminal (it is shown once), then paste this into the client’s configuration and put the key in:</p>
-      <pre class="command"><code>drawbridge keys create "My agent"</code></pre>
+      <pre class="command"><code>drawbridge keys create --name "My agent"</code></pre>
       <pre class="source"><code>${JSON.stringify(remote, null, 2)}</code></pre>`,
   });
 }

@@ -6,9 +6,9 @@ import type { Action, ActionEvent } from '../queue/queue.ts';
 import { csrfField, page } from './layout.ts';
 import { noticesFor } from './notices.ts';
 import { outcomeView, settleBar, timeline } from './outcome.ts';
-import { payloadView } from './payload.ts';
+import { type PayloadView, payloadView } from './payload.ts';
 import { inline, type Markup, marked } from './text.ts';
-import { approveLabel, instant, isFinal, relative, statusPill } from './words.ts';
+import { instant, isFinal, relative, statusPill } from './words.ts';
 
 export function actionPage(given: {
   action: Action;
@@ -21,18 +21,18 @@ export function actionPage(given: {
   const waiting = action.status === 'pending';
   const notices = [...action.warnings, ...noticesFor(action.payload)];
   return page({
-    title: waiting ? payload.question.replace(/\?$/, '') : 'Action',
+    title: waiting ? payload.question.replace(/\?$/, '') : payload.kind,
     session,
     live: isFinal(action.status) ? undefined : `/events?action=${action.id}&seen=${action.status}`,
     refresh: action.status === 'approved' || action.status === 'executing' ? 3 : undefined,
     content: html`
       <article class="action">
-        <p class="crumb"><a href="/">Approvals</a></p>
+        <p class="crumb"><a href="/">← Approvals</a></p>
         <div class="head">
-          <h1>${waiting ? payload.question : inline(action.summary)}</h1>
+          <h1>${waiting ? payload.question : heading(payload)}</h1>
           ${statusPill(action.status)}
         </div>
-        ${waiting ? html`<p class="lead">${inline(action.summary)}</p>` : ''}
+        ${payload.name === undefined ? html`<p class="lead">${inline(action.summary)}</p>` : ''}
         ${outcomeView(action)}
         <dl class="facts">
           <div><dt>From the account</dt><dd>${inline(action.accountLabel)}</dd></div>
@@ -45,15 +45,20 @@ export function actionPage(given: {
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
       </article>`,
-    ...(waiting ? { bar: decisionBar(action, session) } : {}),
+    ...(waiting ? { bar: decisionBar(action, session, payload.approve) } : {}),
     ...(action.status === 'unknown' ? { bar: settleBar(action, session) } : {}),
   });
+}
+
+function heading({ kind, name }: PayloadView): Markup {
+  return name === undefined ? kind : html`${kind}: ${inline(name)}`;
 }
 
 function exact(action: Action): Markup {
   return html`<details>
     <summary>Exactly what is approved</summary>
     <dl class="fields">
+      <div><dt>Summary</dt><dd>${inline(action.summary)}</dd></div>
       <div><dt>Operation</dt><dd class="mono">${inline(`${action.provider}.${action.operation}`)}</dd></div>
       <div><dt>Effect</dt><dd>${inline(action.effect)}</dd></div>
       <div><dt>Action</dt><dd class="mono">${action.id}</dd></div>
@@ -63,7 +68,7 @@ function exact(action: Action): Markup {
   </details>`;
 }
 
-function decisionBar(action: Action, session: Session): Markup {
+function decisionBar(action: Action, session: Session, approve: string): Markup {
   const hidden = html`${csrfField(session)}<input type="hidden" name="hash" value="${action.payloadHash}">`;
   return html`
     <details class="reject">
@@ -79,6 +84,6 @@ function decisionBar(action: Action, session: Session): Markup {
     <form method="post" action="/actions/${action.id}/decision">
       ${hidden}
       <input type="hidden" name="verdict" value="approve">
-      <button type="submit" class="primary">${approveLabel(action)}</button>
+      <button type="submit" class="primary">${approve}</button>
     </form>`;
 }

@@ -23,7 +23,7 @@ const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
   ['connections', '/connections', 'Accounts'],
-  ['connect', '/connect', 'Connect an agent'],
+  ['connect', '/connect', 'Agents'],
 ] as const;
 
 export function csrfField(session: Session): Markup {
@@ -42,7 +42,7 @@ function navigation(session: Session, current: PageParts['current']): Markup {
     </nav>
     <form class="signed-in" method="post" action="/sign-out">
       ${csrfField(session)}
-      <span><bdi>${session.person.name}</bdi>, <bdi>${session.orgName}</bdi></span>
+      <span class="who"><bdi>${session.person.name}</bdi>, <bdi>${session.orgName}</bdi></span>
       <button class="quiet" type="submit">Sign out</button>
     </form>`;
 }

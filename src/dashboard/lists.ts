@@ -44,8 +44,9 @@ export function approvalsPage(given: {
     live: given.live,
     content: html`
       <h1>Approvals</h1>
+      ${waiting.length + given.unclear.length === 0 ? nothingWaits(given.connected) : ''}
+      ${list('Waiting for you', waiting, now)}
       ${list('Unclear: please look', given.unclear, now)}
-      ${waiting.length === 0 ? nothingWaits(given.connected) : list('Waiting for you', waiting, now)}
       ${list('On its way', given.moving, now)}
       ${list('Decided lately', given.recent, now)}`,
   });

@@ -1,7 +1,7 @@
 // A mail as the person who approves it must see it: who gets it first, then every word of it.
 import { html } from 'hono/html';
 import type { MailAddress, MailSend } from '../providers/capabilities.ts';
-import { linksOf } from './mail-links.ts';
+import { readHtml } from './mail-html.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { bytes } from './words.ts';
 
@@ -65,7 +65,7 @@ function textPart(text: string, heading: string | undefined): Markup {
 }
 
 function bothParts(actionId: string, text: string, htmlText: string): Markup {
-  const links = linksOf(htmlText);
+  const { links } = readHtml(htmlText);
   return html`
     <h2 class="part">As most mail programs show it</h2>
     <iframe class="body" title="The formatted message" sandbox="allow-same-origin" height="${roughHeight(htmlText)}"

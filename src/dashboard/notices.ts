@@ -1,8 +1,12 @@
-// What a hurried reader could miss in a payload: letters that do not show, and text far below the last
-// line that seems to end it.
+// What a hurried reader could miss in a payload: letters that do not show, text far below the last line
+// that seems to end it, and a formatted version that says more than the plain one.
+import { mailSend } from '../providers/capabilities.ts';
+import { wordsOnlyInHtml } from './mail-html.ts';
 import { countUnseen } from './text.ts';
 
 const longBlank = /(?:^[^\S\n]*\n){10,}[^\S\n]*\S/mu;
+
+const mailWithHtml = mailSend.pick({ text: true, html: true }).required();
 
 function texts(value: unknown): string[] {
   if (typeof value === 'string') return [value];
@@ -25,6 +29,14 @@ export function noticesFor(payload: unknown): string[] {
   }
   if (all.some((text) => longBlank.test(text.replaceAll('\r\n', '\n')))) {
     notices.push('The text goes on after a long blank stretch: read it to its end.');
+  }
+  const mail = mailWithHtml.safeParse(payload);
+  const more = mail.success ? wordsOnlyInHtml(mail.data.html, mail.data.text) : [];
+  if (more.length > 0) {
+    const some = more.slice(0, 12).join(', ');
+    notices.push(
+      `The formatted version has words that the plain text has not: ${some}${more.length > 12 ? ` and ${more.length - 12} more` : ''}.`,
+    );
   }
   return notices;
 }

@@ -1,7 +1,6 @@
 // The pages' addresses, for a person who is signed in. Looking changes nothing; each change is a POST that
 // carries the session's token, and a decision also the hash that was shown.
 import { type Context, Hono } from 'hono';
-import { raw } from 'hono/html';
 import { sameText } from '../auth/digest.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Action } from '../queue/queue.ts';
@@ -13,7 +12,7 @@ import type { PageEnv, PageRooms } from './environment.ts';
 import { approvalsPage, historyPage } from './lists.ts';
 import { fingerprint, listLength, liveEvents } from './live.ts';
 import { messagePage } from './message.ts';
-import { formattedPart } from './payload.ts';
+import { formattedPart, framedMessage } from './payload.ts';
 
 const historyLength = 30;
 const moving: ActionStatus[] = ['approved', 'executing'];
@@ -137,7 +136,7 @@ export function createPages(rooms: PageRooms, programOrigin: (c: Context<PageEnv
       'Content-Security-Policy',
       "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
     );
-    return c.html(raw(part));
+    return c.html(framedMessage(part));
   });
 
   pages.post('/actions/:id/decision', async (c) => {

@@ -1,6 +1,5 @@
 // The few words that every page uses for the same thing.
 import { html } from 'hono/html';
-import type { Action } from '../queue/queue.ts';
 import type { ActionStatus, ConnectionState } from '../store/tables.ts';
 import type { Markup } from './text.ts';
 
@@ -28,8 +27,9 @@ const approveWords: Record<string, string> = {
   money: 'Approve the payment',
 };
 
-export function approveLabel(action: Action): string {
-  return approveWords[action.effect] ?? 'Approve';
+/** What the button says that lets an effect happen. */
+export function approveLabel(effect: string): string {
+  return approveWords[effect] ?? 'Approve';
 }
 
 /** An action that nothing will move any more. */
@@ -71,7 +71,7 @@ const relativeWords = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 export function relative(ms: number, now: number): string {
   const distance = ms - now;
   for (const [unit, size] of units) {
-    if (Math.abs(distance) >= size) return relativeWords.format(Math.trunc(distance / size), unit);
+    if (Math.abs(distance) >= size) return relativeWords.format(Math.round(distance / size), unit);
   }
   return distance <= 0 ? 'just now' : 'in less than a minute';
 }

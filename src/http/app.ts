@@ -29,7 +29,7 @@ export interface HttpAppOptions {
 }
 
 const noKey =
-  'An API key is needed, on this machine too: send it as "Authorization: Bearer dbk_…". Make one with: drawbridge keys create NAME';
+  'An API key is needed, on this machine too: send it as "Authorization: Bearer dbk_…". Make one with: drawbridge keys create --name NAME';
 
 export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv> {
   const { store, clock, config } = rooms;
@@ -65,6 +65,9 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
     });
   });
 
+  // Asked for by browsers on pages that name no icon.
+  app.get('/favicon.ico', (c) => c.redirect(asset('icon.svg').path, 302));
+
   app.all('/mcp', bodyGuard(maxBody), async (c) => {
     const agent = await keys.verify(c.req.header('authorization'));
     if (agent === undefined) {
@@ -79,7 +82,10 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   app.use(requireSession(signIn));
   app.route(
     '/',
-    createPages(rooms, (c) => config.publicUrl?.replace(/\/$/, '') ?? c.get('origin')),
+    createPages(rooms, (c) =>
+      // Programs ask the system's resolver, which may not know the pages' name.
+      (config.publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),
+    ),
   );
   return app;
 }

@@ -6,7 +6,7 @@ import type { Hono } from 'hono';
 import { type Clock, systemClock } from '../clock.ts';
 import type { PageEnv } from '../dashboard/environment.ts';
 import { DrawbridgeError } from '../errors.ts';
-import { findLocalNames, localOrigin } from './origin.ts';
+import { findLocalName, localOrigin } from './origin.ts';
 
 /** A client that trickles its request holds a socket no longer than this. */
 const headersWithinMs = 10_000;
@@ -18,7 +18,7 @@ const graceMs = 300;
 export interface Listening {
   /** Where a person finds the pages. */
   url: string;
-  /** The same for programs, where the system's resolver does not know the pages' name. */
+  /** Where programs reach `/mcp`: the system's resolver may not know the pages' name. */
   programUrl: string;
   port: number;
   /** Why the pages have another name than usual. */
@@ -51,13 +51,13 @@ export async function listen(
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : given.port;
-  const names = await findLocalNames();
+  const pages = await findLocalName();
 
   return {
-    url: localOrigin(port, names.page),
-    programUrl: localOrigin(port, names.program),
+    url: localOrigin(port, pages.name),
+    programUrl: localOrigin(port, '127.0.0.1'),
     port,
-    note: names.note,
+    note: pages.note,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();

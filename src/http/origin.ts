@@ -9,47 +9,41 @@ export function localOrigin(port: number, name: string = localName): string {
   return port === 80 ? `http://${name}` : `http://${name}:${port}`;
 }
 
-export interface LocalNames {
-  /** Name for links that a person opens in a browser. */
-  page: string;
-  /** Name for programs, which ask the system's resolver: MCP clients over HTTP, curl. */
-  program: string;
-  /** Why the pages are not at drawbridge.localhost; undefined when they are. */
+export interface LocalPages {
+  /** Host name for links that a person opens in a browser. */
+  name: string;
+  /** Why it is not drawbridge.localhost; undefined when it is. */
   note: string | undefined;
 }
 
 type Lookup = (name: string) => Promise<{ address: string }[]>;
 
 /**
- * Chromium, Edge and Firefox take every `*.localhost` for loopback without asking a resolver (RFC 6761,
- * 6.3); Safari asks macOS, and programs ask the system, which may not know the name. A resolver that
- * sends the name elsewhere is never trusted.
+ * The name of the local pages on this machine. Chromium, Edge and Firefox take every `*.localhost` for
+ * loopback without asking a resolver (RFC 6761, 6.3); Safari asks macOS, which may not know it. A resolver
+ * that sends the name elsewhere is never followed. Programs are not meant: they get 127.0.0.1.
  */
-export async function findLocalNames(
+export async function findLocalName(
   platform: NodeJS.Platform = process.platform,
   resolve: Lookup = (name) => lookup(name, { all: true }),
-): Promise<LocalNames> {
+): Promise<LocalPages> {
   const addresses = await resolve(localName).then(
     (found) => found.map((one) => one.address),
     () => [],
   );
-  const loopback = addresses.every((address) => address === '::1' || address.startsWith('127.'));
-  if (addresses.length > 0 && loopback) return { page: localName, program: localName, note: undefined };
-  if (!loopback) {
+  if (!addresses.every((address) => address === '::1' || address.startsWith('127.'))) {
     return {
-      page: 'localhost',
-      program: 'localhost',
+      name: 'localhost',
       note: `${localName} leads to ${addresses.join(', ')} here, not to this machine; the pages are at localhost.`,
     };
   }
-  if (platform === 'darwin') {
+  if (addresses.length === 0 && platform === 'darwin') {
     return {
-      page: 'localhost',
-      program: 'localhost',
+      name: 'localhost',
       note: `${localName} does not resolve on this machine, and Safari needs that; the pages are at localhost.`,
     };
   }
-  return { page: localName, program: 'localhost', note: undefined };
+  return { name: localName, note: undefined };
 }
 
 export interface OwnOrigin {

@@ -15,8 +15,15 @@ import { DrawbridgeError } from '../../src/errors.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
 import { createLog } from '../../src/log.ts';
-import { calendarCreate, type MailSend, mailSend } from '../../src/providers/capabilities.ts';
+import { create as bookEvent } from '../../src/providers/caldav/create.ts';
+import {
+  type CalendarCreate,
+  calendarCreate,
+  type MailSend,
+  mailSend,
+} from '../../src/providers/capabilities.ts';
 import type { WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
+import { send as sendMail } from '../../src/providers/mailbox/send.ts';
 import { createQueue } from '../../src/queue/create.ts';
 import type { Action, Proposal, Queue } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -134,24 +141,28 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
   const list = [connection()];
   for (const one of list) await addConnection(org, one);
 
-  function write(input: z.ZodType, effect: 'send' | 'create' | 'update'): WriteOperation<unknown> {
+  function write(
+    input: z.ZodType,
+    effect: 'send' | 'create' | 'update',
+    summary: WriteOperation<unknown>['summary'],
+  ): WriteOperation<unknown> {
     return {
       effect,
       version: 1,
       title: 'Invented',
       input,
       idempotency: 'none',
-      summary: (payload, account) =>
-        mailSend.safeParse(payload).success
-          ? `Mail from ${account}: ${(payload as MailSend).subject}`
-          : `Change by ${account}`,
+      summary,
       run: (context) => house.run(context),
     };
   }
   const operations: Record<string, WriteOperation<unknown>> = {
-    send: write(mailSend, 'send'),
-    book: write(calendarCreate, 'create'),
-    update: write(anything, 'update'),
+    // What people read is what the real providers say.
+    send: write(mailSend, 'send', (payload, account) => sendMail.summary(payload as MailSend, account)),
+    book: write(calendarCreate, 'create', (payload, account) =>
+      bookEvent.summary(payload as CalendarCreate, account),
+    ),
+    update: write(anything, 'update', (_payload, account) => `Change a deal in ${account}`),
   };
   const unasked = (): never => {
     throw new Error('nobody asks for this here');

@@ -1,7 +1,7 @@
 // The name of the local pages: its own where browsers find it, localhost where they would not, and never a
 // name that a resolver sends elsewhere.
 import { expect, test } from 'vitest';
-import { findLocalNames, localOrigin, ownOrigin } from '../../src/http/origin.ts';
+import { findLocalName, localOrigin, ownOrigin } from '../../src/http/origin.ts';
 
 const answering =
   (...addresses: string[]) =>
@@ -11,35 +11,24 @@ const unknownName = async () => {
   throw new Error('ENOTFOUND');
 };
 
-test('where the system knows the name, everyone uses it', async () => {
-  expect(await findLocalNames('darwin', answering('127.0.0.1', '::1'))).toEqual({
-    page: 'drawbridge.localhost',
-    program: 'drawbridge.localhost',
-    note: undefined,
-  });
-});
-
-test('where only browsers know the name, pages use it and programs get localhost', async () => {
-  for (const platform of ['linux', 'win32'] as const) {
-    expect(await findLocalNames(platform, unknownName)).toEqual({
-      page: 'drawbridge.localhost',
-      program: 'localhost',
-      note: undefined,
-    });
-  }
+test('where the system or the browsers know the name, the pages have it', async () => {
+  const own = { name: 'drawbridge.localhost', note: undefined };
+  expect(await findLocalName('darwin', answering('127.0.0.1', '::1'))).toEqual(own);
+  expect(await findLocalName('linux', unknownName)).toEqual(own);
+  expect(await findLocalName('win32', unknownName)).toEqual(own);
 });
 
 test('where Safari would not find the name, the pages are at localhost, and it is said', async () => {
-  const names = await findLocalNames('darwin', unknownName);
-  expect(names.page).toBe('localhost');
-  expect(names.note).toContain('does not resolve');
+  const pages = await findLocalName('darwin', unknownName);
+  expect(pages.name).toBe('localhost');
+  expect(pages.note).toContain('does not resolve');
 });
 
 test('a resolver that sends the name elsewhere is not followed', async () => {
   for (const addresses of [['203.0.113.9'], ['127.0.0.1', '203.0.113.9']]) {
-    const names = await findLocalNames('linux', answering(...addresses));
-    expect(names.page).toBe('localhost');
-    expect(names.note).toContain('203.0.113.9');
+    const pages = await findLocalName('linux', answering(...addresses));
+    expect(pages.name).toBe('localhost');
+    expect(pages.note).toContain('203.0.113.9');
   }
 });
 
