@@ -123,15 +123,22 @@ export function* generateRecords(
     const name = `${words.at(500 + who)} ${words.at(2000 + who)}`;
     const reply = open.length > 0 && next() < 0.55 ? open[Math.floor(next() * open.length)] : undefined;
     const subject = reply?.subject ?? [1, 2, 3, 4].map(() => words.next()).join(' ');
-    const body = Array.from({ length: 1 + Math.floor(next() * 5) }, () => paragraph(words, next)).join('\r\n\r\n');
-    const quote = reply === undefined ? '' : `\r\n\r\nOn Mon, 4 Mar 2024 at 10:12, ${name} <p${who}@clients.test> wrote:\r\n${reply.quoted}`;
+    const body = Array.from({ length: 1 + Math.floor(next() * 5) }, () => paragraph(words, next)).join(
+      '\r\n\r\n',
+    );
+    const quote =
+      reply === undefined
+        ? ''
+        : `\r\n\r\nOn Mon, 4 Mar 2024 at 10:12, ${name} <p${who}@clients.test> wrote:\r\n${reply.quoted}`;
     const headers = [
       `Message-ID: ${id}`,
       `From: ${name} <p${who}@clients.test>`,
       'To: Owner <owner@agency.test>',
       `Subject: ${reply === undefined ? '' : 'Re: '}${subject}`,
       `Date: ${new Date(begin + i * 600_000).toUTCString()}`,
-      ...(reply === undefined ? [] : [`In-Reply-To: ${reply.last}`, `References: ${reply.root} ${reply.last}`]),
+      ...(reply === undefined
+        ? []
+        : [`In-Reply-To: ${reply.last}`, `References: ${reply.root} ${reply.last}`]),
       'MIME-Version: 1.0',
     ];
     const text = `${body}${quote}\r\n\r\n-- \r\n${name}\r\nClients Ltd`;

@@ -15,8 +15,8 @@ import type { DocumentKind, Person, SourceRecord, Structured } from '../src/prov
 import { openStore } from '../src/store/open.ts';
 import type { OrgStore } from '../src/store/store.ts';
 import { addSource } from './corpus.ts';
-import { createPlainBm25 } from './plain-bm25.ts';
 import { percentile } from './figures.ts';
+import { createPlainBm25 } from './plain-bm25.ts';
 
 interface CorpusLine {
   _id: string;

@@ -5,10 +5,16 @@ import type { SearchTask } from './fts5.sql.ts';
 import { fieldWeights, type IndexFilters, type IndexHit, type IndexQuery } from './search-index.ts';
 
 const maxTerms = 32;
-/** A term in more than this share of the chunks is left out where rarer ones remain: BM25 gives it next to nothing. */
-const maxShare = 0.2;
-/** Below this many chunks nothing needs leaving out. */
-const smallIndex = 2000;
+/** A term in more than half of the chunks says nothing: FTS5's BM25 gives it no weight. */
+const maxShare = 0.5;
+/**
+ * Matches (a term in a chunk) that one question may cost without a narrow filter: the rarest terms first,
+ * and at least `surelyAsked` of them. About 1 ms for 2,000.
+ */
+const matchBudget = 60_000;
+const surelyAsked = 3;
+/** As many admitted chunks are listed before ranking; more are checked while going down the ranking. */
+const narrow = 3000;
 const openFiles = 8;
 const rememberedTerms = 20_000;
 
@@ -66,6 +72,8 @@ interface Chosen {
   term: string;
   /** How often the question asks for it. */
   asked: number;
+  /** Chunks that hold it. */
+  count: number;
 }
 
 /** A phrase that stands twice in an FTS5 query is scored twice: that is BM25's weight of a question's term. */
@@ -78,8 +86,8 @@ function match(terms: readonly Chosen[]): string {
 /** A term that a long question repeats counts more, up to this often. */
 const maxRepeats = 3;
 
-/** The rarest of the terms, without those that nearly every chunk holds. */
-function choose(file: OpenFile, terms: readonly string[]): Chosen[] {
+/** The terms that the index holds, rarest first, and how many chunks there are. */
+function choose(file: OpenFile, terms: readonly string[]): { present: Chosen[]; total: number } {
   const total = Number(prepare(file, 'select max(id) as n from search_docsize').get()?.['n'] ?? 0);
   if (Math.abs(total - file.frequencyOf) > file.frequencyOf * 0.1 || file.frequency.size > rememberedTerms) {
     file.frequency.clear();
@@ -96,31 +104,101 @@ function choose(file: OpenFile, terms: readonly string[]): Chosen[] {
     }
     return { term, count, asked: times };
   });
-  const present = counted.filter(({ count }) => count > 0).sort((a, b) => a.count - b.count);
-  if (total < smallIndex) return present.slice(0, maxTerms);
-  const rare = present.filter(({ count }) => count <= total * maxShare);
-  return (rare.length > 0 ? rare : present.slice(0, 1)).slice(0, maxTerms);
+  const present = counted.filter(({ count }) => count > 0).sort((x, y) => x.count - y.count);
+  return { present: present.slice(0, maxTerms), total };
+}
+
+/** Of the terms, rarest first, those that are worth their cost in a search over everything. */
+function affordable({ present, total }: { present: readonly Chosen[]; total: number }): Chosen[] {
+  let spent = 0;
+  return present.filter(({ count, asked }, i) => {
+    spent += count * asked;
+    return i < surelyAsked || (count <= total * maxShare && spent <= matchBudget);
+  });
+}
+
+interface Asked {
+  file: OpenFile;
+  orgId: string;
+  query: IndexQuery;
+  match: string;
+  filters: Condition[];
+}
+
+function toHits(rows: Record<string, unknown>[]): IndexHit[] {
+  return rows.map((row) => ({ seq: Number(row['seq']), score: Number(row['score']) }));
+}
+
+/** The best `count` of all, whatever they are. */
+function best({ file, query, match }: Asked, count: number, offset: number): IndexHit[] {
+  const text = `select rowid as seq, ${score} as score from search
+    where search match ? and rowid <= ? order by score desc, rowid limit ? offset ?`;
+  return toHits(prepare(file, text).all(match, query.maxSeq, count, offset));
+}
+
+/** Chunks that the filters admit, up to one more than `narrow`. The order of the join is ours: without it a scan of all chunks is chosen. */
+function admitted({ file, orgId, filters }: Asked): number[] {
+  const text = `select c.seq from source_documents d
+    cross join chunks c on c.org_id = d.org_id and c.document_id = d.id
+    where d.org_id = ? and ${filters.map((filter) => filter.sql).join(' and ')} limit ${narrow + 1}`;
+  return prepare(file, text)
+    .all(orgId, ...filters.flatMap((filter) => filter.values))
+    .map((row) => Number(row['seq']));
+}
+
+/** Few chunks are admitted: only they are scored. */
+function bestAmong({ file, query, match }: Asked, seqs: readonly number[]): IndexHit[] {
+  if (seqs.length === 0) return [];
+  const text = `select rowid as seq, ${score} as score from search
+    where search match ? and rowid between ? and ? and +search.rowid in (select value from json_each(?))
+    order by score desc, rowid limit ? offset ?`;
+  const first = seqs.reduce((a, b) => Math.min(a, b));
+  const last = Math.min(
+    query.maxSeq,
+    seqs.reduce((a, b) => Math.max(a, b)),
+  );
+  return toHits(prepare(file, text).all(match, first, last, JSON.stringify(seqs), query.limit, query.offset));
+}
+
+/** Many are admitted: down the ranking, until enough of them have been met or it ends. */
+function bestAdmitted(asked: Asked): IndexHit[] {
+  const { file, orgId, query, filters } = asked;
+  const text = `select c.seq from chunks c
+    cross join source_documents d on d.org_id = c.org_id and d.id = c.document_id
+    where c.org_id = ? and c.seq in (select value from json_each(?))
+      and ${filters.map((filter) => filter.sql).join(' and ')}`;
+  const wanted = query.offset + query.limit;
+  const found: IndexHit[] = [];
+  for (let depth = 0, count = Math.max(200, wanted * 4); found.length < wanted; count *= 8) {
+    const some = best(asked, count, depth);
+    const pass = new Set(
+      prepare(file, text)
+        .all(orgId, JSON.stringify(some.map((hit) => hit.seq)), ...filters.flatMap((filter) => filter.values))
+        .map((row) => Number(row['seq'])),
+    );
+    for (const hit of some) if (pass.has(hit.seq)) found.push(hit);
+    if (some.length < count) break;
+    depth += count;
+  }
+  return found.slice(query.offset, wanted);
 }
 
 function ask(file: OpenFile, orgId: string, query: IndexQuery): IndexHit[] {
-  const terms = choose(file, query.terms);
-  if (terms.length === 0) return [];
-  const filters = conditions(orgId, query.filters);
-  const within =
-    filters.length === 0
-      ? ''
-      : `and +search.rowid in (select c.seq from source_documents d
-           join chunks c on c.org_id = d.org_id and c.document_id = d.id
-           where d.org_id = ? and ${filters.map((filter) => filter.sql).join(' and ')})`;
-  const text = `select rowid as seq, ${score} as score from search
-    where search match ? and rowid <= ? ${within}
-    order by score desc, rowid limit ? offset ?`;
-  const values: SQLInputValue[] = [match(terms), query.maxSeq];
-  if (filters.length > 0) values.push(orgId, ...filters.flatMap((filter) => filter.values));
-  values.push(query.limit, query.offset);
-  return prepare(file, text)
-    .all(...values)
-    .map((row) => ({ seq: Number(row['seq']), score: Number(row['score']) }));
+  // One snapshot, though several statements ask.
+  file.db.exec('begin');
+  try {
+    const terms = choose(file, query.terms);
+    if (terms.present.length === 0) return [];
+    const filters = conditions(orgId, query.filters);
+    const asked: Asked = { file, orgId, query, match: match(affordable(terms)), filters };
+    if (filters.length === 0) return best(asked, query.limit, query.offset);
+    const seqs = admitted(asked);
+    if (seqs.length > narrow) return bestAdmitted(asked);
+    // Within a few chunks no term is too dear, and one that is frequent elsewhere may be what tells them apart.
+    return bestAmong({ ...asked, match: match(terms.present) }, seqs);
+  } finally {
+    file.db.exec('rollback');
+  }
 }
 
 /** A function that answers tasks; it keeps a few files open. */

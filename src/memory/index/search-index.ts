@@ -50,4 +50,4 @@ export interface SearchIndex {
 }
 
 /** What a match in a field counts for. Measured: a neighbour's words help at 0.4–0.5 and harm at 1. */
-export const fieldWeights = { header: 1, body: 1, neighbours: 0.45 } as const;
+export const fieldWeights = { header: 2, body: 1, neighbours: 0.45 } as const;
