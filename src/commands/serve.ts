@@ -13,11 +13,14 @@ async function serve(options: { port?: number; json?: boolean }): Promise<void> 
   const { output, config } = openSession(options);
   const { runServe } = await import('../server.ts');
   const serving = await runServe(config, options.port === undefined ? {} : { port: options.port });
-  const url = serving.web()?.url ?? '';
-  if (output.json) output.value({ url, mcp: `${url}/mcp`, pid: process.pid });
+  const web = serving.web();
+  const url = web?.url ?? '';
+  const mcp = `${web?.programUrl ?? ''}/mcp`;
+  if (output.json) output.value({ url, mcp, pid: process.pid });
   else {
     output.line(`Drawbridge serves at ${output.style('bold', url)}`);
-    output.line(`Agents connect to ${url}/mcp with a key: drawbridge keys create --name NAME`);
+    if (web?.note !== undefined) output.line(web.note);
+    output.line(`Agents connect to ${mcp} with a key: drawbridge keys create --name NAME`);
     output.line('Sign in from another terminal: drawbridge open. Ctrl-C ends it.');
   }
   await new Promise<void>((resolve) => {

@@ -1,0 +1,225 @@
+// Deciding at a terminal and from a script, on real mail servers; and the agent's shell that may not.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
+import type { Agent } from '../../src/auth/principal.ts';
+import { loadConfig } from '../../src/config.ts';
+import { liveProcesses } from '../../src/jobs/presence.ts';
+import type { Action } from '../../src/queue/queue.ts';
+import { openRooms, type Rooms } from '../../src/rooms.ts';
+import { newProgram, type Program } from './program.ts';
+
+let sandbox: Sandbox;
+let program: Program;
+let rooms: Rooms;
+let connectionId: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ empty: true });
+  program = await newProgram({ DRAWBRIDGE_ALLOW_LOOPBACK: '1', DRAWBRIDGE_LOG_LEVEL: 'error' });
+  const { mail, imap, smtp } = sandbox;
+  const made = await program.json<{ id: string }>(
+    [
+      'connect',
+      'mailbox',
+      '--email',
+      mail.address,
+      '--imap',
+      `${imap.host}:${imap.port}`,
+      '--smtp',
+      `${smtp.host}:${smtp.port}`,
+      '--password-stdin',
+    ],
+    { input: `${mail.password}\n` },
+  );
+  connectionId = made.id;
+  rooms = await openRooms(loadConfig(onlyOurs(program.environment)));
+}, 60_000);
+
+afterAll(async () => {
+  await rooms?.close();
+  await program?.remove();
+  await sandbox?.close();
+});
+
+function onlyOurs(environment: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('DRAWBRIDGE_')));
+}
+
+async function propose(subject: string, text: string): Promise<Action> {
+  const { org, queue } = rooms;
+  const agent: Agent = {
+    kind: 'agent',
+    orgId: org.orgId,
+    agentId: 'stdio',
+    name: 'Test agent',
+    scopes: ['read', 'propose'],
+  };
+  const payload = {
+    to: [{ email: 'bo@clients.test', name: 'Bo' }],
+    cc: [],
+    bcc: [{ email: 'quiet@clients.test' }],
+    subject,
+    text,
+    references: [],
+    attachments: [],
+  };
+  const { action } = await queue.propose(org, agent, {
+    connectionId,
+    operation: 'send',
+    payload,
+    warnings: ['Bo has two addresses.'],
+  });
+  return action;
+}
+
+test('a wrong flag value is named as the flag it came by, and nothing is connected', async () => {
+  const { mail, imap, smtp } = sandbox;
+  const servers = ['--imap', `${imap.host}:${imap.port}`, '--smtp', `${smtp.host}:${smtp.port}`];
+  const bad = await program.run(
+    ['connect', 'mailbox', '--email', 'no address', ...servers, '--password-stdin'],
+    { input: 'x\n' },
+  );
+  expect(bad).toMatchObject({ code: 2, stdout: '' });
+  expect(bad.stderr).toContain('--email');
+  const none = await program.run(['connect', 'mailbox', '--email', 'a@nowhere.test', '--password-stdin'], {
+    input: 'x\n',
+  });
+  expect(none.code).toBe(2);
+  expect(none.stderr).toContain('--imap');
+  const refused = await program.run(
+    ['connect', 'mailbox', '--email', mail.address, ...servers, '--password-stdin'],
+    { input: 'not the password\n' },
+  );
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).not.toContain('not the password');
+  const connections = await program.json<{ id: string; state: string }[]>(['connections']);
+  expect(connections.map(({ id, state }) => ({ id, state }))).toEqual([
+    { id: connectionId, state: 'ACTIVE' },
+  ]);
+});
+
+test('at a terminal the whole message is shown, and only "yes" sends it, at once and without a server', async () => {
+  const before = sandbox.smtp.received().length;
+  const action = await propose(
+    'Viewing on Friday',
+    'Dear Bo,\n\nFriday at ten.\u001b[2K\u202E\nFrom: forged\n',
+  );
+  const no = await program.onTerminal(['actions', 'approve', action.id], [['Type yes to go on:', 'y']]);
+  expect(no.code).toBe(1);
+  expect((await rooms.queue.get(rooms.org, action.id)).status).toBe('pending');
+  const yes = await program.onTerminal(['actions', 'approve', action.id], [['Type yes to go on:', 'yes']]);
+  for (const words of [
+    'bo@clients.test',
+    'quiet@clients.test',
+    'Viewing on Friday',
+    'Friday at ten.<U+001B>[2K<U+202E>',
+    'Bo has two addresses.',
+    action.payloadHash,
+  ]) {
+    expect(yes.screen).toContain(words);
+  }
+  // The message's own text stands behind a bar: it cannot pass for a line of ours.
+  expect(yes.screen).toMatch(/│\S* From: forged/);
+  expect(yes.code).toBe(0);
+  expect(
+    sandbox.smtp
+      .received()
+      .slice(before)
+      .map(({ to }) => to),
+  ).toEqual([['bo@clients.test', 'quiet@clients.test']]);
+  expect((await rooms.queue.get(rooms.org, action.id)).status).toBe('completed');
+}, 60_000);
+
+test('a script decides on a hash alone: another hash sends nothing', async () => {
+  const before = sandbox.smtp.received().length;
+  const action = await propose('By hash', 'One.');
+  const listed = await program.json<{ id: string; payloadHash: string }[]>([
+    'actions',
+    'list',
+    '--status',
+    'pending',
+  ]);
+  expect(listed.map(({ id }) => id)).toContain(action.id);
+  const wrong = await program.json<{ error: { code: string } }>(
+    ['actions', 'approve', action.id, '--hash', 'f'.repeat(64)],
+    { code: 1 },
+  );
+  expect(wrong.error.code).toBe('conflict');
+  expect(sandbox.smtp.received()).toHaveLength(before);
+  const shown = await program.json<{ payloadHash: string; status: string }>(['actions', 'show', action.id]);
+  expect(shown.status).toBe('pending');
+  const done = await program.json<{ status: string; decisionChannel: string }>([
+    'actions',
+    'approve',
+    action.id,
+    '--hash',
+    shown.payloadHash,
+  ]);
+  expect(done).toMatchObject({ status: 'completed', decisionChannel: 'terminal' });
+  expect(sandbox.smtp.received()).toHaveLength(before + 1);
+}, 60_000);
+
+test('what is rejected is never sent', async () => {
+  const before = sandbox.smtp.received().length;
+  const action = await propose('Not this one', 'Two.');
+  const rejected = await program.json<{ status: string; decisionReason: string }>([
+    'actions',
+    'reject',
+    action.id,
+    '--reason',
+    'wrong Bo',
+  ]);
+  expect(rejected).toMatchObject({ status: 'rejected', decisionReason: 'wrong Bo' });
+  await program.json(['actions', 'approve', action.id, '--hash', action.payloadHash], { code: 1 });
+  expect(sandbox.smtp.received()).toHaveLength(before);
+});
+
+test('doctor logs in to the account, and says so when it cannot', async () => {
+  const label = sandbox.mail.address;
+  const { checks } = await program.json<{ checks: { part: string; state: string }[] }>(['doctor']);
+  expect(checks.find(({ part }) => part.startsWith(label))).toMatchObject({ state: 'ok' });
+}, 60_000);
+
+test('from the shell of the agent whose server lives, approve and open are refused', async () => {
+  const action = await propose('From the agent', 'Three.');
+  // This process plays the agent's program: it starts the server, and then the command.
+  const server = program.start(['stdio']);
+  try {
+    server.stdin?.write(
+      `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'agent', version: '1' } } })}\n`,
+    );
+    await expect
+      .poll(async () => (await liveProcesses(rooms.store)).map(({ pid }) => pid), { timeout: 30_000 })
+      .toContain(server.pid);
+    for (const args of [
+      ['actions', 'approve', action.id, '--hash', action.payloadHash],
+      ['open', '--print'],
+    ]) {
+      const { error } = await program.json<{ error: { code: string } }>(args, { code: 1 });
+      expect(error.code).toBe('permission_denied');
+    }
+    expect((await rooms.queue.get(rooms.org, action.id)).status).toBe('pending');
+  } finally {
+    const closed = new Promise((resolve) => server.once('close', resolve));
+    server.stdin?.end();
+    await closed;
+  }
+}, 90_000);
+
+test('serve serves pages, open prints a link that signs in, and a signal ends it', async () => {
+  const server = program.start(['serve', '--port', '0', '--json']);
+  try {
+    let said = '';
+    server.stdout?.on('data', (data) => {
+      said += String(data);
+    });
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('}');
+    const { url } = JSON.parse(said) as { url: string };
+    const link = await program.json<{ url: string }>(['open', '--print']);
+    expect(link.url.startsWith(`${url}/sign-in?token=`)).toBe(true);
+  } finally {
+    const closed = new Promise((resolve) => server.once('close', resolve));
+    server.kill('SIGTERM');
+    expect(await closed).toBe(0);
+  }
+}, 60_000);

@@ -1,0 +1,197 @@
+// The command line as people and scripts meet it: help, mistakes, and what needs no account.
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { version } from '../../src/version.ts';
+import { newProgram, type Program } from './program.ts';
+
+let program: Program;
+beforeAll(async () => {
+  program = await newProgram();
+});
+afterAll(() => program.remove());
+
+const commands = [
+  'stdio',
+  'serve',
+  'search',
+  'connect',
+  'connections',
+  'disconnect',
+  'sync',
+  'import',
+  'actions',
+  'open',
+  'keys',
+  'doctor',
+  'install',
+];
+
+test('every command is listed and explains itself', async () => {
+  const help = await program.run(['--help']);
+  expect(help.code).toBe(0);
+  for (const command of commands) expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  for (const command of ['search', 'actions', 'stdio']) {
+    const own = await program.run([command, '--help']);
+    expect(own).toMatchObject({ code: 0, stderr: '' });
+    expect(own.stdout).toContain(`Usage: drawbridge ${command}`);
+  }
+  expect(await program.run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+});
+
+test('a mistake exits with 2, names what is wrong, and leaves standard output empty', async () => {
+  for (const [args, words] of [
+    [['serch', 'x'], 'Did you mean search?'],
+    [['search'], "missing required argument 'question'"],
+    [['search', 'x', '--kinds', 'poem'], '--kinds: "poem"'],
+    [['search', 'x', '--since', 'soon'], '--since'],
+    [['search', 'x', '--limit', '0'], '--limit'],
+    [['connect', 'mailbox', '--emial', 'x'], '--email'],
+    [['actions', 'approve', 'act_x'], '--hash'],
+    [['install', 'notepad'], 'claude-desktop'],
+  ] as const) {
+    const { code, stdout, stderr } = await program.run([...args]);
+    expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: '' });
+    expect(stderr).toContain(words);
+  }
+});
+
+test('with --json a failure is JSON on standard output too', async () => {
+  const answer = await program.json<{ error: { code: string } }>(['actions', 'show', 'act_none'], {
+    code: 1,
+  });
+  expect(answer.error.code).toBe('not_found');
+  await expect(program.json(['serch'], { code: 2 })).resolves.toMatchObject({
+    error: { code: 'invalid_request' },
+  });
+});
+
+test('a malformed environment variable is named', async () => {
+  const { code, stderr } = await program.run(['connections'], { environment: { DRAWBRIDGE_PORT: 'many' } });
+  expect(code).toBe(1);
+  expect(stderr).toContain('DRAWBRIDGE_PORT');
+});
+
+test('what is imported is found, importing it again changes nothing, and what is bad is listed', async () => {
+  const folder = join(dirname(program.home), 'papers');
+  await mkdir(join(folder, 'deep'), { recursive: true });
+  await writeFile(
+    join(folder, 'notes.jsonl'),
+    '{"title":"Elm Street","text":"The boiler at Elm Street leaks."}\n{oops\n',
+  );
+  await writeFile(join(folder, 'deep', 'plan.md'), '# Sale of the loft\n\nAsk for two offers.\n');
+  await writeFile(join(folder, '.hidden.md'), '# Hidden\n');
+  await writeFile(join(folder, 'photo.heic'), 'x');
+  await symlink('/etc', join(folder, 'elsewhere'));
+  const first = await program.run(['import', folder]);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toContain('2 new');
+  expect(first.stderr).toContain('notes.jsonl: line 2');
+  expect(first.stderr).toContain('photo.heic');
+  expect(first.stderr).toContain('elsewhere: a link that leads out of the folder');
+  await expect(program.json(['import', folder])).resolves.toMatchObject({
+    seen: 3,
+    inserted: 0,
+    unchanged: 2,
+    rejectedTotal: 1,
+  });
+
+  const { hits } = await program.json<{ hits: { title: string; account: string }[] }>([
+    'search',
+    'leaking',
+    'boiler',
+  ]);
+  expect(hits[0]).toMatchObject({ title: 'Elm Street', account: 'Imported files' });
+  const human = await program.run(['search', 'which boiler leaks?']);
+  expect(human.stdout).toContain('Elm Street');
+  expect(human.stdout).not.toContain('\x1b');
+  const missing = await program.run(['import', join(folder, 'nothing.mbox')]);
+  expect(missing).toMatchObject({ code: 1, stdout: '' });
+  expect(missing.stderr).toContain('nothing.mbox');
+});
+
+test('what others wrote cannot drive the terminal', async () => {
+  const file = join(dirname(program.home), 'evil.jsonl');
+  await writeFile(
+    file,
+    `${JSON.stringify({ title: 'Zebra\u001b[2J\u202Eevil', text: 'zebra \u001b]0;owned\u0007 crossing' })}\n`,
+  );
+  await program.run(['import', file]);
+  const { stdout } = await program.run(['search', 'zebra']);
+  expect(stdout).toContain('Zebra');
+  for (const sign of ['\u001b', '\u0007', '\u202E']) expect(stdout).not.toContain(sign);
+});
+
+test('doctor finds a new home healthy, and names a key file that others can read', async () => {
+  const healthy = await program.json<{ healthy: boolean; checks: { part: string; state: string }[] }>([
+    'doctor',
+  ]);
+  expect(healthy.checks.filter(({ state }) => state !== 'ok' && state !== 'warning')).toEqual([]);
+  expect(healthy.healthy).toBe(true);
+  const other = await newProgram();
+  try {
+    await mkdir(other.home, { recursive: true, mode: 0o700 });
+    await writeFile(join(other.home, 'key'), `${Buffer.alloc(32, 1).toString('base64')}\n`, { mode: 0o644 });
+    const { checks } = await other.json<typeof healthy>(['doctor'], { code: 1 });
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        part: 'master key',
+        state: 'broken',
+        mend: expect.stringContaining('chmod 600'),
+      }),
+    );
+  } finally {
+    await other.remove();
+  }
+});
+
+test('a key is shown once, listed without itself, and revoked', async () => {
+  const made = await program.run(['keys', 'create', '--name', 'Cursor']);
+  const key = made.stdout.trim();
+  expect(key).toMatch(/^dbk_/);
+  const [listed] = await program.json<{ id: string; scopes: string[]; revokedAt: string | null }[]>([
+    'keys',
+    'list',
+  ]);
+  expect(listed).toMatchObject({ name: 'Cursor', scopes: ['read', 'propose'], revokedAt: null });
+  expect(JSON.stringify(listed)).not.toContain(key);
+  await program.json(['keys', 'revoke', listed?.id ?? '']);
+  const [after] = await program.json<(typeof listed)[]>(['keys', 'list']);
+  expect(after?.revokedAt).not.toBeNull();
+});
+
+test('install keeps what stands in a client’s configuration, and what was there lies beside it', async () => {
+  const file = join(dirname(program.home), '.claude.json');
+  const before = JSON.stringify({ theme: 'dark', mcpServers: { other: { command: 'x' } } });
+  await writeFile(file, before, { mode: 0o600 });
+  const { backup } = await program.json<{ backup: string }>(['install', 'claude-code']);
+  const after = JSON.parse(await readFile(file, 'utf8'));
+  expect(after).toMatchObject({ theme: 'dark', mcpServers: { other: { command: 'x' } } });
+  const { command, args, env } = after.mcpServers.drawbridge;
+  expect(command).toBe(process.execPath);
+  expect(args).toEqual([expect.stringMatching(/^\/.*cli\.ts$/), 'stdio']);
+  expect(env).toEqual({ DRAWBRIDGE_HOME: program.home });
+  expect(await readFile(backup, 'utf8')).toBe(before);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await readdir(dirname(file))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('install leaves a configuration alone that it does not understand, and --print writes nothing', async () => {
+  const file = join(dirname(program.home), '.claude.json');
+  for (const text of ['{"mcpServers": {', '[]', '{"mcpServers": 3}']) {
+    await writeFile(file, text);
+    const { code, stderr } = await program.run(['install', 'claude-code']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('left as it is');
+    expect(await readFile(file, 'utf8')).toBe(text);
+  }
+  const { stdout, code } = await program.run(['install', 'claude-code', '--print']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).mcpServers.drawbridge.args[1]).toBe('stdio');
+});
+
+test('open says how to start a server when none runs', async () => {
+  const { code, stderr } = await program.run(['open', '--print']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('drawbridge serve');
+});
