@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Person } from '../../src/auth/principal.ts';
 import { allowedMoves, move } from '../../src/queue/moves.ts';
-import type { ActionStatus } from '../../src/store/tables.ts';
+import type { ActionStatus, OrgTables } from '../../src/store/tables.ts';
 import type { Ground, OpenDatabase } from './databases.ts';
 import { hour, type World, worldOver } from './world.ts';
 
@@ -70,6 +70,37 @@ export const decidePromises = ({ open }: Ground) =>
       expect(moved).toBeUndefined();
       expect((await world.queue.get(world.org, action.id)).status).toBe('approved');
       expect(await world.queue.events(world.org, action.id)).toHaveLength(2);
+    });
+
+    test('a lease that was renewed, or under which sending began, since it was read is not taken back', async () => {
+      for (const since of [{ lease_until: 9 }, { sending_at: 9 }, { fencing: 9 }]) {
+        const action = await world.propose();
+        const read = { fencing: 1, lease_until: 5, sending_at: null };
+        const set = (values: Partial<OrgTables['action_queue']>) =>
+          world.org.write((tx) =>
+            tx
+              .updateTable('action_queue')
+              .set(values)
+              .where('org_id', '=', world.org.orgId)
+              .where('id', '=', action.id)
+              .execute(),
+          );
+        await set({ status: 'executing', lease_owner: 'other', ...read });
+        await set(since);
+        const moved = await world.org.write((tx) =>
+          move(tx, world.org.orgId, {
+            actionId: action.id,
+            from: 'executing',
+            to: 'approved',
+            at: 10,
+            by: { kind: 'executor', id: 'x', name: 'executor' },
+            channel: 'executor',
+            unchanged: read,
+          }),
+        );
+        expect(moved).toBeUndefined();
+        expect((await world.queue.get(world.org, action.id)).status).toBe('executing');
+      }
     });
 
     test('a person approves or rejects, and the record says who, where, why and on which hash', async () => {

@@ -175,7 +175,7 @@ export const executePromises = ({ open, name }: Ground) =>
         throw new DrawbridgeError('network', 'No road to the post office.');
       };
       const action = await world.approved();
-      for (let i = 0; i < 12; i += 1) {
+      for (let i = 0; i < 4; i += 1) {
         await run();
         world.clock.advance(16 * 60_000);
       }
@@ -415,7 +415,7 @@ export const executePromises = ({ open, name }: Ground) =>
       const second = world.another();
       world.post.run = async (context) => {
         await context.aboutToSend();
-        for (let i = 0; i < 12; i += 1) {
+        for (let i = 0; i < 4; i += 1) {
           await world.clock.asleep((ms) => ms === 10_000);
           const before = await leaseOf(action.id);
           world.clock.advance(10_000);
