@@ -174,12 +174,6 @@ test('what is rejected is never sent', async () => {
   expect(sandbox.smtp.received()).toHaveLength(before);
 });
 
-test('doctor logs in to the account, and says so when it cannot', async () => {
-  const label = sandbox.mail.address;
-  const { checks } = await program.json<{ checks: { part: string; state: string }[] }>(['doctor']);
-  expect(checks.find(({ part }) => part.startsWith(label))).toMatchObject({ state: 'ok' });
-}, 60_000);
-
 test('from the shell of the agent whose server lives, approve and open are refused', async () => {
   const action = await propose('From the agent', 'Three.');
   // This process plays the agent's program: it starts the server, and then the command.
@@ -222,4 +216,15 @@ test('serve serves pages, open prints a link that signs in, and a signal ends it
     server.kill('SIGTERM');
     expect(await closed).toBe(0);
   }
+}, 60_000);
+
+test('doctor logs in to the account, and says so when it cannot', async () => {
+  const label = sandbox.mail.address;
+  const { checks } = await program.json<{ checks: { part: string; state: string }[] }>(['doctor']);
+  expect(checks.find(({ part }) => part.startsWith(label))).toMatchObject({ state: 'ok' });
+  const shut = await program.run(['doctor', '--json'], { environment: { DRAWBRIDGE_ALLOW_LOOPBACK: '0' } });
+  expect(shut.code).toBe(1);
+  const after = JSON.parse(shut.stdout) as { healthy: boolean; checks: typeof checks };
+  expect(after.healthy).toBe(false);
+  expect(after.checks.find(({ part }) => part.startsWith(label))).toMatchObject({ state: 'broken' });
 }, 60_000);
