@@ -1,4 +1,6 @@
 // The sandbox's IMAP server is met by a real client (imapflow): log-in, sync, search, append, deletions.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { ImapFlow } from 'imapflow';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
@@ -151,4 +153,78 @@ test('a connection cut after the append leaves the copy standing', async () => {
   sandbox.imap.faults.failNext({ kind: 'drop', after: 'effect' }, 'APPEND');
   await expect(client.append('Sent', mail('a', 'A'))).rejects.toThrow();
   expect(sandbox.mailboxes.byUser(sandbox.mail.user)?.folder('Sent')?.messages).toHaveLength(1);
+});
+
+test('a server that lost its index says so by another UIDVALIDITY', async () => {
+  inbox().add(mail('one', 'First'), 0);
+  inbox().add(mail('two', 'Second'), 0);
+  const [first] = inbox().messages;
+  if (first !== undefined) inbox().remove(first);
+  const before = await (await login()).mailboxOpen('INBOX');
+  inbox().renumber();
+  const client = await login();
+  const after = await client.mailboxOpen('INBOX');
+  expect(after.uidValidity).not.toBe(before.uidValidity);
+  expect(await client.search({ all: true }, { uid: true })).toEqual([1]);
+});
+
+test('without CONDSTORE there is no mod-sequence, and all else works', async () => {
+  const plain = await startSandbox({ empty: true, imapWithout: ['CONDSTORE', 'LITERAL+', 'MOVE'] });
+  try {
+    const client = new ImapFlow({
+      host: plain.imap.host,
+      port: plain.imap.port,
+      secure: false,
+      auth: { user: plain.mail.user, pass: plain.mail.password },
+      logger: false,
+    });
+    clients.push(client);
+    await client.connect();
+    await client.append('INBOX', mail('one', 'First'));
+    const open = await client.mailboxOpen('INBOX');
+    expect(open.highestModseq).toBeUndefined();
+    expect(await client.search({ subject: 'first' }, { uid: true })).toEqual([1]);
+  } finally {
+    await plain.close();
+  }
+});
+
+test('what is no IMAP, or comes before the log-in, is refused and the line stays open', async () => {
+  const socket = connect(sandbox.imap.port, sandbox.imap.host);
+  let text = '';
+  const until = async (words: string) => {
+    while (!text.includes(words)) text += String((await once(socket, 'data'))[0]);
+  };
+  await until('ready');
+  socket.write('a1 NONSENSE\r\na2 SELECT INBOX\r\na3 LOGIN (\r\na4 NOOP\r\n');
+  await until('a4 ');
+  expect(text).toMatch(/^a1 BAD /m);
+  expect(text).toMatch(/^a2 NO /m);
+  expect(text).toMatch(/^a3 BAD /m);
+  expect(text).toMatch(/^a4 OK /m);
+  socket.destroy();
+});
+
+test('parts, headers and bytes of a message can be asked for apart', async () => {
+  const raw = Buffer.from(
+    'Subject: Parts\r\nX-Odd: yes\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nWords\r\n--b\r\nContent-Type: application/pdf; name="a.pdf"\r\nContent-Disposition: attachment; filename="a.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n--b--\r\n',
+  );
+  inbox().add(raw, 0);
+  const client = await login();
+  await client.mailboxOpen('INBOX');
+  const [message] = await client.fetchAll('1', {
+    bodyStructure: true,
+    bodyParts: ['1', '2'],
+    headers: ['x-odd'],
+    source: { start: 0, maxLength: 14 },
+  });
+  expect(message?.bodyStructure?.childNodes?.map(({ type }) => type)).toEqual([
+    'text/plain',
+    'application/pdf',
+  ]);
+  expect(message?.bodyStructure?.childNodes?.[1]?.dispositionParameters).toEqual({ filename: 'a.pdf' });
+  expect(message?.bodyParts?.get('1')?.toString()).toBe('Words');
+  expect(message?.bodyParts?.get('2')?.toString()).toBe('JVBERg==');
+  expect(message?.headers?.toString()).toBe('X-Odd: yes\r\n\r\n');
+  expect(message?.source?.toString()).toBe('Subject: Parts');
 });

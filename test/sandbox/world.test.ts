@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
 import { expect, test } from 'vitest';
+import { occursIn } from '../../sandbox/calendar-store.ts';
+import { composeEvents } from '../../sandbox/data/events.ts';
+import { StoryDates } from '../../sandbox/dates.ts';
 import { exportWorld } from '../../sandbox/export.ts';
 import { loadWorld } from '../../sandbox/world.ts';
 
@@ -106,5 +109,17 @@ test('the export is a mailbox, a calendar and a table that hold the whole of it'
     expect(csv).toContain('Sarah Lindholm,s.lindholm@orchardworks.example');
   } finally {
     rmSync(directory, { recursive: true });
+  }
+});
+
+test('the hour of the demo’s viewing is free, on whatever day it is run, and the next is not', () => {
+  // Thirteen meets every weekday, every week of a fortnight and every month.
+  for (let day = 0; day < 365; day += 13) {
+    const dates = new StoryDates(now + day * 86_400_000);
+    const [from, to] = [dates.at(183, '15:00'), dates.at(183, '16:05')];
+    const taken = composeEvents(dates).filter(({ ics }) => occursIn(ics, from, to));
+    expect(taken.map(({ title, start }) => [title, start])).toEqual([
+      ['Parent evening', dates.at(183, '16:00')],
+    ]);
   }
 });

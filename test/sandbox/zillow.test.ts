@@ -87,3 +87,20 @@ test('it can be out of quota, out of order, and out of reason', async () => {
   expect((await ask('/property?zpid=20010014')).status).toBe(200);
   await expect(ask('/images?zpid=20010014')).rejects.toThrow();
 });
+
+test('an answer that is held back comes once it is let go', async () => {
+  let release: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  sandbox.zillow.faults.failNext({ kind: 'hold', until }, '/property');
+  let answered = false;
+  const held = ask('/property?zpid=20010014').then((answer) => {
+    answered = true;
+    return answer;
+  });
+  expect((await ask('/images?zpid=20010014')).status).toBe(200);
+  expect(answered).toBe(false);
+  release();
+  expect((await held).status).toBe(200);
+});
