@@ -3,6 +3,11 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { ControlTables, OrgTables } from './tables.ts';
 
+/**
+ * A `read` or `now` inside a callback of the same handle joins its transaction. A `write` inside a callback,
+ * and anything on another handle there, would wait for itself on one database or the other, and is refused
+ * (`internal`). A failed statement fails its transaction, though the callback catches the error.
+ */
 export interface Handle<Tables> {
   /** Reads on one snapshot. The callback may not write. */
   read<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;

@@ -1,7 +1,8 @@
 // The databases that a suite runs on: SQLite, PGlite (as PostgreSQL with pgvector), and a real PostgreSQL
 // where TEST_DATABASE_URL names a server on which databases may be made.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -68,9 +69,28 @@ const sqlite: TestDatabase = {
 // A PGlite takes seconds to start: each worker keeps those that are idle.
 const idle: PGlite[] = [];
 
+// Making PGlite's first database costs ten times what loading one does, so one is kept between runs.
+const modules = join(import.meta.dirname, '../../node_modules');
+const cache = join(modules, '.cache/drawbridge');
+
 async function startPglite(): Promise<PGlite> {
-  const parsers = { ...resultParsers };
-  return idle.pop() ?? PGlite.create({ extensions: { vector }, parsers });
+  const known = idle.pop();
+  if (known !== undefined) return known;
+  const { version } = JSON.parse(
+    await readFile(join(modules, '@electric-sql/pglite/package.json'), 'utf8'),
+  ) as {
+    version: string;
+  };
+  const seed = join(cache, `pglite-${version}.tar`);
+  const options = { extensions: { vector }, parsers: { ...resultParsers } };
+  if (existsSync(seed)) return PGlite.create({ ...options, loadDataDir: new Blob([await readFile(seed)]) });
+  const fresh = await PGlite.create(options);
+  await mkdir(cache, { recursive: true });
+  // Written beside and renamed: another worker finds it whole or not at all.
+  const draft = `${seed}.${randomBytes(6).toString('hex')}`;
+  await writeFile(draft, Buffer.from(await (await fresh.dumpDataDir('none')).arrayBuffer()));
+  await rename(draft, seed);
+  return fresh;
 }
 
 /** One connection for all: whoever asks waits for its turn. */
