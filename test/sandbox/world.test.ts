@@ -117,7 +117,9 @@ test('the hour of the demo’s viewing is free, on whatever day it is run, and t
   for (let day = 0; day < 365; day += 13) {
     const dates = new StoryDates(now + day * 86_400_000);
     const [from, to] = [dates.at(183, '15:00'), dates.at(183, '16:05')];
-    const taken = composeEvents(dates).filter(({ ics }) => occursIn(ics, from, to));
+    const taken = composeEvents(dates)
+      .filter(({ ics, start }) => ics.includes('\r\nRRULE:') || Math.abs(start - from) < 2 * 86_400_000)
+      .filter(({ ics }) => occursIn(ics, from, to));
     expect(taken.map(({ title, start }) => [title, start])).toEqual([
       ['Parent evening', dates.at(183, '16:00')],
     ]);
