@@ -15,7 +15,7 @@ const renewMs = 30_000;
 
 export type SyncResult = SyncCounts;
 
-export interface SyncProgress extends SyncCounts {
+interface SyncProgress extends SyncCounts {
   feed: string;
   /** Records still to come in this feed, where the provider tells. */
   remaining: number | undefined;

@@ -5,7 +5,6 @@ import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
-  type ProviderContext,
   type WriteContext,
   type WriteOutcome,
   writeOperation,
@@ -134,5 +133,3 @@ async function sendsInvitations(account: Account, calendar: Calendar): Promise<b
   const response = await account.dav.fetch(calendar.url, { method: 'OPTIONS', headers: account.dav.headers });
   return (response.headers.get('dav') ?? '').split(/\s*,\s*/).includes('calendar-auto-schedule');
 }
-
-export type { ProviderContext };

@@ -23,7 +23,7 @@ export interface Account {
 type DavResponse = Awaited<ReturnType<typeof davRequest>>[number];
 type Fetch = typeof globalThis.fetch;
 
-export interface Dav {
+interface Dav {
   headers: Record<string, string>;
   fetch: Fetch;
   /** A REPORT or PROPFIND with its XML body in tsdav's compact form. */
@@ -35,7 +35,7 @@ const namespaces = { 'xmlns:d': 'DAV:', 'xmlns:c': 'urn:ietf:params:xml:ns:calda
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND', 'REPORT']);
 
 /** Headers that log in. */
-export function authorization(context: ProviderContext, fields: CaldavFields): Record<string, string> {
+function authorization(context: ProviderContext, fields: CaldavFields): Record<string, string> {
   try {
     return { authorization: `Bearer ${context.secret('access_token').reveal()}` };
   } catch (error) {
@@ -45,7 +45,7 @@ export function authorization(context: ProviderContext, fields: CaldavFields): R
   return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
 }
 
-export function openDav(context: ProviderContext, fields: CaldavFields): Dav {
+function openDav(context: ProviderContext, fields: CaldavFields): Dav {
   const headers = authorization(context, fields);
   const fetch: Fetch = async (input, init = {}) => {
     const response = await context.fetch(input, {

@@ -16,7 +16,7 @@ interface Preset {
 }
 
 /** Hosts from the providers' own help pages on IMAP and SMTP settings. */
-export const presets = {
+const presets = {
   gmail: {
     title: 'Gmail',
     domains: /^(?:gmail|googlemail)\.com$/,
@@ -115,7 +115,6 @@ export const mailboxFields = z.strictObject({
     .optional()
     .describe(`Provider behind an address of your own domain: ${presetNames.join(', ')}`),
 });
-export type MailboxFields = z.infer<typeof mailboxFields>;
 
 export const mailboxSecrets: readonly SecretField[] = [
   {

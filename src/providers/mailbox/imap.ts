@@ -1,6 +1,6 @@
 // One IMAP session: to the address that egress admitted, under the server's name, encrypted wherever it
 // leaves this machine, silent, and never retried.
-import { type FetchMessageObject, ImapFlow, type ImapFlowError } from 'imapflow';
+import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import { mailboxFields, parseEndpoint } from './fields.ts';
@@ -124,7 +124,7 @@ export async function during<Result>(
 }
 
 /** What the library threw, in the house's words; the server's own text is kept, it tells a person the mend. */
-export function imapError(error: unknown, server: string): unknown {
+function imapError(error: unknown, server: string): unknown {
   if (error instanceof DrawbridgeError || !(error instanceof Error)) return error;
   const failure: ImapFlowError = error;
   const said = failure.responseText === undefined ? '' : ` It said: ${oneLine(failure.responseText)}`;
@@ -185,4 +185,4 @@ export function oneLine(text: string): string {
     .slice(0, 300);
 }
 
-export type { FetchMessageObject, ImapFlow };
+export type { ImapFlow };

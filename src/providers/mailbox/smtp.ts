@@ -10,7 +10,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext, WriteContext } from '../define.ts';
 import type { ComposedMail } from './compose.ts';
 import { mailboxFields, parseEndpoint } from './fields.ts';
-import { credentials, oneLine } from './imap.ts';
+import { credentials, oneLine, ownCa } from './imap.ts';
 
 const conversationMs = 600_000;
 
@@ -225,13 +225,11 @@ function smtpError(error: unknown, server: string): unknown {
       cause: error,
     });
   }
-  if (code === 'ETLS') {
+  if (code === 'ETLS' || /certificate/i.test(message)) {
     return new DrawbridgeError(
       'network',
-      `The SMTP server ${server} could not be reached with TLS; nothing was sent.`,
-      {
-        cause: error,
-      },
+      `The SMTP server ${server} cannot be trusted, or offers no TLS (${message}); nothing was sent. ${ownCa}`,
+      { retry: 'never', cause: error },
     );
   }
   return new DrawbridgeError(

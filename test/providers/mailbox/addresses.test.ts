@@ -223,6 +223,6 @@ test('what a real server receives is the approved envelope, byte for byte, for e
         { from: 'ann@example.com', to: [...new Set(to.map(({ email }) => email))] },
       ]);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
