@@ -175,7 +175,7 @@ export const executePromises = ({ open, name }: Ground) =>
         throw new DrawbridgeError('network', 'No road to the post office.');
       };
       const action = await world.approved();
-      for (let i = 0; i < 4; i += 1) {
+      for (let i = 0; i < 12; i += 1) {
         await run();
         world.clock.advance(16 * 60_000);
       }
@@ -245,8 +245,8 @@ export const executePromises = ({ open, name }: Ground) =>
           status: 'unknown',
           outcome: { kind: 'unknown', evidence: [expect.stringContaining(end.message)] },
         });
-        for (let i = 0; i < 30; i += 1) {
-          world.clock.advance(2 * hour);
+        for (let i = 0; i < 8; i += 1) {
+          world.clock.advance(9 * hour);
           await run();
         }
         expect((await look(action)).status).toBe('unknown');
