@@ -1,5 +1,6 @@
 // Another process holds the file: wait without blocking the event loop, in jittered steps, and give up in
 // words that a person understands.
+import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 
@@ -43,7 +44,7 @@ export async function whenFree<Result>(clock: Clock, attempt: () => Result): Pro
       }
     }
     longest = Math.min(longest * 2, longestMs);
-    await clock.sleep(shortestMs + Math.random() * longest);
+    await clock.sleep(randomInt(shortestMs, longest + 1));
   }
 }
 

@@ -1,5 +1,6 @@
 // The store on PostgreSQL: all orgs in one schema, kept apart by row-level security under a role that owns
 // nothing. Each transaction names its org; one that names none sees no row.
+import { randomInt } from 'node:crypto';
 import { Kysely, sql, type Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
@@ -87,7 +88,7 @@ function engineAt<Tables>(place: Place, { source, clock, log }: Ground): Engine<
           const again = ['40001', '40P01'].includes(sqlState(thrown) ?? '');
           if (!again || attempt === attempts) throw thrown;
           log.debug({ attempt, err: thrown }, 'the database asked for the transaction again');
-          await clock.sleep(Math.random() * 20 * attempt);
+          await clock.sleep(randomInt(1, 20 * attempt));
         }
       }
     },

@@ -2,11 +2,11 @@
 // milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
 
 /** Integer milliseconds since 1970-01-01T00:00Z. */
-export type Millis = number;
+type Millis = number;
 /** JSON as text; read and write it with `toJson` and `fromJson` of codec.ts. */
-export type JsonText = string;
+type JsonText = string;
 
-export interface OrgsTable {
+interface OrgsTable {
   id: string;
   name: string;
   created_at: Millis;

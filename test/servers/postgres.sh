@@ -1,11 +1,11 @@
 #!/bin/sh
 # Starts a throw-away PostgreSQL of the machine's own packages on a free loopback port, or stops it.
-#   postgres.sh start DIR    prints the URL for TEST_DATABASE_URL; DIR is made and holds everything
-#   postgres.sh stop DIR     stops it and removes DIR
+#   postgres.sh start [DIR]    prints the URL for TEST_DATABASE_URL; DIR is made and holds everything
+#   postgres.sh stop [DIR]     stops it and removes DIR
 set -eu
 
 command=${1:?start or stop}
-dir=${2:?a folder}
+dir=${2:-${TMPDIR:-/tmp}/drawbridge-postgres}
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 [ -n "$bin" ] || bin=$(dirname "$(command -v pg_ctl)")

@@ -11,7 +11,7 @@ import {
 import { guardTable } from './row-security.ts';
 
 /** `?` admits null. Integers are 64 bits wide; text is ordered by its bytes in both databases. */
-export type Column = 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'real?' | 'blob' | 'blob?';
+type Column = 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'real?' | 'blob' | 'blob?';
 
 export interface Reference {
   /** These columns refer to `to` of `table`. */
@@ -21,14 +21,14 @@ export interface Reference {
   onDelete?: 'cascade';
 }
 
-export interface Index {
+interface Index {
   columns: readonly string[];
   unique?: boolean;
   /** The index holds only the rows for which this is true. */
   where?: Expression<SqlBool>;
 }
 
-export interface Table {
+interface Table {
   columns: Record<string, Column>;
   /** Primary key. */
   key: readonly string[];
