@@ -91,48 +91,56 @@ async function obey(house: House, line: string): Promise<string> {
   return 'Enter: a sign-in link. sent: what left. price ID AMOUNT: a listing changes. Ctrl-C: the end.';
 }
 
-async function stay(house: House): Promise<void> {
+/** Answers what is typed, until the input or the process ends. */
+function listenToPerson(house: House): () => void {
   const input = createInterface({ input: process.stdin });
   input.on('line', (line) => {
-    obey(house, line).then(console.log, (thrown: unknown) =>
-      console.error(thrown instanceof Error ? thrown.message : thrown),
-    );
+    obey(house, line).then(console.log, (thrown: unknown) => console.error(reason(thrown)));
   });
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  input.close();
+  return () => input.close();
 }
 
+const reason = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 const began = performance.now();
-let house: House;
-try {
-  house = await openHouse('error');
-} catch (thrown) {
-  console.error(
-    `✗ Step 0, "The sandbox and Drawbridge start": ${thrown instanceof Error ? thrown.message : thrown}`,
-  );
-  process.exit(1);
-}
-try {
+
+/** The exit code of a demo that ended by itself; one that stays up waits for `stopped`. */
+async function run(house: House, stopped: Promise<void>): Promise<number> {
   console.log(
     `${bold('Drawbridge')} at ${house.web.url}, with a sandbox of mail, calendar and listings ${took(began)}`,
   );
-  await fill(house);
+  try {
+    await fill(house);
+  } catch (thrown) {
+    console.error(`✗ Step 0, "The accounts connect and sync": ${reason(thrown)}`);
+    return 1;
+  }
   if (values.once) {
-    const done = await walk(house);
-    if (done)
-      console.log(`\n${bold('Done')}: read, cited, proposed, approved, sent and booked. ${took(began)}`);
-    else process.exitCode = 1;
-  } else {
-    await tell(house);
-    await stay(house);
+    if (!(await walk(house))) return 1;
+    console.log(`\n${bold('Done')}: read, cited, proposed, approved, sent and booked. ${took(began)}`);
+    return 0;
+  }
+  await tell(house);
+  const end = listenToPerson(house);
+  await stopped;
+  end();
+  return 0;
+}
+
+// Heard from the first moment on, so that an early Ctrl-C leaves nothing behind either.
+const stopped = new Promise<void>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+});
+try {
+  const house = await openHouse('error');
+  try {
+    const interrupted = stopped.then(() => (values.once ? 130 : 0));
+    process.exitCode = await Promise.race([run(house, stopped), interrupted]);
+  } finally {
+    await house.close();
   }
 } catch (thrown) {
-  console.error(
-    `✗ Step 0, "The accounts connect and sync": ${thrown instanceof Error ? thrown.message : thrown}`,
-  );
+  console.error(`✗ Step 0, "The sandbox and Drawbridge start": ${reason(thrown)}`);
   process.exitCode = 1;
-} finally {
-  await house.close();
 }
+// A walk that was interrupted may still hold a line open.
+process.exit();

@@ -89,3 +89,11 @@ test('the one that stays up serves the client whose configuration it prints, unt
   expect(await demo.ended).toBe(0);
   expect(existsSync(env['DRAWBRIDGE_HOME'] ?? '')).toBe(false);
 }, 90_000);
+
+test('a walk that is interrupted while it reads leaves no file', async () => {
+  const demo = start(['--once']);
+  await demo.says('with a sandbox of mail');
+  demo.child.kill('SIGINT');
+  expect(await demo.ended).toBe(130);
+  expect(await readdir(folder)).toEqual([]);
+}, 60_000);
