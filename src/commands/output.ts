@@ -3,7 +3,7 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 
-export type Style = Parameters<typeof styleText>[0];
+type Style = Parameters<typeof styleText>[0];
 
 export interface Output {
   /** Whether `--json` was given: one JSON document is all that standard output gets. */

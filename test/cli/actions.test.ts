@@ -98,6 +98,23 @@ test('a wrong flag value is named as the flag it came by, and nothing is connect
   ]);
 });
 
+test('at a terminal connect asks for what is missing, and shows no password', async () => {
+  const { colleague, imap, smtp } = sandbox;
+  const { code, screen } = await program.onTerminal(
+    ['connect', 'mailbox', '--no-sync'],
+    [
+      ['E-mail address of the mailbox', colleague.address],
+      ['IMAP server', `${imap.host}:${imap.port}`],
+      ['SMTP server', `${smtp.host}:${smtp.port}`],
+      ['(not shown):', colleague.password],
+    ],
+  );
+  expect(screen).toContain(`${colleague.address} (Mailbox (IMAP and SMTP)) is connected`);
+  expect(screen).not.toContain(colleague.password);
+  expect(code).toBe(0);
+  await program.json(['disconnect', colleague.address, '--yes']);
+}, 60_000);
+
 test('at a terminal the whole message is shown, and only "yes" sends it, at once and without a server', async () => {
   const before = sandbox.smtp.received().length;
   const action = await propose(

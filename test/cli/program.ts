@@ -72,7 +72,7 @@ export async function newProgram(extra: Record<string, string> = {}): Promise<Pr
     },
     async onTerminal(args, answers) {
       const quoted = [process.execPath, cli, ...args].map((part) => `'${part}'`).join(' ');
-      const child = spawn('script', ['-qec', quoted, '/dev/null'], {
+      const child = spawn('/usr/bin/script', ['-qec', quoted, '/dev/null'], {
         env: { ...environment, TERM: 'xterm' },
       });
       let screen = '';

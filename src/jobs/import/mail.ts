@@ -9,7 +9,7 @@ const identifying = ['message-id', 'date', 'from', 'subject'];
  * marks (Status, X-Gmail-Labels …), its line ends and its "From " quoting do not count; the body does, so
  * that nobody replaces a stored mail by sending another under its Message-ID.
  */
-export function mailIdentity(raw: Uint8Array): string {
+function mailIdentity(raw: Uint8Array): string {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
     .toString('latin1')
     .replaceAll('\r\n', '\n');

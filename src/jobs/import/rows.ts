@@ -12,7 +12,7 @@ const longestRow = 4 * 1024 * 1024;
 export type Row = { line: number; end: number } & ({ values: string[] } | { reason: string });
 
 /** The delimiter that the header line uses most: comma, semicolon (Excel where the comma is decimal), tab or bar. */
-export function delimiterOf(header: string): string {
+function delimiterOf(header: string): string {
   const bare = header.replace(/"[^"]*"/g, '');
   let best = ',';
   let most = 0;
