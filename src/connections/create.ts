@@ -208,7 +208,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async writeContext(org, connection, operation, run) {
-      return { ...(await contextOf(org, connection, operation)), ...run };
+      return { ...(await contextOf(org, connection, operation, run.signal)), ...run };
     },
 
     async feeds(org, connection) {

@@ -229,7 +229,7 @@ export const tables: Migration = {
         { columns: ['status', 'proposed_at'] },
         { columns: ['status', 'expires_at'] },
         { columns: ['status', 'next_look_up_at'] },
-        { columns: ['proposed_by', 'payload_hash', 'proposed_at'] },
+        { columns: ['payload_hash', 'proposed_at'] },
         { columns: ['effect_key'], unique: true },
       ],
     });
