@@ -92,7 +92,6 @@ export const tables: Migration = {
         { columns: ['connection_id', 'written_at'] },
         { columns: ['kind', 'written_at'] },
         { columns: ['thread_id', 'written_at'] },
-        { columns: ['url'] },
       ],
     });
     await kit.orgTable('document_people', {
