@@ -2,72 +2,19 @@
 // The org's own accounts and senders that nobody answers are none.
 import type { Transaction } from 'kysely';
 import { newId } from '../ids.ts';
-import type { Person } from '../providers/record.ts';
 import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { nameWords } from './client-names.ts';
 import type { Written } from './document-rows.ts';
+import { earlier, later, merge, peopleOf, type Seen } from './people-seen.ts';
 
 type Tx = Transaction<OrgTables>;
-
-const automatic =
-  /^(?:(?:do[-_.]?)?not?[-_.]?reply|mailer[-_.]?daemon|postmaster|bounces?|notifications?|alerts?|newsletters?|auto(?:mated|responder)?|unsubscribe|nepasrepondre|keine?[-_.]?antwort)(?:[-_.+].*)?@|(?:^|[-_.+])no-?reply@|^bounces?[-+=]/u;
 
 export interface ClientRollUp {
   /** Takes documents that are about to change or go out of their clients. Their people must still be there. */
   forget(documentIds: readonly string[]): Promise<void>;
   /** Adds documents that were just written. */
   learn(documents: readonly Written[]): Promise<void>;
-}
-
-interface Seen {
-  addresses: string[];
-  name: string | undefined;
-  isContact: boolean;
-  phones: string[];
-  company: string | undefined;
-  count: number;
-  first: number | undefined;
-  last: number | undefined;
-}
-
-function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
-function later(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
-}
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-/** The people of one document, an entry each; the addresses of one contact card are one person's. */
-function peopleOf(document: Written, own: ReadonlySet<string>): Seen[] {
-  // A listing's agent or an event still to come is no contact that has taken place: time counts as written.
-  const at = document.writtenAt ?? undefined;
-  const isContact = document.kind === 'contact';
-  const base = { isContact, count: 1, first: isContact ? undefined : at, last: isContact ? undefined : at };
-  const phones = isContact ? strings(document.facts['phones']) : [];
-  const company =
-    isContact && typeof document.facts['company'] === 'string' ? document.facts['company'] : undefined;
-  const usable = document.people.filter(
-    (person): person is Person & { address: string } =>
-      person.address !== undefined && !own.has(person.address) && !automatic.test(person.address),
-  );
-  if (isContact) {
-    if (usable.length === 0) return [];
-    const addresses = [...new Set(usable.map((person) => person.address))];
-    return [
-      { ...base, addresses, name: usable.find((person) => person.name !== undefined)?.name, phones, company },
-    ];
-  }
-  const byAddress = new Map<string, Seen>();
-  for (const { address, name } of usable) {
-    const known = byAddress.get(address);
-    if (known === undefined) byAddress.set(address, { ...base, addresses: [address], name, phones, company });
-    else known.name ??= name;
-  }
-  return [...byAddress.values()];
 }
 
 export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRollUp {
@@ -112,6 +59,48 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRo
       .execute();
   }
 
+  async function rowsOf(ids: readonly string[]): Promise<Map<string, OrgTables['client_intelligence']>> {
+    const found = new Map<string, OrgTables['client_intelligence']>();
+    for (let i = 0; i < ids.length; i += 500) {
+      const rows = await tx
+        .selectFrom('client_intelligence')
+        .selectAll()
+        .where('org_id', '=', orgId)
+        .where('id', 'in', ids.slice(i, i + 500))
+        .execute();
+      for (const row of rows) found.set(row.id, row);
+    }
+    return found;
+  }
+
+  /** A contact card that names the addresses of several clients shows that they are one: the first stays. */
+  async function combine(ids: readonly string[], coming: readonly string[]): Promise<void> {
+    const [kept, ...others] = ids;
+    if (kept === undefined || others.length === 0) return;
+    const rows = await rowsOf(ids);
+    const first = rows.get(kept);
+    if (first === undefined) return;
+    for (const id of others) {
+      const other = rows.get(id);
+      if (other === undefined) continue;
+      await tx.deleteFrom('client_intelligence').where('org_id', '=', orgId).where('id', '=', id).execute();
+      first.emails = toJson([
+        ...new Set([...fromJson<string[]>(first.emails), ...fromJson<string[]>(other.emails)]),
+      ]);
+      first.phones = toJson([
+        ...new Set([...fromJson<string[]>(first.phones), ...fromJson<string[]>(other.phones)]),
+      ]);
+    }
+    await tx
+      .updateTable('client_intelligence')
+      .set({ emails: first.emails, phones: first.phones })
+      .where('org_id', '=', orgId)
+      .where('id', '=', kept)
+      .execute();
+    await addKeys(kept, fromJson<string[]>(first.emails));
+    await recount(kept, coming);
+  }
+
   async function create(seen: Seen): Promise<string> {
     const id = newId('cli', now);
     const name = seen.name ?? seen.addresses[0] ?? '';
@@ -136,14 +125,8 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRo
     return id;
   }
 
-  async function update(id: string, seen: Seen): Promise<void> {
-    const row = await tx
-      .selectFrom('client_intelligence')
-      .selectAll()
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (row === undefined) return;
+  async function update(row: OrgTables['client_intelligence'], seen: Seen): Promise<void> {
+    const { id } = row;
     const emails = fromJson<string[]>(row.emails);
     // A contact card knows a person's name best; otherwise the first name that is more than the address.
     const name =
@@ -233,7 +216,18 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRo
       if (documents.length === 0) return;
       const own = await ownAddresses();
       const people = documents.flatMap((document) => peopleOf(document, own));
-      const known = await clientsByKey([...new Set(people.flatMap((seen) => seen.addresses))]);
+      const addresses = [...new Set(people.flatMap((seen) => seen.addresses))];
+      const known = await clientsByKey(addresses);
+      for (const { addresses: card } of people.filter((seen) => seen.isContact)) {
+        const ids = new Set(card.flatMap((address) => known.get(address) ?? []));
+        if (ids.size < 2) continue;
+        const [kept = ''] = ids;
+        await combine(
+          [...ids],
+          documents.map((document) => document.id),
+        );
+        for (const [address, id] of known) if (ids.has(id)) known.set(address, kept);
+      }
       const news = new Map<string, Seen>();
       for (const seen of people) {
         const id = seen.addresses.map((address) => known.get(address)).find((one) => one !== undefined);
@@ -242,23 +236,12 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRo
         const before = news.get(key);
         news.set(key, before === undefined ? seen : merge(before, seen));
       }
+      const rows = await rowsOf([...news.keys()]);
       for (const [key, seen] of news) {
-        if (key.startsWith('new ')) await create(seen);
-        else await update(key, seen);
+        const row = rows.get(key);
+        if (row === undefined) await create(seen);
+        else await update(row, seen);
       }
     },
-  };
-}
-
-function merge(a: Seen, b: Seen): Seen {
-  return {
-    addresses: [...new Set([...a.addresses, ...b.addresses])],
-    name: b.isContact ? (b.name ?? a.name) : (a.name ?? b.name),
-    isContact: a.isContact || b.isContact,
-    phones: [...new Set([...a.phones, ...b.phones])],
-    company: b.company ?? a.company,
-    count: a.count + b.count,
-    first: earlier(a.first, b.first),
-    last: later(a.last, b.last),
   };
 }

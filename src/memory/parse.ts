@@ -7,12 +7,10 @@ import { detectLanguage } from './language/detect.ts';
 import { fallbackLanguage } from './language/stem.ts';
 import { terms } from './language/terms.ts';
 import { normalise } from './normalise/normalise.ts';
-import { type Normalised, UnreadableRecord } from './normalise/normalised.ts';
+import { lasting, type Normalised, UnreadableRecord } from './normalise/normalised.ts';
 
 /** Raised when reading changes, so that the next sync stores what is read differently. */
 const readingVersion = 1;
-/** Values that say when we looked, not what was there. */
-const volatileFacts = new Set(['fetchedAt', 'fetched_at', 'retrievedAt', 'syncedAt', 'etag']);
 const peopleInHeader = 12;
 
 export interface ParsedChunk {
@@ -60,9 +58,8 @@ function stableJson(value: unknown): string {
 }
 
 function hashOf(kind: string, document: Normalised): string {
-  const facts = Object.entries(document.facts).filter(([key]) => !volatileFacts.has(key));
   const { title, text, people, threadId, url, writtenAt } = document;
-  const content = { kind, title, text, people, threadId, url, writtenAt, facts: Object.fromEntries(facts) };
+  const content = { kind, title, text, people, threadId, url, writtenAt, facts: lasting(document.facts) };
   return sha256(`${readingVersion} ${stableJson(content)}`);
 }
 

@@ -1,4 +1,5 @@
 // The part of a passage around the words that were asked for.
+import { fold } from './language/stem.ts';
 import { termsOfWord, words } from './language/terms.ts';
 
 const longest = 300;
@@ -6,15 +7,35 @@ const window = 280;
 /** A passage is looked through this far; what stands behind is rarely what a reader needs first. */
 const looked = 6000;
 
+const withoutSpaces = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+/** A stem begins as its word does: only words that begin like one asked for are stemmed. */
+const prefixLength = 2;
+
+function prefixOf(term: string): string {
+  return term.slice(0, prefixLength);
+}
+
+/** The words of `text` that were asked for, with where they stand. */
+function matchesIn(text: string, wanted: ReadonlySet<string>, languages: readonly string[]) {
+  const prefixes = new Set([...wanted].map(prefixOf));
+  const found: { at: number; term: string }[] = [];
+  const spaced = !withoutSpaces.test(text);
+  const parts = spaced
+    ? [...text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)].map((match) => ({ text: match[0], start: match.index }))
+    : words(text);
+  for (const word of parts) {
+    if (spaced && !prefixes.has(prefixOf(fold(word.text.toLowerCase())))) continue;
+    const term = termsOfWord(word.text, languages).find((one) => wanted.has(one));
+    if (term !== undefined) found.push({ at: word.start, term });
+  }
+  return found;
+}
+
 /** At most ~300 characters, cut at words, with … where something is left out. */
 export function snippetOf(text: string, wanted: ReadonlySet<string>, languages: readonly string[]): string {
   const flat = text.replace(/\s+/gu, ' ').trim();
   if (flat.length <= longest) return flat;
-  const matches: { at: number; term: string }[] = [];
-  for (const word of words(flat.slice(0, looked))) {
-    const term = termsOfWord(word.text, languages).find((one) => wanted.has(one));
-    if (term !== undefined) matches.push({ at: word.start, term });
-  }
+  const matches = matchesIn(flat.slice(0, looked), wanted, languages);
   let bestStart = 0;
   let bestCount = 0;
   let first = 0;

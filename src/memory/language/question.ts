@@ -1,6 +1,6 @@
 // A question to the terms it is searched by: the languages it may be meant in, without function words.
 import { detectLanguage } from './detect.ts';
-import { fallbackLanguage } from './stem.ts';
+import { fallbackLanguage, fold } from './stem.ts';
 import { cyrillicStopWords, stopWords } from './stop-words.ts';
 import { terms, words } from './terms.ts';
 
@@ -32,6 +32,8 @@ export function questionTerms(question: string, collection: readonly string[]): 
     if (!isFunctionWord(word.text, spoken)) kept += word.text;
   }
   kept += text.slice(at);
-  const found = terms(kept, languages);
+  // In another language a name may stem to a function word (Lee, French: le): that is not what was asked.
+  const asked = new Set([...words(kept)].map((word) => fold(word.text.toLowerCase())));
+  const found = terms(kept, languages).filter((term) => asked.has(term) || !isFunctionWord(term, languages));
   return found.length > 0 ? found : terms(text, languages);
 }

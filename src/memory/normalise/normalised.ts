@@ -29,3 +29,10 @@ export interface Normalised {
 export class UnreadableRecord extends Error {
   override readonly name = 'UnreadableRecord';
 }
+
+const volatileFacts = new Set(['fetchedAt', 'fetched_at', 'retrievedAt', 'syncedAt', 'etag']);
+
+/** Facts without those that say when we looked, not what was there. */
+export function lasting(facts: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(facts).filter(([key]) => !volatileFacts.has(key)));
+}

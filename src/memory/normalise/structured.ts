@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { listing as listingShape } from '../../providers/capabilities.ts';
 import type { DocumentKind, Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
-import { type Normalised, type Span, UnreadableRecord } from './normalised.ts';
+import { lasting, type Normalised, type Span, UnreadableRecord } from './normalised.ts';
 import { decodeText, plainSpans } from './text.ts';
 
 const time = z.union([z.string(), z.number()]);
@@ -123,7 +123,8 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   const own = cleanBlock(record.text ?? '');
   const turns = withTurns(record);
   const described = kind === 'listing' ? listingText(facts) : undefined;
-  const text = turns.text !== '' ? turns.text : own !== '' ? own : cleanBlock(described ?? factLines(facts));
+  const text =
+    turns.text !== '' ? turns.text : own !== '' ? own : cleanBlock(described ?? factLines(lasting(facts)));
   const people = cleanPeople(record.people ?? []);
   const named = new Set(people.map((person) => person.name));
   for (const speaker of new Set((record.turns ?? []).map((turn) => cleanLine(turn.speaker ?? '')))) {
