@@ -50,7 +50,7 @@ const rhythms: Record<string, [string, string]> = {
 };
 
 /** Common rules in words; undefined for others, which are shown as they stand (RFC 5545, 3.3.10). */
-export function recurrenceInWords(rule: string): string | undefined {
+function recurrenceInWords(rule: string): string | undefined {
   const parts = new Map(rule.split(';').map((part) => part.split('=', 2) as [string, string | undefined]));
   const rhythm = rhythms[parts.get('FREQ') ?? ''];
   if (rhythm === undefined) return undefined;

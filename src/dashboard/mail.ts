@@ -5,7 +5,7 @@ import { readHtml } from './mail-html.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { bytes } from './words.ts';
 
-export function addressLine({ email, name }: MailAddress): Markup {
+function addressLine({ email, name }: MailAddress): Markup {
   const at = email.lastIndexOf('@');
   const address = html`<bdi class="address">${marked(email.slice(0, at + 1))}<b>${marked(email.slice(at + 1))}</b></bdi>`;
   return name === undefined || name === ''

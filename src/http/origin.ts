@@ -2,7 +2,7 @@
 // apart from every other program's on localhost; any other name is a rebinding attack or a mistake.
 import { lookup } from 'node:dns/promises';
 
-export const localName = 'drawbridge.localhost';
+const localName = 'drawbridge.localhost';
 
 /** Address of the local pages. `name` comes from `findLocalName`. */
 export function localOrigin(port: number, name: string = localName): string {

@@ -13,7 +13,7 @@ import { DrawbridgeError } from '../errors.ts';
  * the local pages, which are plain http, Safari would not keep such a cookie; the host's own name keeps it
  * apart there.
  */
-export function cookieName(secure: boolean): string {
+function cookieName(secure: boolean): string {
   return secure ? '__Host-drawbridge' : 'drawbridge';
 }
 
