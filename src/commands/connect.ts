@@ -4,10 +4,12 @@ import { type Command, CommanderError } from 'commander';
 import { DrawbridgeError } from '../errors.ts';
 import { catalog } from '../providers/catalog.ts';
 import type { Provider } from '../providers/define.ts';
+import { registerSecret } from '../secret.ts';
 import { ask, askSecret, canAsk, readStdin } from './ask.ts';
 import { openSession, usageError, withRooms } from './command.ts';
 import type { Output } from './output.ts';
 import { type DeclaredField, fieldFlag, fieldsOf, flagOf, secretFlag } from './provider-flags.ts';
+import { shownLine } from './shown.ts';
 
 interface Given {
   fields: Record<string, string>;
@@ -38,6 +40,7 @@ async function givenBy(
     const value = lines[index] ?? '';
     if (value === '')
       throw usageError(`${secretFlag(name)}: standard input has no line ${index + 1} for it.`);
+    registerSecret(value);
     given.secrets[name] = value;
   }
   return given;
@@ -116,7 +119,9 @@ async function connect(
       });
     const { id, label, account, state } = connection;
     if (!output.json)
-      output.line(`${output.style('green', '✓')} ${label} (${provider.title}) is connected: ${id}`);
+      output.line(
+        `${output.style('green', '✓')} ${shownLine(label)} (${provider.title}) is connected: ${id}`,
+      );
     const { syncAndTell } = await import('./sync-and-tell.ts');
     const synced = options.sync && connection.hasFeeds ? await syncAndTell(session, rooms, [connection]) : [];
     if (output.json) {

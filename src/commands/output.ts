@@ -33,6 +33,10 @@ function columns(stream: WriteStream): number {
 
 export function createOutput(json: boolean): Output {
   const { stdout, stderr } = process;
+  // `drawbridge search … | head`: the reader has gone, and what is still to come is nobody's.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   let drawn = false;
   function clear(): void {
     if (drawn) stderr.write('\r\x1b[2K');
