@@ -40,11 +40,14 @@ const abbreviations: Readonly<Record<string, string>> = {
 
 /** "12 Oak Street, Springfield" and "12 oak st springfield" are one place (USPS Publication 28, appendix C). */
 export function addressKey(address: string): string {
-  return fold(address.normalize('NFKC').toLowerCase())
+  return address
+    .normalize('NFKC')
+    .toLowerCase()
     .replace(/['’.]/gu, '')
     .replace(/#\s*/gu, ' apt ')
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '')
+    .map(fold)
     .map((word) => abbreviations[word] ?? word)
     .join(' ');
 }

@@ -64,8 +64,10 @@ export const postgresIndex: SearchIndex = {
   async search(org, query) {
     if (query.terms.length === 0) return [];
     const wanted = [...new Set(query.terms)].slice(0, maxTerms).map(quoted).join(' | ');
-    // ts_rank_cd takes weights in the order D, C, B, A; 1 divides by the logarithm of the length.
-    const weights = sql`array[0, ${sql.lit(fieldWeights.neighbours)}, ${sql.lit(fieldWeights.body)}, ${sql.lit(fieldWeights.header)}]::real[]`;
+    // ts_rank_cd takes weights of at most 1, in the order D, C, B, A; 1 divides by the logarithm of the length.
+    const top = Math.max(...Object.values(fieldWeights));
+    const share = (field: keyof typeof fieldWeights) => sql.lit(fieldWeights[field] / top);
+    const weights = sql`array[0, ${share('neighbours')}, ${share('body')}, ${share('header')}]::real[]`;
     const filters = conditions(org.orgId, query.filters).map((filter) => sql` and ${filter}`);
     return org.read(async (db) => {
       const { rows } = await sql<{ seq: number | string; score: number }>`
