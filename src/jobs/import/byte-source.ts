@@ -1,5 +1,6 @@
 // A file as bytes with stable positions: UTF-8, ASCII or an 8-bit encoding as it lies on disk, UTF-16 as
 // the UTF-8 it means. Nothing reads a file whole but the UTF-16 case, which is capped.
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DrawbridgeError } from '../../errors.ts';
 import { mebibytes } from './item.ts';
@@ -45,7 +46,8 @@ function inMemory(bytes: Buffer, handle: FileHandle): ByteSource {
 
 /** @throws DrawbridgeError `invalid_request` for a UTF-16 file above 64 MiB */
 export async function openByteSource(file: string): Promise<ByteSource> {
-  const handle = await open(file, 'r');
+  // The walk has resolved every link: one that stands here now was put there since.
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   try {
     const { size } = await handle.stat();
     const label = utf16Label(await readFully(handle, 0, 2));
