@@ -28,6 +28,13 @@ const hiddenStyles = [
 const convert = compile({
   wordwrap: false,
   limits: { maxInputLength: maxHtmlLength, maxDepth: 100, maxChildNodes: 20_000 },
+  formatters: {
+    // Most tables of a mail are its layout: a line a row, cells kept apart, no columns drawn.
+    cell(element, walk, builder) {
+      walk(element.children, builder);
+      builder.addInline(' \u00a0', { noWordTransform: true });
+    },
+  },
   selectors: [
     {
       selector: 'a',
@@ -37,12 +44,15 @@ const convert = compile({
     { selector: 'title', format: 'skip' },
     { selector: '[hidden]', format: 'skip' },
     ...hiddenStyles.map((style) => ({ selector: `[style*="${style}" i]`, format: 'skip' })),
-    { selector: 'table', options: { uppercaseHeaderCells: false } },
+    { selector: 'table', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'td', format: 'cell' },
+    { selector: 'th', format: 'cell' },
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
   ],
 });
 
 /** Readable text of an HTML body. */
 export function htmlToText(html: string): string {
-  return convert(html.slice(0, maxHtmlLength));
+  return convert(html.slice(0, maxHtmlLength)).replaceAll('\u00a0', ' ');
 }
