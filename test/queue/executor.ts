@@ -91,7 +91,8 @@ export const executorPromises = ({ open }: Ground) =>
       });
       let over = false;
       const ticking = (async () => {
-        while (!over) {
+        // No further than the failures go: a lease runs out by this clock too.
+        while (!over && failures > 0) {
           await Promise.race([done, world.clock.asleep((ms) => ms === 1_000)]);
           world.clock.advance(1_000);
           await new Promise((resolve) => setImmediate(resolve));

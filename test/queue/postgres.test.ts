@@ -5,6 +5,7 @@ import { databases } from './databases.ts';
 import { decidePromises } from './decide.ts';
 import { executePromises } from './execute.ts';
 import { executorPromises } from './executor.ts';
+import { leasePromises } from './lease.ts';
 import { proposePromises } from './propose.ts';
 import { reconcilePromises } from './reconcile.ts';
 
@@ -12,6 +13,7 @@ describe.each(databases.filter(({ name }) => name !== 'SQLite'))('on $name', (gr
   proposePromises(ground);
   decidePromises(ground);
   executePromises(ground);
+  leasePromises(ground);
   reconcilePromises(ground);
   clockPromises(ground);
   executorPromises(ground);
