@@ -8,6 +8,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs, promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import PostalMime from 'postal-mime';
 import { loadConfig } from '../src/config.ts';
 import { importPaths } from '../src/jobs/import/import-paths.ts';
@@ -73,6 +74,8 @@ async function apart(step: string, mbox: string): Promise<number> {
 }
 
 async function measure(mbox: string, home: string) {
+  // As the command does.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const rooms = await openRooms(loadConfig({ DRAWBRIDGE_HOME: home, DRAWBRIDGE_LOG_LEVEL: 'error' }));
   const commits: number[] = [];
   const delay = monitorEventLoopDelay({ resolution: 5 });
