@@ -16,7 +16,7 @@ type Row = OrgTables['client_intelligence'];
 const mostSharing = 200;
 const recentDocuments = 10;
 
-export function toClient(row: Row): Client {
+function toClient(row: Row): Client {
   return {
     id: row.id,
     kind: row.kind,

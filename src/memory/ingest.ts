@@ -8,10 +8,7 @@ import type { OrgTables } from '../store/tables.ts';
 import { createClientRollUp } from './client-roll-up.ts';
 import {
   chunkNumbers,
-  findGone,
-  findKnown,
   insertDocuments,
-  type Known,
   removeChunks,
   tombstone,
   updateDocuments,
@@ -19,6 +16,7 @@ import {
 } from './document-rows.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
+import { findGone, findKnown, type Known } from './known-rows.ts';
 import { ingestListings } from './listings.ts';
 import type { IngestBatch, IngestResult, Source } from './memory.ts';
 import type { ParsedRecord } from './parse.ts';

@@ -104,7 +104,7 @@ function chunksOf(kind: DocumentKind, document: Normalised, language: string): P
   });
 }
 
-export async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
+async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
   const document = await normalise(record);
   const language = detectLanguage(`${document.title}\n${document.text}`);
   return {

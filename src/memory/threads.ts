@@ -2,9 +2,10 @@
 // field of their own, and follow when a message comes between, changes or goes.
 import type { Transaction } from 'kysely';
 import type { OrgTables } from '../store/tables.ts';
-import type { Known, Written, WrittenChunk } from './document-rows.ts';
+import type { Written, WrittenChunk } from './document-rows.ts';
 import { type Adjacent, adjacentTo, type Place } from './index/neighbours.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
+import type { Known } from './known-rows.ts';
 
 type Tx = Transaction<OrgTables>;
 

@@ -30,7 +30,7 @@ const shape = z.object({
 });
 
 /** ISO 8601 or integer ms; undefined where it is neither. */
-export function timeOf(at: string | number | undefined): number | undefined {
+function timeOf(at: string | number | undefined): number | undefined {
   if (at === undefined) return undefined;
   const value = typeof at === 'number' ? at : Date.parse(at);
   return Number.isFinite(value) ? Math.round(value) : undefined;
