@@ -69,8 +69,6 @@ export const tables: Migration = {
         kind: 'text',
         external_id: 'text',
         title: 'text',
-        text: 'text',
-        raw: 'blob',
         media_type: 'text',
         people: 'text',
         thread_id: 'text?',
@@ -84,6 +82,9 @@ export const tables: Migration = {
         content_hash: 'text',
         facts: 'text',
         deleted_at: 'integer?',
+        // Last: SQLite reads a row from its front, and what stands behind a long value costs its whole length.
+        text: 'text',
+        raw: 'blob',
       },
       key: ['id'],
       references: [ofConnection],
