@@ -22,13 +22,10 @@ export async function ensureLocalOrg(store: Store, clock: Clock): Promise<LocalO
   if (known !== undefined) return known;
   const left = await store.control.read(firstOrg);
   const made = left === undefined ? await store.createOrg('Home') : undefined;
-  return store.control.write(async (tx) => {
+  const local = await store.control.write(async (tx) => {
     const owned = await firstOwner(tx);
     const orgId = owned?.orgId ?? (await firstOrg(tx));
     if (orgId === undefined) throw new Error('the org that was just made is not there');
-    if (made !== undefined && made !== orgId) {
-      await tx.deleteFrom('orgs').where('id', '=', made).execute();
-    }
     if (owned !== undefined) return owned;
     const now = clock.now();
     const owner: Person = { kind: 'person', orgId, memberId: newId('mbr', now), name: 'Owner' };
@@ -45,6 +42,8 @@ export async function ensureLocalOrg(store: Store, clock: Clock): Promise<LocalO
       .execute();
     return { orgId, owner };
   });
+  if (made !== undefined && made !== local.orgId) await store.removeOrg(made);
+  return local;
 }
 
 async function firstOrg(db: Reader): Promise<string | undefined> {

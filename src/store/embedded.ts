@@ -1,7 +1,7 @@
 // The embedded store: one small control file, and one file an org. A file holds one org, so it cannot leak
 // another.
 import { existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
@@ -14,6 +14,7 @@ import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
 import { migrations as shipped } from './migrations/list.ts';
 import type { Migration } from './migrations/migration.ts';
+import { removeEmptyOrg } from './remove-org.ts';
 import { connect, sqliteDialect } from './sqlite.ts';
 import type { Handle, OrgStore, Store } from './store.ts';
 import type { ControlTables, OrgTables } from './tables.ts';
@@ -84,6 +85,13 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
       await handle.write((tx) => tx.insertInto('orgs').values(org).execute());
       await control.handle.write((tx) => tx.insertInto('orgs').values(org).execute());
       return org.id;
+    },
+    async removeOrg(orgId): Promise<void> {
+      if (!orgIdShape.test(orgId)) return;
+      await control.handle.write((tx) => removeEmptyOrg(tx, orgId));
+      await (await opened.get(orgId))?.close();
+      opened.delete(orgId);
+      for (const part of ['', '-wal', '-shm']) await rm(`${fileOf(orgId)}${part}`, { force: true });
     },
     async close() {
       const files = await Promise.allSettled(opened.values());

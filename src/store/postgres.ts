@@ -13,6 +13,7 @@ import type { Migration } from './migrations/migration.ts';
 import { type Place, postgresDialect, schema, sqlState } from './postgres-driver.ts';
 import { prepare } from './postgres-prepare.ts';
 import type { PostgresSource } from './postgres-source.ts';
+import { removeEmptyOrg } from './remove-org.ts';
 import type { Handle, OrgStore, Store } from './store.ts';
 import type { ControlTables, OrgTables } from './tables.ts';
 
@@ -68,6 +69,9 @@ export async function openPostgres({ source, clock, log, migrations = shipped }:
       const id = newId('org', at);
       await control.write((tx) => tx.insertInto('orgs').values({ id, name, created_at: at }).execute());
       return id;
+    },
+    async removeOrg(orgId): Promise<void> {
+      await control.write((tx) => removeEmptyOrg(tx, orgId));
     },
     close: () => source.end(),
   });

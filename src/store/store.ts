@@ -38,5 +38,7 @@ export interface Store {
   forOrg(orgId: string): Promise<OrgStore>;
   /** Creates an org with its tables; returns its id. */
   createOrg(name: string): Promise<string>;
+  /** Removes an org and all that is stored for it. @throws DrawbridgeError `conflict` when it has members */
+  removeOrg(orgId: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -213,7 +213,9 @@ export async function rememberListings(
 function recordOf(listing: Listing): SourceRecord {
   const structured: Structured = {
     title: listing.address,
-    text: [summary(listing), listing.description].filter((part) => part !== undefined).join('\n'),
+    text: [listing.address, summary(listing), listing.description]
+      .filter((part) => part !== undefined)
+      .join('\n'),
     ...(listing.url === undefined ? {} : { url: listing.url }),
     ...(listing.agent === undefined
       ? {}

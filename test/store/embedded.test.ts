@@ -165,3 +165,19 @@ test('a write that another process holds up waits without blocking, and gives up
   other.close();
   expect(await org.write(async () => 'written')).toBe('written');
 });
+
+test('an org without members is removed with its files; one that has a member is not', async () => {
+  const opened = await open();
+  const [empty, owned] = [await opened.createOrg('Empty'), await opened.createOrg('Owned')];
+  await opened.control.write((tx) =>
+    tx
+      .insertInto('members')
+      .values({ org_id: owned, id: 'mbr_1', email: null, name: 'Ada', role: 'owner', created_at: 1 })
+      .execute(),
+  );
+  await opened.removeOrg(empty);
+  await expect(opened.forOrg(empty)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(opened.removeOrg(owned)).rejects.toMatchObject({ code: 'conflict' });
+  expect((await readdir(join(home, 'orgs'))).filter((name) => name.includes(empty))).toEqual([]);
+  expect((await opened.forOrg(owned)).orgId).toBe(owned);
+});
