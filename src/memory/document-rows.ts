@@ -1,6 +1,5 @@
 // Rows of documents and their people: written, replaced, turned into tombstones.
 import type { Insertable, Transaction } from 'kysely';
-import { newId } from '../ids.ts';
 import type { Person } from '../providers/record.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
@@ -182,11 +181,16 @@ export async function updateDocuments(
 export async function insertDocuments(
   tx: Tx,
   added: readonly Incoming[],
-  { orgId, source, now, number }: { orgId: string; source: Source; now: number; number: () => number },
+  {
+    orgId,
+    source,
+    now,
+    number,
+    documentId,
+  }: { orgId: string; source: Source; now: number; number: () => number; documentId: () => string },
 ): Promise<Written[]> {
-  // Ids are ordered by their time: one millisecond apart keeps the order in which the records came.
-  const documents = added.map((incoming, i) => ({
-    id: newId('doc', now + i),
+  const documents = added.map((incoming) => ({
+    id: documentId(),
     incoming,
     seqs: incoming.parsed.chunks.map(number),
   }));

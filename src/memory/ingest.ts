@@ -2,6 +2,7 @@
 // their index rows, clients, tombstones and cursor: all of a batch, or nothing.
 import type { Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { newId } from '../ids.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
@@ -27,6 +28,8 @@ export interface IngestParts {
   reader: Reader;
   index(org: OrgStore): SearchIndex;
   clock: Clock;
+  /** A new document's id; ids ascend in the order in which they are given out. */
+  documentId(): string;
 }
 export interface Ingested {
   result: IngestResult;
@@ -115,7 +118,13 @@ async function store(
     now,
   );
   const updated = await updateDocuments(tx, replaced, { orgId, now, freed, number });
-  const inserted = await insertDocuments(tx, added, { orgId, source, now, number });
+  const inserted = await insertDocuments(tx, added, {
+    orgId,
+    source,
+    now,
+    number,
+    documentId: parts.documentId,
+  });
   const written = [...updated, ...inserted];
   await clients.learn(written);
   await threads.link({ written, left: outdated });
@@ -158,9 +167,16 @@ async function store(
  * next batch while this one is being stored.
  */
 export function createIngest(
-  parts: IngestParts,
+  parts: Omit<IngestParts, 'documentId'>,
 ): (org: OrgStore, source: Source, batch: IngestBatch) => Promise<Ingested> {
   const last = new Map<string, Promise<unknown>>();
+  const { clock } = parts;
+  let lastTime = 0;
+  // An id begins with its time. A millisecond apart, ids keep the order in which records of no known time came.
+  const documentId = () => {
+    lastTime = Math.max(clock.now(), lastTime + 1);
+    return newId('doc', lastTime);
+  };
   return async (org, source, batch) => {
     const reading = readBatch(parts.reader, batch);
     const before = last.get(org.orgId);
@@ -168,7 +184,7 @@ export function createIngest(
       const read = await reading;
       // What went wrong with the batch before is its own caller's to hear.
       await before?.catch(() => undefined);
-      return org.write((tx) => store(tx, { org, source, batch, read, parts }));
+      return org.write((tx) => store(tx, { org, source, batch, read, parts: { ...parts, documentId } }));
     })();
     last.set(org.orgId, storing);
     try {

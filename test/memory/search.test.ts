@@ -210,6 +210,21 @@ describe('scope', () => {
     expect(await texts()).toEqual([]);
   });
 
+  test('records of no known time stand in their thread in the order they came, however fast they came', async () => {
+    const names = ['alder', 'birch', 'cedar', 'dogwood', 'elm', 'fir', 'ginkgo', 'hazel'];
+    for (const name of names) {
+      const records = [1, 2, 3].map((i) =>
+        json(`${name}${i}`, 'chat', { thread: 't', text: `${name} ${i}` }),
+      );
+      await g.memory.ingest(g.org, g.source, { records });
+    }
+    for (const [i, name] of names.entries()) {
+      const found = (await ask(name)).passages.map((one) => one.text.split(' ')[0]);
+      expect(found.slice(0, 3)).toEqual([name, name, name]);
+      expect(found.slice(3).sort()).toEqual([names[i - 1], names[i + 1]].filter((one) => one !== undefined));
+    }
+  });
+
   test('the snippet shows the words that were asked for, in 300 characters at most', async () => {
     const text = `${'Filler words about nothing much at all. '.repeat(40)}The asbestos was found in the attic. ${'More filler follows here. '.repeat(20)}`;
     await g.memory.ingest(g.org, g.source, { records: [json('n', 'note', { text })] });
