@@ -11,7 +11,7 @@ const maxShare = 0.5;
  * Matches (a term in a chunk) that one question may cost without a narrow filter: the rarest terms first,
  * and at least `surelyAsked` of them. About 1 ms for 2,000.
  */
-const matchBudget = 60_000;
+const matchBudget = 24_000;
 const surelyAsked = 3;
 /** As many admitted chunks are listed before ranking; more are checked while going down the ranking. */
 const narrow = 3000;
