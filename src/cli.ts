@@ -100,11 +100,15 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 const args = process.argv.slice(2);
-main(args).catch(async (thrown: unknown) => {
+// Awaited here, at the top: when nothing is left that could end the wait, Node says so and exits with 13. A
+// command that did not finish must not look like one that did.
+try {
+  await main(args);
+} catch (thrown) {
   const { report } = await import('./commands/report.ts');
   process.exitCode = await report(
     thrown,
     args,
     lines.map(({ name }) => name),
   );
-});
+}

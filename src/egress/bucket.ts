@@ -31,7 +31,7 @@ export function createBucket(limit: CallLimit, clock: Clock): Bucket {
         );
       }
       tokens -= 1;
-      if (waitMs > 0) await clock.sleep(waitMs, { signal, unref: true });
+      if (waitMs > 0) await clock.sleep(waitMs, { signal });
     },
   };
 }

@@ -19,7 +19,8 @@ export async function withDeadline<Result>(
   const limit = new AbortController();
   const over = new AbortController();
   const signal = callers === undefined ? limit.signal : AbortSignal.any([callers, limit.signal]);
-  void clock.sleep(timeoutMs, { signal: over.signal, unref: true }).then(
+  // Holds the process: work that waits for nothing of this machine must still be told that its time is up.
+  void clock.sleep(timeoutMs, { signal: over.signal }).then(
     () => limit.abort(expired()),
     // The work was over first.
     () => undefined,

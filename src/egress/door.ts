@@ -97,7 +97,8 @@ export function createEgress(options: EgressOptions): Egress {
         const again = thrown instanceof DrawbridgeError && isRetriedError(thrown);
         if (!again || retry === most || leave.signal.aborted || waitMs >= leave.left()) throw thrown;
       }
-      await clock.sleep(waitMs, { signal: leave.signal, unref: true });
+      // Holds the process: a command waits for this call, and often nothing else is under way.
+      await clock.sleep(waitMs, { signal: leave.signal });
     }
   }
 
@@ -143,7 +144,10 @@ export function createEgress(options: EgressOptions): Egress {
         return { result: await work(leave.signal), outcome: 'ok', verdict: 'healthy' };
       }),
     metrics: () => guards.metrics.all(),
-    close: () => transport.close(),
+    async close() {
+      guards.close();
+      await transport.close();
+    },
   };
 }
 

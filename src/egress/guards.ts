@@ -36,6 +36,8 @@ export interface Guards {
     work: (leave: Leave) => Promise<Done<Result>>,
   ): Promise<Result>;
   metrics: Metrics;
+  /** Gives up every call that is under way, so that none of their timers holds the process. */
+  close(): void;
 }
 
 interface Guard {
@@ -47,6 +49,7 @@ interface Guard {
 export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards {
   const guards = new Map<string, Guard>();
   const metrics = createMetrics();
+  const underWay = new Set<AbortController>();
 
   function guardOf(caller: Caller): Guard {
     const key = JSON.stringify([caller.orgId, caller.provider, caller.connectionId ?? null]);
@@ -65,6 +68,10 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
 
   return {
     metrics,
+    close() {
+      const closing = new DrawbridgeError('network', 'Drawbridge is closing: the call was given up.');
+      for (const call of underWay) call.abort(closing);
+    },
     async run(caller, options, work) {
       const { name, timeoutMs } = options;
       const guard = guardOf(caller);
@@ -72,6 +79,8 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
       let outcome = 'internal';
       let verdict: Verdict = 'unknown';
       let pass: Pass | undefined;
+      const ending = new AbortController();
+      underWay.add(ending);
       try {
         pass = guard.breaker?.enter();
         const probe = pass?.probe ?? false;
@@ -79,7 +88,8 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
           {
             clock,
             timeoutMs,
-            signal: options.signal,
+            signal:
+              options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]),
             expired: () =>
               new DrawbridgeError(
                 'timeout',
@@ -100,11 +110,12 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
         ({ outcome, verdict } = done);
         return done.result;
       } catch (thrown) {
-        const givenUp = options.signal?.aborted === true;
+        const givenUp = options.signal?.aborted === true || ending.signal.aborted;
         outcome = givenUp ? 'aborted' : thrown instanceof DrawbridgeError ? thrown.code : 'error';
         verdict = givenUp ? 'unknown' : verdictOn(thrown);
         throw thrown;
       } finally {
+        underWay.delete(ending);
         pass?.settle(verdict);
         const ms = Math.round(clock.elapsed() - began);
         metrics.add(caller, outcome, ms);

@@ -6,7 +6,7 @@ import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Memory } from '../memory/memory.ts';
-import { acquireLease, type Lease, releaseLease, renewLease } from '../store/lease.ts';
+import { acquireLease, type Lease, leaseEnds, releaseLease, renewLease } from '../store/lease.ts';
 import type { OrgStore } from '../store/store.ts';
 import { beginSyncJob, endSyncJob, type SyncCounts, type SyncProblem, saveSyncJob } from './sync-job.ts';
 
@@ -42,16 +42,7 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
   const { org, connection, connections, clock, log } = options;
   const owner = newId('syn', clock.now());
   const lease = await acquireLease(org, { name: `sync/${connection.id}`, owner, ttlMs: leaseMs });
-  if (lease === undefined) {
-    throw new DrawbridgeError(
-      'conflict',
-      `${connection.label} is being synced by another process right now.`,
-      {
-        retry: 'later',
-        retryAfterMs: renewMs,
-      },
-    );
-  }
+  if (lease === undefined) throw await heldElsewhere(org, connection);
   const stopped = new AbortController();
   const held = holdLease(org, lease, { clock, log, stop: stopped.signal });
   try {
@@ -74,6 +65,16 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
     await held.ended;
     await releaseLease(org, lease);
   }
+}
+
+/** Says how long another process's hold lasts unless it is renewed: that process may have died. */
+async function heldElsewhere(org: OrgStore, { id, label }: Connection): Promise<DrawbridgeError> {
+  const left = Math.max(1_000, (await leaseEnds(org, `sync/${id}`)) - (await org.now()));
+  return new DrawbridgeError(
+    'conflict',
+    `${label} is being synced by another process right now. If that one was ended before it was done, its hold runs out in ${Math.ceil(left / 1_000)} s.`,
+    { retry: 'later', retryAfterMs: Math.min(left, renewMs) },
+  );
 }
 
 interface Held {

@@ -46,6 +46,19 @@ export async function acquireLease(
   });
 }
 
+/** When the lease of that name runs out unless it is renewed, integer ms by the database's time; 0 when nobody ever held it. */
+export async function leaseEnds(org: OrgStore, name: string): Promise<number> {
+  const row = await org.read((db) =>
+    db
+      .selectFrom('leases')
+      .select('until')
+      .where('org_id', '=', org.orgId)
+      .where('name', '=', name)
+      .executeTakeFirst(),
+  );
+  return row?.until ?? 0;
+}
+
 /** Holds on for `ttlMs` from now; undefined when the lease was lost, and then the work must stop. */
 export async function renewLease(org: OrgStore, lease: Lease, ttlMs: number): Promise<Lease | undefined> {
   checkTtl(ttlMs);

@@ -60,6 +60,20 @@ describe('time', () => {
     clock.advance(60_000);
     await expect(talk).rejects.toMatchObject({ code: 'timeout' });
   });
+
+  test('closing gives up what is under way, so that no wait of it holds the process', async () => {
+    const clock = manualClock();
+    const { egress, fetch } = door({ clock });
+    const server = await serve((_request, response) => response.writeHead(503).end());
+    const talk = egress.converse(caller, () => new Promise(() => undefined));
+    const call = fetch(server.url);
+    await clock.asleep(isBackOff);
+    const given = Promise.allSettled([talk, call]);
+    await egress.close();
+    for (const result of await given) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'network' } });
+    }
+  });
 });
 
 describe('size', () => {
