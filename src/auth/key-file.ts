@@ -7,16 +7,31 @@ import { Secret } from '../secret.ts';
 
 const shape = /^[A-Za-z0-9+/]{43}=$/;
 
+/** Where the key of `home` is kept. */
+export function keyFileIn(home: string): string {
+  return join(home, 'key');
+}
+
 /**
- * The key in `home`, made when there is none. Two processes at their first start agree on one key.
- * @throws DrawbridgeError `invalid_request` when the file is open to others or holds no key.
+ * The key in `home`. Two processes at their first start agree on one key.
+ * @param options.make makes the key when there is none: to seal. What is sealed already opens with no new one.
+ * @throws DrawbridgeError `auth_expired` when there is none and none is to be made, `invalid_request` when the
+ * file is open to others or holds no key.
  */
-export function readKeyFile(home: string, platform: NodeJS.Platform = process.platform): Secret {
-  const path = join(home, 'key');
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) createKeyFile(home, path);
+export function readKeyFile(home: string, { make }: { make: boolean }): Secret {
+  const path = keyFileIn(home);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    if (!make) {
+      throw new DrawbridgeError(
+        'auth_expired',
+        `The key file ${path} is missing, and the stored credentials open with it alone. Restore it from a backup; without one, connect your accounts again.`,
+      );
+    }
+    createKeyFile(home, path);
+  }
   const { mode } = statSync(path);
   // Windows keeps access lists instead of modes; the data folder is the user's own there.
-  if (platform !== 'win32' && (mode & 0o077) !== 0) {
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw new DrawbridgeError(
       'invalid_request',
       `The key file ${path} is open to other users (mode ${(mode & 0o777).toString(8)}). Close it: chmod 600 '${path}'. If others may have read it, connect your accounts again with a new key.`,

@@ -21,7 +21,7 @@ export interface Vault {
   /** @throws DrawbridgeError `invalid_request` when the key file cannot be used. */
   seal(orgId: string, connectionId: string, field: string, secret: Secret): Sealed;
   /**
-   * @throws DrawbridgeError `auth_expired` when it was sealed under another key, `internal` when it was
+   * @throws DrawbridgeError `auth_expired` when its key is missing or it was sealed under another, `internal` when it was
    * altered or belongs elsewhere.
    */
   unseal(orgId: string, connectionId: string, field: string, sealed: Sealed): Secret;
@@ -32,13 +32,13 @@ interface Key {
   id: string;
 }
 
-/** The key is read, or made, when it is first needed. */
+/** The key is read when it is first needed, and made when something is first sealed. */
 export function openVault({ config, log }: { config: Pick<Config, 'home' | 'key'>; log: Log }): Vault {
   let known: Key | undefined;
 
-  function key(): Key {
+  function key(make: boolean): Key {
     if (known === undefined) {
-      const bytes = Buffer.from((config.key ?? readKeyFile(config.home)).reveal(), 'base64');
+      const bytes = Buffer.from((config.key ?? readKeyFile(config.home, { make })).reveal(), 'base64');
       known = { bytes, id: keyIdOf(bytes) };
       log.debug(
         { keyId: known.id, from: config.key === undefined ? 'key file' : 'DRAWBRIDGE_KEY' },
@@ -50,7 +50,7 @@ export function openVault({ config, log }: { config: Pick<Config, 'home' | 'key'
 
   return {
     seal(orgId, connectionId, field, secret) {
-      const { bytes, id } = key();
+      const { bytes, id } = key(true);
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', bytes, nonce);
       cipher.setAAD(place(orgId, connectionId, field, id));
@@ -63,7 +63,7 @@ export function openVault({ config, log }: { config: Pick<Config, 'home' | 'key'
       return { sealed: new Uint8Array(sealed), keyId: id };
     },
     unseal(orgId, connectionId, field, { sealed, keyId }) {
-      const { bytes, id } = key();
+      const { bytes, id } = key(false);
       if (keyId !== id) {
         throw new DrawbridgeError(
           'auth_expired',

@@ -1,7 +1,9 @@
 // Checks of the machine: Node, the home folder, the key file, the disk. They need no room to be open.
 import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { keyFileIn, readKeyFile } from '../auth/key-file.ts';
 import type { Config } from '../config.ts';
+import { toDrawbridgeError } from '../errors.ts';
 import { size } from './progress.ts';
 
 export interface Check {
@@ -64,12 +66,21 @@ export async function checkHome(config: Config): Promise<Check> {
   return { part, state: 'ok', message: config.home };
 }
 
-export async function checkKey(config: Config): Promise<Check> {
+/** @param stored how many credentials are kept already: without the key they are lost */
+export async function checkKey(config: Config, stored: number): Promise<Check> {
   const part = 'master key';
   if (config.key !== undefined) return { part, state: 'ok', message: 'given by DRAWBRIDGE_KEY' };
-  const file = join(config.home, 'key');
+  const file = keyFileIn(config.home);
   const mode = await modeOf(file);
-  if (mode === undefined) return { part, state: 'ok', message: 'will be made on first use' };
+  if (mode === undefined) {
+    if (stored === 0) return { part, state: 'ok', message: 'will be made on first use' };
+    return {
+      part,
+      state: 'broken',
+      message: `${file} is missing: the stored credentials (${stored}) cannot be opened`,
+      mend: 'Restore it from a backup; without one, connect your accounts again.',
+    };
+  }
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     return {
       part,
@@ -77,6 +88,11 @@ export async function checkKey(config: Config): Promise<Check> {
       message: `${file} is open to other users (mode ${mode.toString(8)})`,
       mend: `chmod 600 '${file}'`,
     };
+  }
+  try {
+    readKeyFile(config.home, { make: false });
+  } catch (thrown) {
+    return { part, state: 'broken', message: toDrawbridgeError(thrown).message };
   }
   return { part, state: 'ok', message: `${file}, readable by its owner alone` };
 }

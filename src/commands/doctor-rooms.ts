@@ -14,6 +14,18 @@ export async function checkStore({ store, org }: Rooms): Promise<Check[]> {
   return [{ part: 'database', state: 'ok', message: `${where}; its migrations are applied` }];
 }
 
+/** How many credentials are kept. */
+export async function storedCredentials({ org }: Rooms): Promise<number> {
+  const row = await org.read((db) =>
+    db
+      .selectFrom('secrets')
+      .select((column) => column.fn.countAll<number | string>().as('count'))
+      .where('org_id', '=', org.orgId)
+      .executeTakeFirstOrThrow(),
+  );
+  return Number(row.count);
+}
+
 export async function checkIndex({ memory, org }: Rooms): Promise<Check[]> {
   const part = 'search index';
   const { documents, chunks } = await memory.stats(org);

@@ -3,15 +3,24 @@ import type { Command } from 'commander';
 import { toDrawbridgeError } from '../errors.ts';
 import { openSession, type Session, withRooms } from './command.ts';
 import { type Check, checkDisk, checkHome, checkKey, checkNode } from './doctor-machine.ts';
-import { checkConnections, checkIndex, checkNetwork, checkServers, checkStore } from './doctor-rooms.ts';
+import {
+  checkConnections,
+  checkIndex,
+  checkNetwork,
+  checkServers,
+  checkStore,
+  storedCredentials,
+} from './doctor-rooms.ts';
 import { shown } from './shown.ts';
 
 /** All checks that can be made, in order; one that throws is a broken part and ends no other. */
 async function examine(session: Session): Promise<Check[]> {
   const { config } = session;
-  const checks = [checkNode(), await checkHome(config), await checkKey(config), await checkDisk(config)];
+  const checks = [checkNode(), await checkHome(config), await checkKey(config, 0), await checkDisk(config)];
   try {
     await withRooms(session, async (rooms) => {
+      const key = await checkKey(config, await storedCredentials(rooms));
+      checks.splice(2, 1, key);
       const parts: [string, () => Promise<Check[]>][] = [
         ['database', () => checkStore(rooms)],
         ['search index', () => checkIndex(rooms)],

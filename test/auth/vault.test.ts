@@ -54,6 +54,7 @@ test('one flipped bit anywhere, or a byte less, and nothing opens', async () => 
 test('a value sealed under another key says so, and how to mend it', async () => {
   const sealed = (await newVault()).seal('org_a', 'con_a', 'password', password);
   const vault = await newVault();
+  vault.seal('org_a', 'con_a', 'password', password);
   expect(() => vault.unseal('org_a', 'con_a', 'password', sealed)).toThrow(
     expect.objectContaining({
       code: 'auth_expired',
@@ -74,6 +75,16 @@ test('the key file is made on first use, for its owner alone, and read again', a
   expect(await readdir(home)).toEqual(['key']);
   const again = openVault({ config: { home, key: undefined }, log });
   expect(again.unseal('org_a', 'con_a', 'password', sealed).reveal()).toBe(password.reveal());
+});
+
+test('without its key nothing opens, and looking for it makes no other', async () => {
+  const sealed = (await newVault()).seal('org_a', 'con_a', 'password', password);
+  const home = await temporaryHome();
+  const vault = openVault({ config: { home, key: undefined }, log });
+  expect(() => vault.unseal('org_a', 'con_a', 'password', sealed)).toThrow(
+    expect.objectContaining({ code: 'auth_expired', message: expect.stringContaining('is missing') }),
+  );
+  expect(await readdir(home)).toEqual([]);
 });
 
 test('DRAWBRIDGE_KEY takes the place of the file', async () => {

@@ -1,5 +1,5 @@
 // The command line as people and scripts meet it: help, mistakes, and what needs no account.
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
@@ -138,6 +138,15 @@ test('doctor finds a new home healthy, and names a key file that others can read
         part: 'master key',
         state: 'broken',
         mend: expect.stringContaining('chmod 600'),
+      }),
+    );
+    await writeFile(join(other.home, 'key'), 'garbage\n');
+    await chmod(join(other.home, 'key'), 0o600);
+    expect((await other.json<typeof healthy>(['doctor'], { code: 1 })).checks).toContainEqual(
+      expect.objectContaining({
+        part: 'master key',
+        state: 'broken',
+        message: expect.stringContaining('does not hold a key'),
       }),
     );
   } finally {

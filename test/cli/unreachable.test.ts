@@ -1,6 +1,8 @@
 // A provider that cannot be reached: the command says so and fails. It never ends without a word, as if all
 // were well, because the wait before a second try did not count as work.
 import { spawn } from 'node:child_process';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startSandbox } from '../../sandbox/start.ts';
 import { newProgram, type Program } from './program.ts';
@@ -45,6 +47,22 @@ test('sync and doctor name the account whose server is gone, and fail', async ()
   expect(doctor.code).toBe(1);
   expect(doctor.stdout).toContain('could not be reached');
   expect(doctor.stdout).toContain('Something is broken.');
+}, 60_000);
+
+test('doctor says that the key is gone while credentials are kept that it opens', async () => {
+  await rm(join(program.home, 'key'));
+  const { checks } = await program.json<{ checks: { part: string; state: string }[] }>(['doctor'], {
+    code: 1,
+  });
+  expect(checks).toContainEqual(
+    expect.objectContaining({
+      part: 'master key',
+      state: 'broken',
+      message: expect.stringContaining('is missing'),
+      mend: expect.stringContaining('backup'),
+    }),
+  );
+  await expect(stat(join(program.home, 'key'))).rejects.toThrow('ENOENT');
 }, 60_000);
 
 test('a command whose wait can never end does not look like one that succeeded', async () => {
