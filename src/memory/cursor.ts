@@ -17,8 +17,18 @@ export const deepest = 1000;
 
 /** Ties a cursor to its org and question. It grants nothing, so a checksum is enough. */
 function checksum(orgId: string, query: MemoryQuery, body: string): string {
-  const { question, kinds, since, until, clients, connectionId, threadId } = query;
-  const about = JSON.stringify([orgId, question, kinds, since, until, clients, connectionId, threadId, body]);
+  const { question, kinds, since, until, clients, connectionIds, threadId } = query;
+  const about = JSON.stringify([
+    orgId,
+    question,
+    kinds,
+    since,
+    until,
+    clients,
+    connectionIds,
+    threadId,
+    body,
+  ]);
   return createHash('sha256').update(about).digest('base64url').slice(0, 16);
 }
 

@@ -33,7 +33,8 @@ export interface MemoryQuery {
   until?: number;
   /** Client names or addresses; each is resolved to addresses before searching. */
   clients?: string[];
-  connectionId?: string;
+  /** Documents of any of these. */
+  connectionIds?: string[];
   /** Restricts to one thread, meeting or conversation. */
   threadId?: string;
   /** 0..1 of the best hit's score. */

@@ -111,13 +111,13 @@ async function newestChunk(db: Db, orgId: string): Promise<number> {
 }
 
 function filtersOf(query: MemoryQuery, addresses: string[] | undefined): IndexFilters {
-  const { kinds, since, until, connectionId, threadId } = query;
+  const { kinds, since, until, connectionIds, threadId } = query;
   return {
     ...(kinds === undefined || kinds.length === 0 ? {} : { kinds }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(addresses === undefined ? {} : { addresses }),
-    ...(connectionId === undefined ? {} : { connectionId }),
+    ...(connectionIds === undefined ? {} : { connectionIds }),
     ...(threadId === undefined ? {} : { threadId }),
   };
 }

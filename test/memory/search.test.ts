@@ -93,7 +93,7 @@ describe('scope', () => {
     });
     expect((await ask('kitchen', { clients: ['rare@x.test'] })).passages).toHaveLength(3);
     expect((await ask('kitchen', { kinds: ['note'] })).passages).toHaveLength(1);
-    expect((await ask('kitchen', { connectionId: 'con_2' })).passages).toHaveLength(1);
+    expect((await ask('kitchen', { connectionIds: ['con_2'] })).passages).toHaveLength(1);
     expect((await ask('kitchen', { threadId: 't1' })).passages).toHaveLength(1);
     const since = Date.UTC(2026, 0, 1) + 116 * 3_600_000;
     expect((await ask('kitchen', { since })).passages).toHaveLength(4);

@@ -54,7 +54,8 @@ function conditions(orgId: string, filters: IndexFilters): Condition[] {
   const found: Condition[] = [];
   const add = (text: string, ...values: SQLInputValue[]) => found.push({ sql: text, values });
   if (filters.threadId !== undefined) add('d.thread_id = ?', filters.threadId);
-  if (filters.connectionId !== undefined) add('d.connection_id = ?', filters.connectionId);
+  if (filters.connectionIds !== undefined)
+    add(`d.connection_id in (${marks(filters.connectionIds.length)})`, ...filters.connectionIds);
   if (filters.since !== undefined) add('d.written_at >= ?', filters.since);
   if (filters.until !== undefined) add('d.written_at < ?', filters.until);
   if (filters.kinds !== undefined) add(`d.kind in (${marks(filters.kinds.length)})`, ...filters.kinds);

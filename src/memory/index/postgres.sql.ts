@@ -35,7 +35,8 @@ function vectorOf(row: IndexRow): string {
 function conditions(orgId: string, filters: IndexFilters): RawBuilder<unknown>[] {
   const found: RawBuilder<unknown>[] = [];
   if (filters.threadId !== undefined) found.push(sql`d.thread_id = ${filters.threadId}`);
-  if (filters.connectionId !== undefined) found.push(sql`d.connection_id = ${filters.connectionId}`);
+  if (filters.connectionIds !== undefined)
+    found.push(sql`d.connection_id in (${sql.join(filters.connectionIds)})`);
   if (filters.since !== undefined) found.push(sql`d.written_at >= ${filters.since}`);
   if (filters.until !== undefined) found.push(sql`d.written_at < ${filters.until}`);
   if (filters.kinds !== undefined) found.push(sql`d.kind in (${sql.join(filters.kinds)})`);

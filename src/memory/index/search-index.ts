@@ -21,7 +21,7 @@ export interface IndexFilters {
   until?: number;
   /** Documents that concern any of these addresses. */
   addresses?: string[];
-  connectionId?: string;
+  connectionIds?: string[];
   threadId?: string;
 }
 
