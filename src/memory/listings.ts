@@ -69,7 +69,7 @@ interface Ground {
 function columnsOf(listing: Listing, before: Row | undefined, detailed: boolean, now: number) {
   // A search result's row knows less than the details that were fetched before: it adds, it takes nothing away.
   const kept = before === undefined ? {} : fromJson<Partial<Listing>>(before.facts);
-  const facts: Listing = { ...kept, ...listing };
+  const facts: Listing = { ...kept, ...listing, ...(detailed ? {} : richer(kept, listing)) };
   return {
     url: facts.url === undefined ? null : urlKey(facts.url),
     address: facts.address,
@@ -89,6 +89,22 @@ function columnsOf(listing: Listing, before: Row | undefined, detailed: boolean,
     facts: toJson(facts),
     detailed_at: detailed ? now : (before?.detailed_at ?? null),
     fetched_at: now,
+  };
+}
+
+/** What was known at more length than a search result's row says it. */
+function richer(kept: Partial<Listing>, row: Listing): Partial<Listing> {
+  const size = (list: readonly unknown[] | string | undefined) => list?.length ?? 0;
+  const { photos, description, agent, priceHistory, taxHistory } = kept;
+  return {
+    ...(size(photos) > size(row.photos) ? { photos } : {}),
+    ...(size(description) > size(row.description) ? { description } : {}),
+    ...(size(priceHistory) > size(row.priceHistory) ? { priceHistory } : {}),
+    ...(size(taxHistory) > size(row.taxHistory) ? { taxHistory } : {}),
+    // The same agent with fewer particulars; another one is news.
+    ...(agent !== undefined && (row.agent?.name ?? agent.name) === agent.name
+      ? { agent: { ...agent, ...row.agent } }
+      : {}),
   };
 }
 
