@@ -36,12 +36,12 @@ export function chooseConnection(
   }
   const meant = account === undefined ? able : able.filter((connection) => isMeant(connection, account));
   if (meant.length === 0) {
-    throw question(`No account called "${account}" can ${deed}. Accounts that can: ${labels(able)}.`);
+    throw question(`no account called "${account}" can ${deed}. Accounts that can: ${labels(able)}.`);
   }
   const [first, ...others] = meant.filter((connection) => isUsable(connection.state));
   if (first === undefined) throw needsReconnect(meant, catalog);
   if (others.length > 0) {
-    throw question(`Several accounts can ${deed}. Say which one: ${labels([first, ...others])}.`);
+    throw question(`several accounts can ${deed}. Say which one: ${labels([first, ...others])}.`);
   }
   return first;
 }
@@ -81,5 +81,5 @@ function labels(connections: readonly Connection[]): string {
 }
 
 function question(message: string): DrawbridgeError {
-  return new DrawbridgeError('invalid_request', message, { retry: 'ask', field: 'account' });
+  return new DrawbridgeError('invalid_request', `account: ${message}`, { retry: 'ask', field: 'account' });
 }

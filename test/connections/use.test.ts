@@ -51,7 +51,7 @@ describe('which account is meant', () => {
       retry: 'ask',
       field: 'account',
       message:
-        'Several accounts can send mail. Say which one: maria@example.com at Agency, ben@example.com at Agency.',
+        'account: several accounts can send mail. Say which one: maria@example.com at Agency, ben@example.com at Agency.',
     });
   });
 
@@ -76,7 +76,8 @@ describe('which account is meant', () => {
     await expect(connections.resolve(org, 'mail.send', 'ben')).rejects.toMatchObject({
       code: 'invalid_request',
       field: 'account',
-      message: 'No account called "ben" can send mail. Accounts that can: maria@example.com at Agency.',
+      message:
+        'account: no account called "ben" can send mail. Accounts that can: maria@example.com at Agency.',
     });
   });
 
