@@ -13,13 +13,14 @@ import {
 import type { SourceRecord, Structured } from '../providers/record.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
+import { accountsNamed } from './accounts.ts';
 import type { ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
 import { documentUri } from './hits.ts';
 
 const liveTimeout = 10_000;
 
-export const propertyFilter = z.object({
+export const propertyFilter = z.strictObject({
   location: z.string().trim().min(1).max(200).describe('City, postal code or area'),
   status: z.enum(['for_sale', 'for_rent', 'sold']).default('for_sale'),
   minPrice: z.number().min(0).optional(),
@@ -117,30 +118,79 @@ export async function searchListings(
   const { rooms, org } = context;
   const offset = cursorOffset(options.cursor);
   const query: ListingSearch = listingSearch.parse({ ...filter, page: 1 });
-  const labels = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
-  const now = rooms.clock.now();
-  const notes: string[] = [];
-  if (offset === 0) {
-    try {
-      const connection = await rooms.connections.resolve(org, 'listing.search', options.account);
-      const allowed = allowedAge('listing', options.maxAgeMs);
-      const asked = await rooms.memory.cursor(org, connection.id, searchFeed(query));
-      // Listings in memory say nothing about those that are not: only a search asked before covers this one.
-      const covered = typeof asked === 'number' && now - asked <= allowed;
-      if (!covered) await askLive(context, connection, query);
-    } catch (thrown) {
-      const error = toDrawbridgeError(thrown);
-      // Nothing remembered and no one to ask: the reason is the answer.
-      if ((await rooms.memory.properties(org, query)).length === 0) throw error;
-      notes.push(`The live search failed, so these are from memory: ${error.message}`);
-    }
-  }
-  const listings = await rooms.memory.properties(org, query);
+  const connections = await rooms.connections.list(org);
+  const concerned = options.account === undefined ? connections : accountsNamed(connections, options.account);
+  const began = rooms.clock.now();
+  const notes = offset === 0 ? await askIfDue(context, query, options) : [];
+  const { listings, unsure } = await remembered(context, concerned, query);
+  const [note] = notes;
+  // Nothing remembered and no one to ask: the reason is the answer.
+  if (note !== undefined && listings.length === 0) throw note;
+  const labels = new Map(connections.map((c) => [c.id, c]));
   const hits = listings
     .slice(offset, offset + options.limit)
-    .map((p) => hitOfProperty(p, labels, now, options.maxAgeMs, p.fetchedAt >= now));
+    .map((p) => hitOfProperty(p, labels, rooms.clock.now(), options.maxAgeMs, p.fetchedAt >= began));
   const next = offset + options.limit;
-  return { hits, notes, nextCursor: next < listings.length ? `listings:${next}` : undefined };
+  return {
+    hits,
+    notes: [
+      ...notes.map(({ message }) => `The live search failed, so these are from memory: ${message}`),
+      ...(unsure
+        ? [
+            'The live search had more pages than were read: homes not verified by it may have been sold or repriced since. Narrow the filter for a complete answer.',
+          ]
+        : []),
+    ],
+    nextCursor: next < listings.length ? `listings:${next}` : undefined,
+  };
+}
+
+/** Asks live unless this very search was asked lately. Returns what went wrong, instead of throwing it. */
+async function askIfDue(
+  context: ToolContext,
+  query: ListingSearch,
+  options: { maxAgeMs: number | undefined; account: string | undefined },
+): Promise<DrawbridgeError[]> {
+  const { rooms, org } = context;
+  try {
+    const connection = await rooms.connections.resolve(org, 'listing.search', options.account);
+    const asked = await lastAsked(context, connection, query);
+    const allowed = allowedAge('listing', options.maxAgeMs);
+    // Listings in memory say nothing about those that are not: only a search asked before covers this one.
+    const covered = asked !== undefined && rooms.clock.now() - asked.at <= allowed;
+    if (!covered) await askLive(context, connection, query);
+    return [];
+  } catch (thrown) {
+    return [toDrawbridgeError(thrown)];
+  }
+}
+
+/**
+ * What memory holds of the search. Where the account answered it whole, that answer decides: what it did not
+ * name any more is sold, delisted or outside the filter now. `unsure`: it was not whole, and older rows are shown.
+ */
+async function remembered(context: ToolContext, connections: readonly Connection[], query: ListingSearch) {
+  const asked = new Map(
+    await Promise.all(
+      connections
+        .filter((c) => c.capabilities.includes('listing.search'))
+        .map(async (c) => [c.id, await lastAsked(context, c, query)] as const),
+    ),
+  );
+  const ids = new Set(connections.map((c) => c.id));
+  const isOlder = (p: Property) => p.fetchedAt < (asked.get(p.connectionId)?.at ?? 0);
+  const listings = (await context.rooms.memory.properties(context.org, query))
+    .filter((p) => ids.has(p.connectionId))
+    .filter((p) => !(isOlder(p) && asked.get(p.connectionId)?.complete === true));
+  return { listings, unsure: listings.some(isOlder) };
+}
+
+const askedShape = z.object({ at: z.number(), complete: z.boolean() });
+
+/** When this search was last asked of the account, and whether every page of the answer was read. */
+async function lastAsked({ rooms, org }: ToolContext, connection: Connection, query: ListingSearch) {
+  const kept = askedShape.safeParse(await rooms.memory.cursor(org, connection.id, searchFeed(query)));
+  return kept.success ? kept.data : undefined;
 }
 
 function cursorOffset(cursor: string | undefined): number {
@@ -179,7 +229,8 @@ async function askLive(context: ToolContext, connection: Connection, query: List
     found.push(...answer.listings);
     page = answer.nextPage;
   }
-  await rememberListings(context, connection, found, false, { feed: searchFeed(query), value: began });
+  const value: z.infer<typeof askedShape> = { at: began, complete: page === undefined };
+  await rememberListings(context, connection, found, false, { feed: searchFeed(query), value });
 }
 
 /**

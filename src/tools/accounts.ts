@@ -1,0 +1,23 @@
+// The accounts that an agent means by a name: an id, a label, or the provider's own id of the account.
+import type { Connection } from '../connections/connections.ts';
+import { DrawbridgeError } from '../errors.ts';
+
+/**
+ * Several where a mailbox and a calendar of one address share their label: all of them are meant.
+ * @throws DrawbridgeError `invalid_request` naming the accounts there are
+ */
+export function accountsNamed(connections: readonly Connection[], name: string): Connection[] {
+  const wanted = name.trim().toLowerCase();
+  const found = connections.filter((c) =>
+    [c.id, c.account, c.label].some((value) => value.toLowerCase() === wanted),
+  );
+  if (found.length > 0) return found;
+  const known =
+    connections.map((c) => `${c.label} (${c.providerTitle}, ${c.id})`).join('; ') ||
+    'none yet; connect one with: drawbridge connect';
+  throw new DrawbridgeError(
+    'invalid_request',
+    `account: "${name.slice(0, 120)}" names no account. There are: ${known}.`,
+    { field: 'account' },
+  );
+}
