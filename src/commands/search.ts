@@ -59,8 +59,8 @@ async function search(words: string[], options: Options): Promise<void> {
     const chosen =
       account === undefined
         ? undefined
-        : all.find((each) => [each.id, each.label, each.account].includes(account));
-    if (account !== undefined && chosen === undefined) {
+        : all.filter((each) => [each.id, each.label, each.account].includes(account));
+    if (chosen?.length === 0) {
       const known = all.map((each) => each.label).join(', ') || 'none is connected yet';
       throw usageError(`--account: there is no account "${account}". There are: ${known}.`);
     }
@@ -71,15 +71,15 @@ async function search(words: string[], options: Options): Promise<void> {
       ...(options.since === undefined ? {} : { since: options.since }),
       ...(options.until === undefined ? {} : { until: options.until }),
       ...(options.client === undefined ? {} : { clients: options.client }),
-      ...(chosen === undefined ? {} : { connectionId: chosen.id }),
+      ...(chosen === undefined ? {} : { connectionIds: chosen.map((each) => each.id) }),
       ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
     });
-    const byId = new Map(all.map((each) => [each.id, each]));
     const now = clock.now();
+    const judge = { connections: new Map(all.map((each) => [each.id, each])), now, maxAgeMs: undefined };
     if (output.json) {
       output.value({
         hits: answer.passages.map((passage) => ({
-          ...hitOf(passage, byId, now, undefined),
+          ...hitOf(passage, judge),
           snippet: passage.snippet,
           score: passage.score,
           contentHash: passage.contentHash,
@@ -94,7 +94,7 @@ async function search(words: string[], options: Options): Promise<void> {
     if (about !== undefined) output.line(`${about}\n`);
     if (answer.passages.length === 0) output.line('Nothing in memory answers that.');
     for (const [index, passage] of answer.passages.entries()) {
-      const hit = hitOf(passage, byId, now, undefined);
+      const hit = hitOf(passage, judge);
       const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;
       const stale = hit.freshness === 'stale' ? output.style('yellow', ' (stale)') : '';
       output.line(`${index + 1}. ${output.style('bold', shownLine(passage.title))}`);

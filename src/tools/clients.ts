@@ -30,9 +30,17 @@ export function clientOf(client: Client): z.input<typeof clientShape> {
   };
 }
 
-/** Said when a name could mean several clients: which they are, and how to name one. */
-export function candidatesLine(candidates: Client[]): string {
+const plainAddress = /^[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{1,80}$/u;
+
+/**
+ * Said when a name could mean several clients: which they are, and how to name one. It stands outside of the
+ * frame around what others wrote, so it holds no name.
+ */
+export function candidatesLine(candidates: readonly Client[]): string {
   if (candidates.length < 2) return '';
-  const names = candidates.slice(0, 6).map((c) => `${visibleLine(c.name, 80)} <${c.emails[0] ?? c.id}>`);
-  return `Several clients could be meant: ${names.join('; ')}. Name one by address to narrow it down.`;
+  const some = candidates.slice(0, 6).map(({ id, emails }) => {
+    const [email = ''] = emails;
+    return `ime://clients/${id}${plainAddress.test(email) ? ` <${email}>` : ''}`;
+  });
+  return `Several clients could be meant: ${some.join('; ')}. Name one by address to narrow it down.`;
 }

@@ -1,7 +1,7 @@
 // How old an answer may be before it says so, and what is asked again because of it.
 import type { Connection } from '../connections/connections.ts';
 import { toDrawbridgeError } from '../errors.ts';
-import { day, minute } from '../time.ts';
+import { ageInWords, day, minute } from '../time.ts';
 import type { ToolContext } from './define.ts';
 
 /** A record verified longer ago than this is marked stale, and its provider is asked again. */
@@ -31,12 +31,18 @@ export async function refreshStale(
   const { rooms, org } = context;
   const now = rooms.clock.now();
   const allowed = maxAgeMs ?? 15 * minute;
-  const due = connections
+  const stale = connections
     .filter((c) => c.hasFeeds && ['ACTIVE', 'DEGRADED', 'ERROR', 'CONNECTED'].includes(c.state))
     .filter((c) => now - (c.lastSyncAt ?? 0) > allowed)
-    .sort((a, b) => (a.lastSyncAt ?? 0) - (b.lastSyncAt ?? 0))
-    .slice(0, liveCalls);
-  const reasons: string[] = [];
+    .sort((a, b) => (a.lastSyncAt ?? 0) - (b.lastSyncAt ?? 0));
+  const due = stale.slice(0, liveCalls);
+  const reasons = stale.slice(liveCalls).map((c) => {
+    const asked =
+      c.lastSyncAt === undefined
+        ? 'has never been asked'
+        : `was last asked ${ageInWords(now - c.lastSyncAt)} ago`;
+    return `${c.label} (${c.id}) ${asked} and was not asked now; ask again, or name it with account.`;
+  });
   if (due.length === 0) return reasons;
   const runs = due.map(async (connection) => {
     try {

@@ -1,9 +1,10 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
 import { z } from 'zod';
-import { framed, visible } from '../untrusted.ts';
+import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
-import { hitFields, hitLine, hitOf, kindsField, passageText } from './hits.ts';
+import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
+import { nothingYet } from './nothing.ts';
 
 // Both views of the answer together stay near 10,000 tokens at four characters a token.
 const passageBudget = 16_000;
@@ -42,7 +43,9 @@ export const imeSearch = defineTool({
     client: clientShape.optional(),
     nextCursor: z.string().optional(),
   }),
-  async run({ rooms, org }, input) {
+  async run(context, input) {
+    const { rooms, org } = context;
+    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
     const ask = (limit: number) =>
       rooms.memory.search(org, {
         question: input.question,
@@ -59,36 +62,39 @@ export const imeSearch = defineTool({
     );
     // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
     if (fitting < answer.passages.length) answer = await ask(fitting);
-    const now = rooms.clock.now();
-    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
+    const judge = { connections, now: rooms.clock.now(), maxAgeMs: undefined };
     const passages = answer.passages.map((p) => ({
-      ...hitOf(p, connections, now, undefined),
+      ...hitOf(p, judge),
       text: passageText(p.text, longestPassage),
       citation: { document: p.documentId, start: p.start, end: p.end, sha256: p.contentHash },
       score: Math.round(p.score * 1000) / 1000,
       trust: 'untrusted' as const,
     }));
-    const found = passages
-      .map((p, i) => `${hitLine(p, i + 1)} [${p.citation.start}–${p.citation.end}]\n${p.text}`)
-      .join('\n\n');
+    const client = answer.client === undefined ? undefined : clientOf(answer.client);
+    const found = [
+      ...(client === undefined ? [] : [`Client: ${visibleLine(client.name)} ${client.uri}`]),
+      ...passages.map((p, i) => `${hitLine(p, i + 1)} [${p.citation.start}–${p.citation.end}]\n${p.text}`),
+    ];
     const candidates = candidatesLine(answer.candidates);
     const text = [
-      passages.length === 0
-        ? 'Nothing in memory matches. Try other words, fewer filters, or the search tool.'
-        : framed(found, 'Passages from memory'),
-      ...(answer.client === undefined
+      ...(found.length === 0 ? [] : [framed(found.join('\n\n'), 'Passages from memory')]),
+      ...(passages.length > 0
         ? []
-        : [`Client: ${visible(answer.client.name)} ime://clients/${answer.client.id}`]),
+        : [
+            (await nothingYet(context)) ??
+              'Nothing in memory matches. Try other words, fewer filters, or the search tool.',
+          ]),
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');
     return {
       data: {
         passages,
-        ...(answer.client === undefined ? {} : { client: clientOf(answer.client) }),
+        ...(client === undefined ? {} : { client }),
         ...(answer.nextCursor === undefined ? {} : { nextCursor: answer.nextCursor }),
       },
       text,
+      links: linksOf(passages),
     };
   },
 });

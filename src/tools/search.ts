@@ -5,11 +5,13 @@ import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { parseInstant } from '../time.ts';
 import { framed } from '../untrusted.ts';
+import { accountsNamed } from './accounts.ts';
 import { candidatesLine } from './clients.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { refreshStale } from './freshness.ts';
-import { hitFields, hitLine, hitOf, kindsField, passageText } from './hits.ts';
+import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
+import { nothingYet } from './nothing.ts';
 
 const hit = z.object({
   ...hitFields,
@@ -28,7 +30,7 @@ export const search = defineTool({
   input: z.object({
     question: z.string().trim().min(1).max(2_000).optional().describe('Required unless property is given'),
     kinds: kindsField,
-    since: z.string().optional().describe('ISO date, on when it was written'),
+    since: z.string().optional().describe('ISO date, UTC; for events: when they begin'),
     until: z.string().optional(),
     client: z.string().min(1).optional().describe('Name or address'),
     account: z.string().min(1).optional().describe('Label or id from list-connections'),
@@ -52,7 +54,7 @@ export const search = defineTool({
         account: input.account,
         cursor: input.cursor,
       });
-      return answer(found.hits, found.notes, found.nextCursor);
+      return answer(found.hits, [...found.notes, ...leftAside(input)], found.nextCursor, context);
     }
     if (input.question === undefined) {
       throw new DrawbridgeError(
@@ -61,65 +63,90 @@ export const search = defineTool({
         { field: 'question' },
       );
     }
-    const connections = await rooms.connections.list(org);
-    const account = input.account === undefined ? undefined : accountNamed(connections, input.account);
+    const span = spanOf(input);
+    const began = rooms.clock.now();
+    const before = await rooms.connections.list(org);
+    const accounts = input.account === undefined ? undefined : accountsNamed(before, input.account);
     const notes =
-      input.cursor === undefined ? await news(context, connections, account, input.kinds, maxAgeMs) : [];
-    const found = await rooms.memory.search(org, {
-      question: input.question,
-      limit: input.limit,
-      ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-      ...(input.since === undefined ? {} : { since: parseInstant(input.since, 'since') }),
-      ...(input.until === undefined ? {} : { until: parseInstant(input.until, 'until') }),
-      ...(input.client === undefined ? {} : { clients: [input.client] }),
-      ...(account === undefined ? {} : { connectionId: account.id }),
-      ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
-    });
-    const now = rooms.clock.now();
-    const byId = new Map(connections.map((c) => [c.id, c]));
+      input.cursor === undefined ? await news(context, accounts ?? before, input.kinds, maxAgeMs) : [];
+    // Read again: a sync that ended meanwhile has verified what it brought.
+    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
+    const found = await naming('client', () =>
+      rooms.memory.search(org, {
+        question: input.question ?? '',
+        limit: input.limit,
+        ...span,
+        ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+        ...(input.client === undefined ? {} : { clients: [input.client] }),
+        ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
+        ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+      }),
+    );
+    const judge = { connections, now: rooms.clock.now(), began, maxAgeMs };
     const candidates = candidatesLine(found.candidates);
     return answer(
-      found.passages.map((p) => ({ ...hitOf(p, byId, now, maxAgeMs), snippet: passageText(p.snippet, 300) })),
+      found.passages.map((p) => ({ ...hitOf(p, judge), snippet: passageText(p.snippet, 300) })),
       [...notes, ...(candidates === '' ? [] : [candidates])],
       found.nextCursor,
+      context,
     );
   },
 });
 
+/** What a property filter cannot use is said, and not dropped in silence. */
+function leftAside(input: Partial<Record<(typeof wordFields)[number], unknown>>): string[] {
+  const given = wordFields.filter((field) => input[field] !== undefined);
+  if (given.length === 0) return [];
+  return [
+    `${given.join(', ')}: left aside, as a property filter searches listings alone. Ask without property to use ${given.length === 1 ? 'it' : 'them'}.`,
+  ];
+}
+
+const wordFields = ['question', 'kinds', 'since', 'until', 'client'] as const;
+
+/** @throws DrawbridgeError `invalid_request` naming the field */
+function spanOf(input: { since?: string | undefined; until?: string | undefined }) {
+  const since = input.since === undefined ? undefined : parseInstant(input.since, 'since');
+  const until = input.until === undefined ? undefined : parseInstant(input.until, 'until');
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new DrawbridgeError(
+      'invalid_request',
+      `since: ${input.since} is not before until (${input.until}). Swap them, or leave one out.`,
+      { field: 'since' },
+    );
+  }
+  return { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+}
+
+/** Memory names a client by its place in a list; here there is one field. */
+async function naming<T>(field: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (!(thrown instanceof DrawbridgeError) || thrown.field !== 'clients.0') throw thrown;
+    throw new DrawbridgeError(thrown.code, thrown.message.replace(/^clients\.0/, field), {
+      field,
+      cause: thrown,
+    });
+  }
+}
+
 /** Asks stale accounts for news, unless the question cannot concern them. */
 async function news(
   context: ToolContext,
-  connections: Connection[],
-  account: Connection | undefined,
+  accounts: readonly Connection[],
   kinds: string[] | undefined,
   maxAgeMs: number | undefined,
 ): Promise<string[]> {
-  const concerned = connections
-    .filter((c) => account === undefined || c.id === account.id)
-    .filter((c) => kinds === undefined || kinds.some((kind) => c.feedKinds.includes(kind)));
+  const concerned = accounts.filter(
+    (c) => kinds === undefined || kinds.some((kind) => c.feedKinds.includes(kind)),
+  );
   return refreshStale(context, concerned, maxAgeMs);
-}
-
-/** @throws DrawbridgeError `invalid_request` naming the accounts there are */
-function accountNamed(connections: Connection[], name: string): Connection {
-  const wanted = name.toLowerCase();
-  const found = connections.filter((c) =>
-    [c.id, c.account, c.label].some((value) => value.toLowerCase() === wanted),
-  );
-  if (found.length === 1 && found[0] !== undefined) return found[0];
-  const labels =
-    connections.map((c) => `${c.label} (${c.id})`).join(', ') ||
-    'none yet; connect one with: drawbridge connect';
-  throw new DrawbridgeError(
-    'invalid_request',
-    `account: "${name}" names ${found.length === 0 ? 'no account' : 'several accounts'}. There are: ${labels}.`,
-    { field: 'account' },
-  );
 }
 
 type Hit = z.input<typeof hit>;
 
-function answer(hits: Hit[], notes: string[], nextCursor: string | undefined) {
+async function answer(hits: Hit[], notes: string[], nextCursor: string | undefined, context: ToolContext) {
   const found = hits.map((h, i) => `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}`).join('\n');
   return {
     data: {
@@ -129,10 +156,12 @@ function answer(hits: Hit[], notes: string[], nextCursor: string | undefined) {
     },
     text: [
       hits.length === 0
-        ? 'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.'
+        ? ((await nothingYet(context)) ??
+          'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.')
         : framed(found, 'Search results'),
       ...notes,
       ...(nextCursor === undefined ? [] : [`More: cursor ${nextCursor}`]),
     ].join('\n'),
+    links: linksOf(hits),
   };
 }
