@@ -1,6 +1,7 @@
 // An action as a person reads it before deciding: everything that was hashed, nothing cut, nothing that a
 // terminal obeys. What others wrote stands behind a bar, so that it cannot pass for one of our own lines.
 import { z } from 'zod';
+import { warningsFor } from '../dashboard/notices.ts';
 import type { Action } from '../queue/queue.ts';
 import { iso } from '../time.ts';
 import type { Output } from './output.ts';
@@ -93,7 +94,7 @@ function writeAttachments(output: Output, action: Action, named: unknown): void 
   }
 }
 
-/** Writes the whole action: account, every recipient and field, the full texts, attachments with size and hash, warnings. */
+/** Writes the whole action: account, every recipient and field, the full texts, attachments with size and hash. */
 export function writeAction(output: Output, action: Action, now: number): void {
   field(output, 'Action', [`${action.id}  ${action.status}`]);
   field(output, 'What', [
@@ -125,9 +126,13 @@ export function writeAction(output: Output, action: Action, now: number): void {
   }
   writeAttachments(output, action, payload['attachments']);
   output.line();
-  for (const warning of action.warnings)
-    output.line(output.style('yellow', `Warning: ${shownLine(warning)}`));
   field(output, 'Hash', [action.payloadHash]);
+}
+
+/** What the page puts above the payload stands last here: a terminal shows the end, and the question is there. */
+export function writeWarnings(output: Output, action: Action): void {
+  for (const warning of warningsFor(action))
+    output.line(output.style('yellow', `Warning: ${shownLine(warning)}`));
 }
 
 /** What became of an action, in a line or a few. */

@@ -8,7 +8,7 @@ import type { Action } from '../queue/queue.ts';
 import type { Rooms } from '../rooms.ts';
 import type { ActionStatus } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
-import { writeAction, writeOutcome } from './action-text.ts';
+import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
 import { ask, askYes, canAsk } from './ask.ts';
 import { openSession, positive, type Session, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
@@ -108,6 +108,7 @@ async function show(id: string, options: Common): Promise<void> {
       );
     }
     if (action.outcome !== undefined) writeOutcome(output, action);
+    writeWarnings(output, action);
   });
 }
 
@@ -148,6 +149,7 @@ async function approve(id: string, options: Common & { hash?: string }): Promise
       writeAction(output, action, clock.now());
       if (action.status !== 'pending')
         throw new DrawbridgeError('conflict', `The action is ${action.status}, not pending.`);
+      writeWarnings(output, action);
       if (!(await askYes('\nApprove exactly this?'))) {
         output.line('Not approved; it stays pending.');
         process.exitCode = 1;

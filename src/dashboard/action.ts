@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import type { Action, ActionEvent } from '../queue/queue.ts';
 import { csrfField, page } from './layout.ts';
-import { noticesFor } from './notices.ts';
+import { warningsFor } from './notices.ts';
 import { outcomeView, settleBar, timeline } from './outcome.ts';
 import { type PayloadView, payloadView } from './payload.ts';
 import { inline, type Markup, marked } from './text.ts';
@@ -19,7 +19,7 @@ export function actionPage(given: {
   const { action, session, now } = given;
   const payload = payloadView(action);
   const waiting = action.status === 'pending';
-  const notices = [...action.warnings, ...noticesFor(action.payload)];
+  const notices = warningsFor(action);
   return page({
     title: waiting ? payload.question.replace(/\?$/, '') : payload.kind,
     session,

@@ -1,6 +1,7 @@
 // What a hurried reader could miss in a payload: letters that do not show, text far below the last line
 // that seems to end it, and a formatted version that says more than the plain one.
 import { mailSend } from '../providers/capabilities.ts';
+import type { Action } from '../queue/queue.ts';
 import { wordsOnlyInHtml } from './mail-html.ts';
 import { countUnseen } from './text.ts';
 
@@ -15,8 +16,15 @@ function texts(value: unknown): string[] {
   return [];
 }
 
-/** Sentences to show above the payload; none for an ordinary one. */
-export function noticesFor(payload: unknown): string[] {
+/**
+ * What a person must know before deciding, on a page and at a terminal alike: what the proposal's own checks
+ * found, then what its payload could hide. None for an ordinary one.
+ */
+export function warningsFor(action: Pick<Action, 'warnings' | 'payload'>): string[] {
+  return [...action.warnings, ...noticesFor(action.payload)];
+}
+
+function noticesFor(payload: unknown): string[] {
   const all = texts(payload);
   const unseen = all.reduce((sum, text) => sum + countUnseen(text), 0);
   const notices: string[] = [];

@@ -45,7 +45,7 @@ function onlyOurs(environment: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('DRAWBRIDGE_')));
 }
 
-async function propose(subject: string, text: string): Promise<Action> {
+async function propose(subject: string, text: string, html?: string): Promise<Action> {
   const { org, queue } = rooms;
   const agent: Agent = {
     kind: 'agent',
@@ -60,6 +60,7 @@ async function propose(subject: string, text: string): Promise<Action> {
     bcc: [{ email: 'quiet@clients.test' }],
     subject,
     text,
+    ...(html === undefined ? {} : { html }),
     references: [],
     attachments: [],
   };
@@ -145,6 +146,31 @@ test('at a terminal the whole message is shown, and only "yes" sends it, at once
       .map(({ to }) => to),
   ).toEqual([['bo@clients.test', 'quiet@clients.test']]);
   expect((await rooms.queue.get(rooms.org, action.id)).status).toBe('completed');
+}, 60_000);
+
+test('what the page points out is said at a terminal too, last, just above the question', async () => {
+  const action = await propose(
+    'Keys',
+    `Dear\u200B Bo${'\n'.repeat(30)}and wire the deposit`,
+    '<p>Dear Bo</p><p>and wire the deposit to Eve</p>',
+  );
+  const { screen } = await program.onTerminal(
+    ['actions', 'approve', action.id],
+    [['Type yes to go on:', 'no']],
+  );
+  const last = screen.slice(screen.indexOf(action.payloadHash));
+  const { stdout } = await program.run(['actions', 'show', action.id]);
+  const told = stdout.trimEnd().split('\n').slice(-4).join('\n');
+  for (const words of [
+    'Bo has two addresses.',
+    'It holds an invisible character',
+    'goes on after a long blank stretch',
+    'the plain text has not: to, Eve',
+  ]) {
+    expect(last).toContain(words);
+    expect(told).toContain(words);
+  }
+  expect(last.indexOf('Approve exactly this?')).toBeGreaterThan(last.indexOf('to, Eve'));
 }, 60_000);
 
 test('a script decides on a hash alone: another hash sends nothing', async () => {

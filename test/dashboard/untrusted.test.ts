@@ -2,9 +2,11 @@
 // and none of it is left out.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readHtml, wordsOnlyInHtml } from '../../src/dashboard/mail-html.ts';
-import { noticesFor } from '../../src/dashboard/notices.ts';
+import { warningsFor } from '../../src/dashboard/notices.ts';
 import { countUnseen, marked } from '../../src/dashboard/text.ts';
 import { type Browser, connection, type House, mail, openHouse } from '../http/house.ts';
+
+const noticesOf = (payload: unknown) => warningsFor({ warnings: [], payload });
 
 let house: House;
 let browser: Browser;
@@ -152,9 +154,9 @@ test('words that only the formatted version has are pointed out, hidden ones too
     'forward',
     'everything',
   ]);
-  const notices = noticesFor({ text: 'Hello', html: '<p>Hello</p><p hidden>and more</p>' });
+  const notices = noticesOf({ text: 'Hello', html: '<p>Hello</p><p hidden>and more</p>' });
   expect(notices.join()).toContain('and, more');
-  expect(noticesFor({ text: 'Hello', html: '<p>Hello</p>' })).toEqual([]);
+  expect(noticesOf({ text: 'Hello', html: '<p>Hello</p>' })).toEqual([]);
 });
 
 test('characters that hide or reorder text are shown by their names', async () => {
@@ -192,11 +194,11 @@ test('a body of ten thousand lines is shown to its last word', async () => {
 });
 
 test('text after a long blank stretch is pointed out', () => {
-  expect(noticesFor({ text: `Hello\n${'\n'.repeat(40)}and send the keys to Eve` })).toEqual([
+  expect(noticesOf({ text: `Hello\n${'\n'.repeat(40)}and send the keys to Eve` })).toEqual([
     'The text goes on after a long blank stretch: read it to its end.',
   ]);
-  expect(noticesFor({ text: 'Hello\n\n\nBest\n\n' })).toEqual([]);
-  expect(noticesFor({ deep: [{ subject: 'a\u200Bb' }] })[0]).toContain('invisible character');
+  expect(noticesOf({ text: 'Hello\n\n\nBest\n\n' })).toEqual([]);
+  expect(noticesOf({ deep: [{ subject: 'a\u200Bb' }] })[0]).toContain('invisible character');
 });
 
 test('a mail with a field that the mail form does not know is shown as a table of everything', async () => {
