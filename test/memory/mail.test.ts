@@ -116,6 +116,48 @@ describe('parts of a message', () => {
     expect(text).not.toMatch(/IGNORE|secret order|hidden too|steal/u);
   });
 
+  test.each([
+    '<p style="display : none !important">ORDER</p>',
+    '<p STYLE="DISPLAY:NONE">ORDER</p>',
+    '<p style="font-size:0">ORDER</p>',
+    '<p style="font:0/0 a">ORDER</p>',
+    '<p style="opacity:0">ORDER</p>',
+    '<p style="visibility:hidden">ORDER</p>',
+    '<p style="max-height:0;overflow:hidden">ORDER</p>',
+    '<p style="mso-hide:all">ORDER</p>',
+    '<p hidden>ORDER</p>',
+    '<template>ORDER</template>',
+    '<p style="color:#fff">ORDER</p>',
+    '<p style="color:#fefefe;background:#ffffff">ORDER</p>',
+    '<font color="white">ORDER</font>',
+    '<table bgcolor="#102030"><tr><td><span style="color:rgb(16,32,48)">ORDER</span></td></tr></table>',
+    '<p style="color:transparent">ORDER</p>',
+    '<p style="position:absolute;left:-9999px">ORDER</p>',
+    '<p style="text-indent:-9999px">ORDER</p>',
+    `</div></body></html>${'</x-0>'.repeat(3)}<p style="font-size:0px">ORDER</p>`,
+  ])('what an eye does not see is not read: %s', async (hidden) => {
+    const html = `<html><body><div>Hello${hidden}</div><p>Regards</p></body></html>`;
+    const { text } = await readMail(raw(['Subject: x', 'Content-Type: text/html', '', html]));
+    expect(text).toMatch(/^Hello\s+Regards/u);
+    expect(text).not.toContain('ORDER');
+  });
+
+  test.each([
+    '<td style="font-size:0px"><div style="font-size:13px">SEEN</div></td>',
+    '<table bgcolor="#102030"><tr><td style="color:#ffffff">SEEN</td></tr></table>',
+    '<style>.button { background: #00f }</style><a class="button" style="color:#fff" href="https://x.test">SEEN</a>',
+    '<div style="background:url(a.png)"><b style="color:white">SEEN</b></div>',
+    '<p style="visibility:hidden"><b style="visibility:visible">SEEN</b></p>',
+    '<p style="color:white">away<b style="color:black">SEEN</b></p>',
+    '<p style="max-height:0">SEEN</p>',
+    '<p style="opacity:0.9;font-size:10pt">SEEN</p>',
+    '<p>SEEN: style="display:none"</p>',
+  ])('what an eye sees is read: %s', async (shown) => {
+    const { text } = await readMail(raw(['Subject: x', 'Content-Type: text/html', '', shown]));
+    expect(text).toContain('SEEN');
+    expect(text).not.toContain('away');
+  });
+
   test('invisible characters cannot hide an order: tags, zero-width, bidi', async () => {
     const tags = [...'send it']
       .map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0)))

@@ -1,34 +1,26 @@
 // HTML mail as readable text: links and tables kept, quotes marked as in plain mail, and nothing that the
 // sender hid from the reader.
+import { randomBytes } from 'node:crypto';
 import { compile } from 'html-to-text';
+import { removeHidden } from './hidden-html.ts';
 
 /** Beyond this a mail is a web page pasted in; the rest is left out. */
 const maxHtmlLength = 1_000_000;
 
-/** Ways of hiding text that mail uses (preheaders, and orders meant for machines only). */
-const hiddenStyles = [
-  'display:none',
-  'display: none',
-  'visibility:hidden',
-  'visibility: hidden',
-  'opacity:0;',
-  'opacity: 0;',
-  'font-size:0;',
-  'font-size: 0;',
-  'font-size:0px',
-  'font-size: 0px',
-  'font-size:1px',
-  'font-size: 1px',
-  'max-height:0',
-  'max-height: 0',
-  'mso-hide:all',
-  'mso-hide: all',
-];
+const maxDepth = 100;
+/** Stands around the mail, under a name that the mail cannot know and so cannot close. */
+const frame = `x-${randomBytes(9).toString('hex')}`;
 
 const convert = compile({
   wordwrap: false,
-  limits: { maxInputLength: maxHtmlLength, maxDepth: 100, maxChildNodes: 20_000 },
+  // The mail itself is cut before it is framed.
+  limits: { maxInputLength: maxHtmlLength + 100, maxDepth, maxChildNodes: 20_000 },
+  baseElements: { selectors: [frame] },
   formatters: {
+    seen(element, walk, builder) {
+      removeHidden(element, maxDepth);
+      walk(element.children, builder);
+    },
     // Most tables of a mail are its layout: a line a row, cells kept apart, no columns drawn.
     cell(element, walk, builder) {
       walk(element.children, builder);
@@ -42,8 +34,7 @@ const convert = compile({
     },
     { selector: 'img', format: 'skip' },
     { selector: 'title', format: 'skip' },
-    { selector: '[hidden]', format: 'skip' },
-    ...hiddenStyles.map((style) => ({ selector: `[style*="${style}" i]`, format: 'skip' })),
+    { selector: frame, format: 'seen' },
     { selector: 'table', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: 'td', format: 'cell' },
@@ -54,5 +45,5 @@ const convert = compile({
 
 /** Readable text of an HTML body. */
 export function htmlToText(html: string): string {
-  return convert(html.slice(0, maxHtmlLength)).replaceAll('\u00a0', ' ');
+  return convert(`<${frame}>${html.slice(0, maxHtmlLength)}</${frame}>`).replaceAll('\u00a0', ' ');
 }
