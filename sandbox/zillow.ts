@@ -43,7 +43,7 @@ const homeTypes: Record<string, HomeType[]> = {
   multi: ['MULTI_FAMILY'],
   'multi-family': ['MULTI_FAMILY'],
   lotsland: ['LOT'],
-  apartments_condos_co_ops: ['CONDO', 'APARTMENT'],
+  'apartments_condos_co-ops': ['CONDO', 'APARTMENT'],
 };
 
 const statuses: Record<string, HomeStatus[]> = {

@@ -104,3 +104,10 @@ test('an answer that is held back comes once it is let go', async () => {
   release();
   expect((await held).status).toBe(200);
 });
+
+test('flats to rent are found under the name that the API gives them', async () => {
+  const { body } = await ask<Page>(
+    '/propertyExtendedSearch?location=Port%20Ansel&status_type=ForRent&home_type=Apartments_Condos_Co-ops',
+  );
+  expect(body.props.map((row) => row.price)).toEqual([1895]);
+});
