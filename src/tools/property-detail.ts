@@ -170,9 +170,21 @@ async function recall(
   }
 }
 
+type TaxRow = NonNullable<Property['listing']['taxHistory']>[number];
+
+function taxInWords({ tax, value }: TaxRow, currency: string | undefined): string {
+  return [
+    tax === undefined ? undefined : `tax ${priceInWords({ price: tax, currency })}`,
+    value === undefined ? undefined : `assessed at ${priceInWords({ price: value, currency })}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}
+
 function render(data: {
   listing: Property['listing'] & object;
   priceHistory: { at: string; event: string; price: number; source: string }[];
+  taxHistory?: TaxRow[];
   freshness: string;
   age: string;
   account: string;
@@ -194,10 +206,14 @@ function render(data: {
       ? ''
       : `Agent: ${[listing.agent.name, listing.agent.office, listing.agent.phone].filter((v) => v !== undefined).join(', ')}`,
     listing.description ?? '',
+    listing.photos === undefined
+      ? ''
+      : `${listing.photos.length} photo${listing.photos.length === 1 ? '' : 's'} (links in the structured result)`,
     ...data.priceHistory.map(
       (row) =>
         `${row.at} ${row.event}: ${priceInWords({ price: row.price, currency: listing.currency })} (${row.source})`,
     ),
+    ...(data.taxHistory ?? []).map((row) => `${row.year} ${taxInWords(row, listing.currency)}`),
   ];
   const frame = framed(facts.filter((line) => line !== '').join('\n'), 'Property');
   return [

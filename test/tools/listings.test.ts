@@ -101,3 +101,10 @@ test('photos that were looked at outlive a later row of a search', async () => {
   await homes({ property, maxAge: 0 });
   expect(await photosOf()).toEqual(photos);
 });
+
+test('a property says its taxes and how many photos there are in its text, too', async () => {
+  const { ids } = await homes({ property: { location: 'Port Ansel' } });
+  const detail = await office.call('property-detail', { id: ids[0] });
+  expect(textOf(detail)).toMatch(/\d+ photos \(links in the structured result\)/);
+  expect(textOf(detail)).toMatch(/\d{4} tax \$[\d,]+, assessed at \$[\d,]+/);
+});
