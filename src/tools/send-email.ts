@@ -8,7 +8,7 @@ import type { Attachment } from '../queue/queue.ts';
 import { visibleLine } from '../untrusted.ts';
 import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { renderMarkdown } from './markdown.ts';
+import { plainMarkdown, renderMarkdown } from './markdown.ts';
 import { proposalOutput, propose } from './proposal.ts';
 import { documentId } from './uris.ts';
 
@@ -53,7 +53,8 @@ export const sendEmail = defineTool({
         field: 'subject',
       });
     }
-    const text = input.text ?? input.markdown;
+    const text =
+      input.text ?? (input.markdown === undefined ? undefined : await plainMarkdown(input.markdown));
     if (text === undefined || text.trim() === '') {
       throw new DrawbridgeError('invalid_request', 'text: is empty. Give text, markdown, or both.', {
         field: 'text',
@@ -94,7 +95,7 @@ async function message(context: ToolContext, uri: string): Promise<StoredDocumen
   if (document.kind !== 'mail') {
     throw new DrawbridgeError(
       'invalid_request',
-      `replyTo: that document is a ${document.kind}, not a message.`,
+      `replyTo: that document is no message but of kind ${document.kind}.`,
       { field: 'replyTo' },
     );
   }

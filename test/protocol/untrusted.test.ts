@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAddress, parseAddresses } from '../../src/tools/addresses.ts';
-import { renderMarkdown } from '../../src/tools/markdown.ts';
+import { plainMarkdown, renderMarkdown } from '../../src/tools/markdown.ts';
 import { framed, visible, visibleLine } from '../../src/untrusted.ts';
 
 test('attack: a forged end of the frame does not end it', () => {
@@ -42,6 +42,53 @@ test('markdown becomes structure and links, and nothing that runs, loads or trac
   expect(html).toContain('<strong>bold</strong>');
   expect(html).toContain('<a href="https://x.test/?a=1&#38;b=2">b</a>');
   expect(html).not.toMatch(/<script|<img|javascript:|onerror=y>/i);
+});
+
+test('markdown reads well as plain text: no marks, links with their address, lists and tables as lines', async () => {
+  const text = await plainMarkdown(
+    [
+      '# Offer',
+      '',
+      'See **this** and *that* `code` [the plan](https://x.test/p?a=1&b=2) or <https://y.test/>',
+      '',
+      '1. first **one**',
+      '2. second',
+      '   - inner',
+      '',
+      '- [x] done',
+      '',
+      '> quoted',
+      '',
+      '| a | b |',
+      '|---|---|',
+      '| 1 | *2* |',
+      '',
+      '---',
+      '[bad](javascript:alert) & 5 < 6',
+    ].join('\n'),
+  );
+  expect(text).toBe(
+    [
+      'Offer',
+      '',
+      'See this and that code the plan (https://x.test/p?a=1&b=2) or https://y.test/',
+      '',
+      '1. first one',
+      '2. second',
+      '   - inner',
+      '',
+      '- [x] done',
+      '',
+      '> quoted',
+      '',
+      'a | b',
+      '1 | 2',
+      '',
+      '---',
+      '',
+      'bad & 5 < 6',
+    ].join('\n'),
+  );
 });
 
 test.each([
