@@ -2,11 +2,14 @@
 import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
-import { visibleLine } from '../untrusted.ts';
+import { framed, visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';
 
 const timeout = 8_000;
 const longestSpan = 62 * day;
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time from 00:00 to 23:59, like 09:00');
 
 export const checkAvailability = defineTool({
   name: 'check-availability',
@@ -20,7 +23,7 @@ export const checkAvailability = defineTool({
     timeZone: z.string().describe('IANA, like Europe/Berlin'),
     durationMinutes: z.number().int().min(5).max(1440).default(30).describe('Shortest useful gap'),
     workingHours: z
-      .object({ start: z.string().regex(/^\d{2}:\d{2}$/), end: z.string().regex(/^\d{2}:\d{2}$/) })
+      .strictObject({ start: timeOfDay, end: timeOfDay })
       .optional()
       .describe('Like 09:00 to 17:00; gaps outside are left out'),
     account: z.string().min(1).optional().describe('One calendar; default all'),
@@ -35,6 +38,7 @@ export const checkAvailability = defineTool({
       .array(z.string())
       .optional()
       .describe('Calendars that could not be asked: their time is unknown, not free'),
+    trust: z.literal('untrusted').describe('Titles were written by others'),
   }),
   async run({ rooms, org, signal }, input) {
     const zone = checkTimeZone(input.timeZone, 'timeZone');
@@ -47,6 +51,10 @@ export const checkAvailability = defineTool({
         'to: more than 62 days after from; ask for a shorter span.',
         { field: 'to' },
       );
+    if (input.workingHours !== undefined && input.workingHours.end <= input.workingHours.start)
+      throw new DrawbridgeError('invalid_request', 'workingHours.end: is not after workingHours.start.', {
+        field: 'workingHours.end',
+      });
     const calendars =
       input.account === undefined
         ? (await rooms.connections.list(org)).filter(
@@ -95,12 +103,17 @@ export const checkAvailability = defineTool({
       })),
       timeZone: zone,
       ...(unanswered.length === 0 ? {} : { unanswered }),
+      trust: 'untrusted' as const,
     };
+    const booked = data.busy.map((b) => `busy ${b.start} – ${b.end} ${b.title ?? ''} (${b.account})`);
     const text = [
       `Times in ${zone}.`,
-      ...(data.busy.length === 0
-        ? ['Nothing is booked.']
-        : data.busy.map((b) => `busy ${b.start} – ${b.end} ${b.title ?? ''} (${b.account})`)),
+      ...(booked.length > 0
+        ? [framed(booked.join('\n'), 'Booked')]
+        : // Of a calendar that did not answer nothing is known.
+          unanswered.length > 0
+          ? []
+          : ['Nothing is booked.']),
       ...(unanswered.length > 0
         ? unanswered.map((line) => `Not answered, so what is free is unknown: ${line}`)
         : data.free.map((g) => `free ${g.start} – ${g.end}`)),

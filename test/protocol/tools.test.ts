@@ -85,6 +85,36 @@ test.each([
   },
 );
 
+test.each([
+  [
+    'search',
+    { property: { location: 'x', beds: 3 } },
+    'property.beds: no such field. Fields of property are: location, status, minPrice',
+  ],
+  [
+    'check-availability',
+    { from: 'a', to: 'b', timeZone: 'UTC', workingHours: { start: '09:00', end: '17:00', zone: 'x' } },
+    'workingHours.zone: no such field. Fields of workingHours are: start, end',
+  ],
+  [
+    'check-availability',
+    { from: 'a', to: 'b', timeZone: 'UTC', workingHours: { start: '99:00', end: '17:00' } },
+    'workingHours.start: must be a time from 00:00 to 23:59',
+  ],
+  ['read-source', {}, 'uri: is missing'],
+  ['search', { question: 5, limit: 1000, kinds: ['mails'] }, 'question: must be text in quotes'],
+  ['search', { question: 'x', limit: 1000 }, 'limit: must be at most 25'],
+  ['search', { question: 'x', kinds: ['mails'] }, 'kinds.0: must be one of: mail, event'],
+  ['ime-search', { question: '' }, 'question: must not be empty'],
+  ['search', [], 'arguments: must be an object'],
+])('%s with %j is refused in plain words', async (name, input, words) => {
+  const tool = tools.find((known) => known.name === name);
+  if (tool === undefined) throw new Error(name);
+  const { content } = await callTool(tool, input, () => Promise.reject(new Error('opened')));
+  expect(content[0]).toMatchObject({ text: expect.stringContaining(words) });
+  expect(JSON.stringify(content)).not.toContain('Invalid input');
+});
+
 test('what goes wrong inside is answered without its stack or its words', async () => {
   const [tool] = tools;
   if (tool === undefined) throw new Error('no tools');
