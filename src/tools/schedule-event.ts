@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { CalendarCreate } from '../providers/capabilities.ts';
-import { checkTimeZone, day, instantOf, minute, parseWallTime, wallTime } from '../time.ts';
+import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
@@ -44,11 +44,17 @@ export const scheduleEvent = defineTool({
     const timeZone = checkTimeZone(input.timeZone, 'timeZone');
     const start = parseWallTime(input.start, timeZone, 'start');
     const end = endOf(input, start, timeZone);
+    const times = timesOf(start.ms, end, timeZone);
+    if (times.timeZone !== timeZone && input.recurrence !== undefined) {
+      throw new DrawbridgeError(
+        'invalid_request',
+        `recurrence: an event that repeats can neither begin nor end in the hour that ${timeZone} has twice when its clocks go back. Move it, or leave recurrence out.`,
+        { field: 'recurrence' },
+      );
+    }
     const payload: CalendarCreate = {
       title: input.title,
-      start: start.wall,
-      end: end.wall,
-      timeZone,
+      ...times,
       attendees: parseAddresses(input.attendees, 'attendees'),
       ...(input.location === undefined ? {} : { location: input.location }),
       ...(input.description === undefined ? {} : { description: input.description }),
@@ -60,9 +66,17 @@ export const scheduleEvent = defineTool({
       ...(wallTime(start.ms, timeZone) === start.wall
         ? []
         : [
-            `${start.wall} does not exist in ${timeZone} (the clocks change); it would begin at ${wallTime(start.ms, timeZone)}.`,
+            `${start.wall} does not exist in ${timeZone} (the clocks change); it begins at ${wallTime(start.ms, timeZone)} instead.`,
           ]),
-      ...(await clashes(context, connection, start.ms, end.ms, timeZone)),
+      ...(times.timeZone === timeZone
+        ? []
+        : [
+            `The clocks of ${timeZone} go back then and an hour comes twice, so the event is written in UTC: it lasts ${(end - start.ms) / minute} minutes, ${local(start.ms, timeZone)} to ${local(end, timeZone)} there.`,
+          ]),
+      ...(payload.attendees.length === 0
+        ? []
+        : ['Whether the attendees are told depends on your calendar server.']),
+      ...(await clashes(context, connection, start.ms, end, timeZone)),
     ];
     const { name } = await rooms.connections.writeFor(connection, 'calendar.create');
     return propose(context, {
@@ -79,15 +93,14 @@ function endOf(
   input: { end?: string | undefined; durationMinutes?: number | undefined },
   start: { wall: string; ms: number },
   zone: string,
-) {
+): number {
   if ((input.end === undefined) === (input.durationMinutes === undefined)) {
     throw new DrawbridgeError('invalid_request', 'end: give either end or durationMinutes.', {
       field: 'end',
     });
   }
   if (input.end === undefined) {
-    const ms = start.ms + (input.durationMinutes ?? 0) * minute;
-    return { wall: wallTime(ms, zone), ms };
+    return start.ms + (input.durationMinutes ?? 0) * minute;
   }
   const end = parseWallTime(input.end, zone, 'end');
   if (end.ms <= start.ms)
@@ -98,7 +111,27 @@ function endOf(
     throw new DrawbridgeError('invalid_request', 'end: the event would last more than 14 days.', {
       field: 'end',
     });
-  return { wall: end.wall, ms: instantOf(end.wall, zone) };
+  return end.ms;
+}
+
+/**
+ * Wall times that mean these instants and no others: in UTC where one of `zone` comes twice. RFC 5545 says that
+ * the first is meant, and calendar programs do not agree.
+ */
+function timesOf(from: number, to: number, zone: string): Pick<CalendarCreate, 'start' | 'end' | 'timeZone'> {
+  const timeZone = comesTwice(from, zone) || comesTwice(to, zone) ? 'UTC' : zone;
+  return { start: wallTime(from, timeZone), end: wallTime(to, timeZone), timeZone };
+}
+
+/** By how many minutes clocks go back: an hour nearly everywhere, half of one on Lord Howe, two at Troll. */
+const steps = [30, 60, 120].flatMap((minutes) => [minutes * minute, -minutes * minute]);
+
+function comesTwice(ms: number, zone: string): boolean {
+  return steps.some((step) => wallTime(ms + step, zone) === wallTime(ms, zone));
+}
+
+function local(ms: number, zone: string): string {
+  return wallTime(ms, zone).replace('T', ' ').slice(0, 16);
 }
 
 /** Sentences for the person who decides; a calendar that cannot be asked says so instead of "free". */
@@ -123,7 +156,7 @@ async function clashes(
       .slice(0, 10)
       .map(
         (block) =>
-          `Clashes with ${block.title === undefined ? 'something' : `"${visibleLine(block.title, 80)}"`}, ${wallTime(block.start, zone).replace('T', ' ').slice(0, 16)} to ${wallTime(block.end, zone).slice(11, 16)}.`,
+          `Clashes with ${block.title === undefined ? 'something' : `"${visibleLine(block.title, 80)}"`}, ${local(block.start, zone)} to ${wallTime(block.end, zone).slice(11, 16)}.`,
       );
   } catch (thrown) {
     return [`Whether it clashes is not known: ${toDrawbridgeError(thrown).message}`];
