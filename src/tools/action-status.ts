@@ -4,7 +4,7 @@ import type { Action } from '../queue/queue.ts';
 import { iso } from '../time.ts';
 import { visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { actionUri, outcomeInWords } from './proposal.ts';
+import { actionLink, actionWords, outcomeInWords } from './proposal.ts';
 
 const pollEvery = 400;
 
@@ -48,14 +48,14 @@ export function actionAnswer(context: ToolContext, action: Action) {
     payloadHash: action.payloadHash,
   };
   const text = [
-    `${data.actionId}: ${data.status}. ${data.summary}`,
+    `${data.actionId}: ${data.status}.`,
+    actionWords(action),
     ...(data.approveUrl === undefined
       ? []
       : [`A person decides at ${data.approveUrl} until ${data.expiresAt}.`]),
     ...(data.reason === undefined ? [] : [`They said: ${data.reason}`]),
-    ...(outcome === undefined ? [] : [outcome]),
   ].join('\n');
-  return { data, text, links: [{ uri: actionUri(action.id), name: visibleLine(action.summary, 80) }] };
+  return { data, text, links: [actionLink(action.id)] };
 }
 
 export const actionStatus = defineTool({

@@ -12,9 +12,10 @@ export const cancelAction = defineTool({
   input: z.object({ actionId: z.string().min(1).max(100) }),
   output: actionOutput,
   async run(context, input) {
-    return actionAnswer(
-      context,
-      await context.rooms.queue.cancel(context.org, context.agent, input.actionId, 'mcp'),
-    );
+    const { rooms, org, agent } = context;
+    const action = await rooms.queue.get(org, input.actionId);
+    // Taken back already: the same call again has the same answer.
+    if (action.status === 'cancelled') return actionAnswer(context, action);
+    return actionAnswer(context, await rooms.queue.cancel(org, agent, input.actionId, 'mcp'));
   },
 });

@@ -33,7 +33,7 @@ export const listConnections = defineTool({
       label: visibleLine(c.label, 120),
       provider: c.provider,
       state: c.state,
-      can: c.capabilities as string[],
+      can: [...c.capabilities, ...c.feedKinds.map((kind) => `read ${kind}`)],
       ...(c.lastSyncAt === undefined ? {} : { lastSyncAt: iso(c.lastSyncAt) }),
       ...(c.lastError === undefined ? {} : { problem: visibleLine(c.lastError.message, 300) }),
     }));
@@ -45,7 +45,7 @@ export const listConnections = defineTool({
               const synced =
                 c.lastSyncAt === undefined ? 'never synced' : `synced ${ageInWords(now - c.lastSyncAt)} ago`;
               const problem = rows[i]?.problem === undefined ? '' : ` Problem: ${rows[i].problem}`;
-              return `${rows[i]?.label} (${c.id}): ${c.providerTitle}, ${c.state}, ${synced}; ${c.capabilities.join(', ') || 'memory only'}.${problem}`;
+              return `${rows[i]?.label} (${c.id}): ${c.providerTitle}, ${c.state}, ${synced}; ${rows[i]?.can.join(', ') || 'memory only'}.${problem}`;
             })
             .join('\n');
     return { data: { connections: rows }, text };

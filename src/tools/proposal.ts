@@ -3,23 +3,39 @@
 import { z } from 'zod';
 import type { Action, Proposal } from '../queue/queue.ts';
 import { iso } from '../time.ts';
-import { visible, visibleLine } from '../untrusted.ts';
-import type { ToolAnswer, ToolContext } from './define.ts';
+import { framed, visible, visibleLine } from '../untrusted.ts';
+import type { ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export const proposalOutput = z.object({
   actionId: z.string(),
   status: z.string(),
   summary: z.string(),
-  approveUrl: z.string(),
+  approveUrl: z.string().optional().describe('While a person still has to decide'),
   expiresAt: z.string(),
   payloadHash: z.string(),
-  attached: z.boolean().optional().describe('An identical call was already queued; this is its action'),
+  alreadyProposed: z.boolean().optional().describe('This is the action of an identical call before'),
   warnings: z.array(z.string()).optional(),
   outcome: z.string().optional(),
 });
 
-export function actionUri(id: string): string {
+function actionUri(id: string): string {
   return `action://${id}`;
+}
+
+/** A name of ours: a summary may quote what others wrote, and a link stands in no frame. */
+export function actionLink(id: string): ToolLink {
+  return { uri: actionUri(id), name: `Action ${id}` };
+}
+
+/** What the action says, framed: a summary, a warning and an outcome may each quote what others wrote. */
+export function actionWords(action: Action): string {
+  const outcome = outcomeInWords(action);
+  const lines = [
+    action.summary,
+    ...action.warnings.map((warning) => `Note: ${warning}`),
+    ...(outcome === undefined ? [] : [outcome]),
+  ];
+  return framed(lines.join('\n'), `What ${action.id} says`);
 }
 
 /** The outcome in a sentence, or undefined while there is none. */
@@ -46,30 +62,29 @@ export async function propose(
   proposal: Proposal,
 ): Promise<ToolAnswer<z.input<typeof proposalOutput>>> {
   const { action, attached } = await context.rooms.queue.propose(context.org, context.agent, proposal);
-  const approveUrl = context.rooms.approveUrl(action.id);
+  const approveUrl = action.status === 'pending' ? context.rooms.approveUrl(action.id) : undefined;
   const outcome = outcomeInWords(action);
   const data = {
     actionId: action.id,
     status: action.status,
     summary: visible(action.summary),
-    approveUrl,
+    ...(approveUrl === undefined ? {} : { approveUrl }),
     expiresAt: iso(action.expiresAt),
     payloadHash: action.payloadHash,
-    ...(attached ? { attached } : {}),
+    ...(attached ? { alreadyProposed: true } : {}),
     ...(action.warnings.length === 0 ? {} : { warnings: action.warnings }),
     ...(outcome === undefined ? {} : { outcome }),
   };
-  const state =
-    action.status === 'pending'
-      ? `Waiting for a person; nothing has been sent or changed. They decide at ${approveUrl} or with: drawbridge actions show ${action.id}`
-      : `It is ${action.status}.`;
   const text = [
-    data.summary,
-    ...action.warnings.map((w) => `Note: ${w}`),
     attached ? `The same was proposed before: ${action.id}.` : `Proposed as ${action.id}.`,
-    state,
-    ...(outcome === undefined ? [] : [outcome]),
-    `Ask action-status for the outcome. Expires ${data.expiresAt}.`,
+    actionWords(action),
+    approveUrl === undefined
+      ? `It is ${action.status}.`
+      : `Waiting for a person; nothing has been sent or changed. They decide at ${approveUrl} or with: drawbridge actions show ${action.id}`,
+    ...(finalStates.includes(action.status) ? [] : ['Ask action-status for the outcome.']),
+    ...(approveUrl === undefined ? [] : [`Expires ${data.expiresAt}.`]),
   ].join('\n');
-  return { data, text, links: [{ uri: actionUri(action.id), name: visibleLine(action.summary, 80) }] };
+  return { data, text, links: [actionLink(action.id)] };
 }
+
+const finalStates: readonly Action['status'][] = ['completed', 'failed', 'rejected', 'expired', 'cancelled'];
