@@ -42,17 +42,27 @@ function findSeparator(buffer: Buffer, from: number, atEnd: boolean): { found: n
   }
 }
 
+/** Where the body begins: behind the first blank line, with either line end; looked for in the bytes. */
+function bodyStart(buffer: Buffer): number | undefined {
+  const header = buffer.subarray(0, longestHeader);
+  for (let at = header.indexOf(newline); at !== -1; at = header.indexOf(newline, at + 1)) {
+    if (header[at + 1] === newline) return at + 2;
+    if (header[at + 1] === carriageReturn && header[at + 2] === newline) return at + 3;
+  }
+  return undefined;
+}
+
 /**
  * Where mboxcl and mboxcl2 say that the message ends, believed only when a separator or the file's end
  * stands there; `more` while the bytes to judge by are not there yet.
  */
 function declaredEnd(buffer: Buffer, atEnd: boolean): number | 'more' | undefined {
-  const head = buffer.toString('latin1', 0, Math.min(buffer.length, longestHeader));
-  const blank = /\r?\n\r?\n/.exec(head);
-  if (blank === null) return atEnd || buffer.length >= longestHeader ? undefined : 'more';
-  const length = /^content-length:[ \t]*(\d{1,9})[ \t]*\r?$/im.exec(head.slice(0, blank.index + 1))?.[1];
+  const body = bodyStart(buffer);
+  if (body === undefined) return atEnd || buffer.length >= longestHeader ? undefined : 'more';
+  const head = buffer.toString('latin1', 0, body);
+  const length = /^content-length:[ \t]*(\d{1,9})[ \t]*\r?$/im.exec(head)?.[1];
   if (length === undefined) return undefined;
-  const end = blank.index + blank[0].length + Number(length);
+  const end = body + Number(length);
   if (end > largestRecord) return undefined;
   if (!atEnd && end + lookAhead > buffer.length) return 'more';
   let at = end;
@@ -167,5 +177,6 @@ export async function* readMbox({ file, source, from }: ReadRequest): AsyncItera
     yield* messages(false);
   }
   join();
+  if (source.size === 0) yield { place: file, reason: 'empty', next: 0 };
   yield* messages(true);
 }
