@@ -7,7 +7,11 @@ import { DrawbridgeError } from './errors.ts';
 import { Secret } from './secret.ts';
 
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce
+  .number('must be a port, 0 to 65535')
+  .int('must be a port, 0 to 65535')
+  .min(0, 'must be a port, 0 to 65535')
+  .max(65_535, 'must be a port, 0 to 65535');
 
 /** One entry a variable; the description is what the documentation prints. */
 export const variables = {
@@ -35,7 +39,9 @@ export const variables = {
   DRAWBRIDGE_LOG_LEVEL: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .default('warn')
-    .describe('Least severe log level written to standard error.'),
+    .describe(
+      'Least severe log level written to standard error. Commands other than serve and stdio log only when it is given.',
+    ),
   DRAWBRIDGE_ALLOW_LOOPBACK: flag
     .default(false)
     .describe(
@@ -55,6 +61,8 @@ export const variables = {
 } as const;
 
 const schema = z.object(variables);
+/** Those whose value is never repeated. */
+const secret = new Set(['DRAWBRIDGE_KEY', 'DRAWBRIDGE_DATABASE_URL']);
 
 export interface Config {
   home: string;
@@ -79,11 +87,13 @@ export function defaultHome(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): 
 
 /**
  * Reads and checks the environment. An empty variable counts as unset.
+ * @param quiet the log level where DRAWBRIDGE_LOG_LEVEL is not given
  * @throws DrawbridgeError `invalid_request` naming each unknown or malformed DRAWBRIDGE_ variable.
  */
 export function loadConfig(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
+  quiet?: 'silent',
 ): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(
@@ -94,7 +104,10 @@ export function loadConfig(
   const parsed = schema.safeParse(given);
   const faults = [
     ...unknown.map((name) => `${name}: no such variable (see docs/configuration.md)`),
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...(parsed.error?.issues ?? []).map((issue) => {
+      const name = issue.path.join('.');
+      return `${name}${secret.has(name) ? '' : `="${given[name]}"`}: ${issue.message}`;
+    }),
   ];
   if (parsed.error !== undefined || faults.length > 0) {
     throw new DrawbridgeError('invalid_request', `The environment is not usable.\n  ${faults.join('\n  ')}`);
@@ -107,7 +120,7 @@ export function loadConfig(
     port: v.DRAWBRIDGE_PORT,
     host: v.DRAWBRIDGE_HOST,
     publicUrl: v.DRAWBRIDGE_PUBLIC_URL,
-    logLevel: v.DRAWBRIDGE_LOG_LEVEL,
+    logLevel: given['DRAWBRIDGE_LOG_LEVEL'] === undefined && quiet ? quiet : v.DRAWBRIDGE_LOG_LEVEL,
     allowLoopback: v.DRAWBRIDGE_ALLOW_LOOPBACK,
     actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
     zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,

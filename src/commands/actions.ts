@@ -10,7 +10,7 @@ import type { ActionStatus } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
 import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
 import { ask, askYes, canAsk } from './ask.ts';
-import { openSession, positive, type Session, usageError, withRooms } from './command.ts';
+import { openSession, positive, type Session, stdioServers, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
 const statuses = [
@@ -112,10 +112,6 @@ async function show(id: string, options: Common): Promise<void> {
   });
 }
 
-async function stdioServers(rooms: Rooms): Promise<number[]> {
-  return (await liveProcesses(rooms.store)).filter(({ kind }) => kind === 'stdio').map(({ pid }) => pid);
-}
-
 /** Until the action is final or unknown: run by a live server, or here. */
 async function seeThrough(session: Session, rooms: Rooms, id: string): Promise<Action> {
   const { clock } = session;
@@ -137,7 +133,7 @@ async function approve(id: string, options: Common & { hash?: string }): Promise
   const { output, clock } = session;
   await withRooms(session, async (rooms) => {
     const { queue, org, owner } = rooms;
-    await refuseBelowAgent('approve', await stdioServers(rooms));
+    await refuseBelowAgent('approve', await stdioServers(rooms.store));
     let hash = options.hash;
     if (hash === undefined) {
       if (output.json || !canAsk() || !output.isTerminal) {
@@ -196,7 +192,7 @@ async function settle(
   const session = openSession(options);
   const { output } = session;
   await withRooms(session, async (rooms) => {
-    await refuseBelowAgent('settle', await stdioServers(rooms));
+    await refuseBelowAgent('settle', await stdioServers(rooms.store));
     const action = await rooms.queue.settle(rooms.org, rooms.owner, {
       actionId: id,
       happened,

@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Rooms } from '../rooms.ts';
+import type { Store } from '../store/store.ts';
 import { createOutput, type Output } from './output.ts';
 
 /** Adds a command's arguments and options to its line; loads nothing that only running it needs. */
@@ -14,9 +15,13 @@ export interface Session {
   config: Config;
 }
 
-/** @throws DrawbridgeError `invalid_request` naming each environment variable at fault */
-export function openSession(options: { json?: boolean | undefined }): Session {
-  return { output: createOutput(options.json === true), clock: systemClock, config: loadConfig() };
+/**
+ * A person reads what a command says; the log beside it is for who asks for one. What serves asks always.
+ * @throws DrawbridgeError `invalid_request` naming each environment variable at fault
+ */
+export function openSession(options: { json?: boolean | undefined; serves?: boolean }): Session {
+  const config = loadConfig(undefined, undefined, options.serves === true ? undefined : 'silent');
+  return { output: createOutput(options.json === true), clock: systemClock, config };
 }
 
 /** Opens the rooms, and closes them however `work` ends. */
@@ -31,6 +36,12 @@ export async function withRooms<Result>(
   } finally {
     await rooms.close();
   }
+}
+
+/** The stdio servers that live now, for what only a person may do. */
+export async function stdioServers(store: Store): Promise<number[]> {
+  const { liveProcesses } = await import('../jobs/presence.ts');
+  return (await liveProcesses(store)).filter(({ kind }) => kind === 'stdio').map(({ pid }) => pid);
 }
 
 /** Bad usage: said with the command's name in front, exit code 2. */

@@ -1,10 +1,11 @@
 // `keys`: what agents show at /mcp. A key is printed once, when it is made; only its hash is kept.
 import type { Command } from 'commander';
+import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { createKeys, type Keys } from '../auth/keys.ts';
 import type { Scope } from '../auth/principal.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords, iso } from '../time.ts';
-import { openSession, usageError, withRooms } from './command.ts';
+import { openSession, stdioServers, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
 function keysOf({ store, clock, log }: Rooms): Keys {
@@ -24,6 +25,8 @@ async function create(options: { name: string; scopes: Scope[]; json?: boolean }
   const session = openSession(options);
   const { output } = session;
   await withRooms(session, async (rooms) => {
+    // An agent that makes itself a key would be let in by another door, under a name of its choice.
+    await refuseBelowAgent('keys create', await stdioServers(rooms.store));
     const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes);
     const { id, name, scopes, key } = made;
     if (output.json) {

@@ -10,7 +10,7 @@ function portOf(text: string): number {
 }
 
 async function serve(options: { port?: number; json?: boolean }): Promise<void> {
-  const { output, config } = openSession(options);
+  const { output, config } = openSession({ json: options.json, serves: true });
   const { runServe } = await import('../server.ts');
   const serving = await runServe(config, options.port === undefined ? {} : { port: options.port });
   const web = serving.web();

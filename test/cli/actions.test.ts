@@ -217,7 +217,7 @@ test('what is rejected is never sent', async () => {
   expect(sandbox.smtp.received()).toHaveLength(before);
 });
 
-test('from the shell of the agent whose server lives, approve and open are refused', async () => {
+test('from the shell of the agent whose server lives, approve, open and keys create are refused', async () => {
   const action = await propose('From the agent', 'Three.');
   // This process plays the agent's program: it starts the server, and then the command.
   const server = program.start(['stdio']);
@@ -231,6 +231,7 @@ test('from the shell of the agent whose server lives, approve and open are refus
     for (const args of [
       ['actions', 'approve', action.id, '--hash', action.payloadHash],
       ['open', '--print'],
+      ['keys', 'create', '--name', 'Mine'],
     ]) {
       const { error } = await program.json<{ error: { code: string } }>(args, { code: 1 });
       expect(error.code).toBe('permission_denied');
