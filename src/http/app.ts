@@ -31,6 +31,10 @@ export interface HttpAppOptions {
 const noKey =
   'An API key is needed, on this machine too: send it as "Authorization: Bearer dbk_…". Make one with: drawbridge keys create --name NAME';
 
+// The same for a key that never was: who guesses learns nothing.
+const wrongKey =
+  'The key is not known or was revoked. It goes in "Authorization: Bearer dbk_…"; see yours with drawbridge keys list, make one with drawbridge keys create --name NAME';
+
 export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv> {
   const { store, clock, config } = rooms;
   const keys = createKeys({ store, clock, log });
@@ -72,7 +76,7 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
     const agent = await keys.verify(c.req.header('authorization'));
     if (agent === undefined) {
       c.header('WWW-Authenticate', 'Bearer realm="drawbridge"');
-      return refusal(c, 401, noKey);
+      return refusal(c, 401, c.req.header('authorization') === undefined ? noKey : wrongKey);
     }
     return mcp(c.req.raw, agent);
   });
