@@ -90,12 +90,26 @@ async function build(args: readonly string[]): Promise<Command> {
   return program;
 }
 
+let program: Command | undefined;
+
+/** The command that was asked for, with its subcommands, as far as there are such. */
+function asked(): string {
+  const words = ['drawbridge'];
+  let at = program;
+  for (const arg of args) {
+    at = at?.commands.find((command) => command.name() === arg);
+    if (at === undefined) break;
+    words.push(arg);
+  }
+  return words.join(' ');
+}
+
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === 'stdio') {
     const { stdio } = await import('./commands/stdio.ts');
     return stdio();
   }
-  const program = await build(args);
+  program = await build(args);
   await program.parseAsync([...args], { from: 'user' });
 }
 
@@ -106,9 +120,5 @@ try {
   await main(args);
 } catch (thrown) {
   const { report } = await import('./commands/report.ts');
-  process.exitCode = await report(
-    thrown,
-    args,
-    lines.map(({ name }) => name),
-  );
+  process.exitCode = await report(thrown, args, asked());
 }

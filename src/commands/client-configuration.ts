@@ -1,7 +1,18 @@
 // A client's JSON configuration, changed without harm: merged, backed up, replaced in one step, and left
 // alone when it cannot be understood.
 import { randomBytes } from 'node:crypto';
-import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  constants,
+  copyFile,
+  mkdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DrawbridgeError } from '../errors.ts';
 import { iso } from '../time.ts';
@@ -53,6 +64,20 @@ async function readConfiguration(file: string): Promise<Record<string, unknown> 
   return value;
 }
 
+/** Copies `file` beside itself, over no earlier copy, and returns the copy's path. */
+async function backUp(file: string, now: number): Promise<string> {
+  const time = iso(now).slice(0, 19).replaceAll(':', '');
+  for (let copy = 1; ; copy += 1) {
+    const backup = `${file}.${time}${copy === 1 ? '' : `-${copy}`}.backup`;
+    try {
+      await copyFile(file, backup, constants.COPYFILE_EXCL);
+      return backup;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || copy === 100) throw error;
+    }
+  }
+}
+
 /**
  * Puts the server `drawbridge` into `file`, keeping all else and the file's mode; a link is followed.
  * @param now integer ms; names the backup
@@ -68,9 +93,7 @@ export async function mergeConfiguration(
   const after = { ...before, mcpServers: { ...servers, drawbridge: entry } };
   const target = before === undefined ? file : await realpath(file);
   await mkdir(dirname(target), { recursive: true });
-  const backup =
-    before === undefined ? undefined : `${target}.${iso(now).slice(0, 19).replaceAll(':', '')}.backup`;
-  if (backup !== undefined) await copyFile(target, backup);
+  const backup = before === undefined ? undefined : await backUp(target, now);
   const mode = before === undefined ? 0o600 : (await stat(target)).mode & 0o777;
   const draft = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {

@@ -36,6 +36,12 @@ async function givenBy(
     .sort((a, b) => a.place - b.place);
   if (piped.length === 0) return given;
   const lines = (await readStdin()).split(/\r?\n/);
+  if (lines.every((line) => line === '')) {
+    const flags = piped.map(({ name }) => secretFlag(name)).join(' and ');
+    throw usageError(
+      `${flags}: standard input is empty. Pipe the credential in, a line each: printf '%s\\n' "$PASSWORD" | drawbridge connect ${provider.id} …`,
+    );
+  }
   for (const [index, { name }] of piped.entries()) {
     const value = lines[index] ?? '';
     if (value === '')

@@ -24,7 +24,7 @@ function tell(output: Output, result: ImportResult, seconds: number): void {
   const rate = seconds > 0 ? `, ${Math.round(seen / seconds)} a second` : '';
   const how = resumed ? ' (an interrupted import went on)' : '';
   output.line(
-    `${seen} records${rate}${how}: ${inserted} new, ${updated} changed, ${unchanged} known already.`,
+    `${seen} ${seen === 1 ? 'record' : 'records'}${rate}${how}: ${inserted} new, ${updated} changed, ${unchanged} known already.`,
   );
   tellPlaces(output, `${rejectedTotal} could not be read:`, rejected, rejectedTotal);
   tellPlaces(
@@ -70,8 +70,10 @@ async function importFiles(paths: string[], options: { json?: boolean }): Promis
   );
   if (output.json) output.value(result);
   else tell(output, result, (clock.elapsed() - began) / 1000);
-  // A record that could not be read is reported and costs no other: only a stop leaves the work undone.
-  if (result.stopped) process.exitCode = 1;
+  // A record that could not be read is reported and costs no other; but a script must learn that none could.
+  const read = result.inserted + result.updated + result.unchanged;
+  const met = result.rejectedTotal + result.skipped.length;
+  if (result.stopped || (read === 0 && met > 0)) process.exitCode = 1;
 }
 
 export function declare(command: Command): void {

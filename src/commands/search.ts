@@ -49,6 +49,13 @@ function clientLine(answer: MemoryAnswer, now: number): string | undefined {
   return `Several clients could be meant: ${candidates.map((each) => shownLine(`${each.name} <${each.emails[0] ?? '?'}>`)).join(', ')}`;
 }
 
+function emptyMemory(connected: number): string {
+  const fill = 'drawbridge import PATH reads files';
+  return connected === 0
+    ? `Memory is empty: nothing is connected or imported yet. drawbridge connect mailbox (or caldav) brings an account's records, ${fill}.`
+    : `Memory is empty. drawbridge sync brings the records of connected accounts, ${fill}.`;
+}
+
 async function search(words: string[], options: Options): Promise<void> {
   const session = openSession(options);
   const { output, clock } = session;
@@ -92,7 +99,10 @@ async function search(words: string[], options: Options): Promise<void> {
     }
     const about = clientLine(answer, now);
     if (about !== undefined) output.line(`${about}\n`);
-    if (answer.passages.length === 0) output.line('Nothing in memory answers that.');
+    if (answer.passages.length === 0) {
+      const { documents } = await memory.stats(org);
+      output.line(documents === 0 ? emptyMemory(all.length) : 'Nothing in memory answers that.');
+    }
     for (const [index, passage] of answer.passages.entries()) {
       const hit = hitOf(passage, judge);
       const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;

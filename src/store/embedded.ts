@@ -36,8 +36,10 @@ interface OpenFile<Tables> {
 
 export async function openEmbedded({ home, clock, log, migrations = shipped }: Ground): Promise<Store> {
   const orgs = join(home, 'orgs');
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await mkdir(orgs, { recursive: true, mode: 0o700 });
+  await writable(home, async () => {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await mkdir(orgs, { recursive: true, mode: 0o700 });
+  });
   const control = await openFile<ControlTables>(join(home, 'control.db'), {
     clock,
     migrations,
@@ -103,6 +105,23 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
   });
 }
 
+const notOurs = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'];
+
+/** Runs `work` on `path`, and says in a person's words when this user may not write there. */
+async function writable(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (!notOurs.includes(code)) throw cause;
+    throw new DrawbridgeError(
+      'permission_denied',
+      `${path} cannot be written (${code}). Give it to the user that runs Drawbridge, or name another folder in DRAWBRIDGE_HOME.`,
+      { cause },
+    );
+  }
+}
+
 interface FileOptions {
   clock: Clock;
   migrations: readonly Migration[];
@@ -115,7 +134,7 @@ async function openFile<Tables>(
   { clock, migrations, parts, orgId }: FileOptions,
 ): Promise<OpenFile<Tables>> {
   // SQLite gives its own files (-wal, -shm) the mode of this one.
-  await (await open(file, 'a', 0o600)).close();
+  await writable(file, async () => (await open(file, 'a', 0o600)).close());
   const writing = await connect(file, 'write', clock);
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', file, clock) });
   let reading: DatabaseSync | undefined;

@@ -2,6 +2,7 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mergeConfiguration } from '../../src/commands/client-configuration.ts';
 import { version } from '../../src/version.ts';
 import { newProgram, type Program } from './program.ts';
 
@@ -69,7 +70,72 @@ test('with --json a failure is JSON on standard output too', async () => {
 test('a malformed environment variable is named', async () => {
   const { code, stderr } = await program.run(['connections'], { environment: { DRAWBRIDGE_PORT: 'many' } });
   expect(code).toBe(1);
-  expect(stderr).toContain('DRAWBRIDGE_PORT');
+  expect(stderr).toContain('DRAWBRIDGE_PORT="many": must be a port');
+  const key = await program.run(['connections'], { environment: { DRAWBRIDGE_KEY: 'nearly-a-key' } });
+  expect(key.code).toBe(1);
+  expect(key.stderr).toContain('DRAWBRIDGE_KEY: must be');
+  expect(key.stderr).not.toContain('nearly-a-key');
+});
+
+test('after a mistake the hint names the very command', async () => {
+  for (const [args, hint] of [
+    [['actions', 'approve'], 'See drawbridge actions approve --help'],
+    [['connect', 'mailbox', '--email', 'a', '--password-stdin'], 'See drawbridge connect mailbox --help'],
+    [['keys', 'make'], 'See drawbridge keys --help'],
+    [['serch'], 'See drawbridge --help'],
+  ] as const) {
+    expect((await program.run([...args], { input: 'x\n' })).stderr.trimEnd().split('\n').at(-1)).toBe(hint);
+  }
+});
+
+test('connect says what is wrong with an address or an empty standard input, before anything else', async () => {
+  const address = await program.run(['connect', 'mailbox', '--email', 'a', '--password-stdin'], {
+    input: 'x\n',
+  });
+  expect(address).toMatchObject({ code: 2, stdout: '' });
+  expect(address.stderr).toMatch(/--email: .*address/);
+  expect(address.stderr).not.toContain('--imap');
+  const empty = await program.run(['connect', 'mailbox', '--email', 'a@b.test', '--password-stdin']);
+  expect(empty).toMatchObject({ code: 2, stdout: '' });
+  expect(empty.stderr).toContain('--password-stdin: standard input is empty');
+});
+
+test('a home that cannot be written is said in a sentence, without a line of log', async () => {
+  const file = join(dirname(program.home), 'no-folder');
+  await writeFile(file, '');
+  const { code, stdout, stderr } = await program.run(['connections'], {
+    environment: { DRAWBRIDGE_HOME: join(file, 'home') },
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^drawbridge: .*no-folder\/home cannot be written \(ENOTDIR\)[^\n]*DRAWBRIDGE_HOME\.\n$/,
+  );
+});
+
+test('an empty memory says so, and how to fill it', async () => {
+  const other = await newProgram();
+  try {
+    const { code, stdout } = await other.run(['search', 'boiler']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /nothing is connected or imported yet.*drawbridge connect mailbox.*drawbridge import PATH/,
+    );
+  } finally {
+    await other.remove();
+  }
+});
+
+test('an import of which nothing could be read fails, and says so of an empty mail folder too', async () => {
+  const folder = join(dirname(program.home), 'empty');
+  await mkdir(folder);
+  await writeFile(join(folder, 'none.mbox'), '');
+  await writeFile(join(folder, 'none.txt'), '');
+  const { code, stderr } = await program.run(['import', folder]);
+  expect(code).toBe(1);
+  expect(stderr).toContain('none.mbox: empty');
+  expect(stderr).toContain('none.txt: empty');
+  const one = await program.run(['import', join(folder, 'none.mbox')]);
+  expect(one.stderr).toContain('1 could not be read:');
 });
 
 test('what is imported is found, importing it again changes nothing, and what is bad is listed', async () => {
@@ -182,6 +248,14 @@ test('install keeps what stands in a client’s configuration, and what was ther
   expect(env).toEqual({ DRAWBRIDGE_HOME: program.home });
   expect(await readFile(backup, 'utf8')).toBe(before);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
+  // However soon it is done again: what stood there first is still there.
+  const entry = { command: 'x', args: [], env: {} };
+  const [first, second] = [
+    await mergeConfiguration(file, entry, 0),
+    await mergeConfiguration(file, entry, 0),
+  ];
+  expect(second.backup).not.toBe(first.backup);
+  expect(JSON.parse(await readFile(first.backup ?? '', 'utf8'))).toEqual(after);
   expect((await readdir(dirname(file))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 

@@ -148,11 +148,14 @@ export function presetOf(given: {
 
 /**
  * Fills in the log-in name and what the address's provider is known for.
- * @throws DrawbridgeError `invalid_request` naming `imap` or `smtp` when neither is given nor known.
+ * @throws DrawbridgeError `invalid_request` naming `email` when it is no address, `imap` or `smtp` when neither
+ * is given nor known.
  */
 export function completeFields(given: Record<string, string>): Record<string, string> {
   const { email } = given;
   if (email === undefined) return given;
+  // First: a server is looked for by the address, and a person should not be asked for one by mistake.
+  checkAddress({ email }, 'email');
   const preset = presetOf(given);
   const complete: Record<string, string> = { user: email, ...given };
   for (const part of ['imap', 'smtp'] as const) {
