@@ -16,7 +16,7 @@ export interface Opened {
   agent: Agent;
 }
 
-export const instructions = [
+const instructions = [
   "Drawbridge reads a business's mail, calendar, contacts, files and listings, and proposes writes.",
   'search looks everywhere and asks providers when memory is too old; ime-search gives citable passages from memory alone; read-source reads a URI whole.',
   'send-email and schedule-event only propose: a person approves each in Drawbridge. Give the person the approveUrl, then ask action-status. You cannot approve.',

@@ -31,7 +31,7 @@ export const search = defineTool({
     question: z.string().trim().min(1).max(2_000).optional().describe('Required unless property is given'),
     kinds: kindsField,
     since: z.string().optional().describe('ISO date, UTC; for events: when they begin'),
-    until: z.string().optional(),
+    until: z.string().optional().describe('Likewise, itself excluded'),
     client: z.string().min(1).optional().describe('Name or address'),
     account: z.string().min(1).optional().describe('Label or id from list-connections'),
     property: propertyFilter.optional(),
@@ -43,6 +43,7 @@ export const search = defineTool({
     hits: z.array(hit),
     nextCursor: z.string().optional(),
     notes: z.array(z.string()).optional().describe('Why the answer may be incomplete'),
+    trust: z.literal('untrusted').describe('Hits were written by others'),
   }),
   async run(context, input) {
     const { rooms, org } = context;
@@ -153,6 +154,7 @@ async function answer(hits: Hit[], notes: string[], nextCursor: string | undefin
       hits,
       ...(nextCursor === undefined ? {} : { nextCursor }),
       ...(notes.length === 0 ? {} : { notes }),
+      trust: 'untrusted' as const,
     },
     text: [
       hits.length === 0

@@ -51,13 +51,30 @@ test('a home repriced out of the range, sold or delisted is gone from the next l
   expect(second.ids).not.toContain(sold);
 });
 
+test('a whole answer that names no home at all is believed, too', async () => {
+  const { zillow } = office.sandbox;
+  const [home] = zillow.listings().filter((one) => one.status === 'FOR_SALE');
+  if (home === undefined) throw new Error('no listings');
+  const property = { location: home.zip, minPrice: home.price, maxPrice: home.price };
+  expect((await homes({ property })).ids).toEqual([String(home.zpid)]);
+  zillow.setPrice(home.zpid, home.price + 1);
+  office.pass(hour);
+  expect((await homes({ property, maxAge: 0 })).ids).toEqual([]);
+});
+
 test('a live answer with more pages than were read says so, and keeps what it cannot judge', async () => {
   const { zillow } = office.sandbox;
   const [first] = zillow.listings();
   if (first === undefined) throw new Error('no listings');
   const all = zillow.listings() as unknown as (typeof first)[];
   for (let i = 0; i < 90; i += 1) {
-    all.push({ ...structuredClone(first), zpid: 900_000 + i, street: `${i} Long Street`, city: 'Farview' });
+    all.push({
+      ...structuredClone(first),
+      status: 'FOR_SALE',
+      zpid: 900_000 + i,
+      street: `${i} Long Street`,
+      city: 'Farview',
+    });
   }
   const property = { location: 'Farview', minPrice: 1 };
   expect((await homes({ property })).notes).toEqual([]);
