@@ -56,6 +56,12 @@ export function checkAddress(given: MailAddress, field: string): void {
   }
 }
 
+/** Three addresses are named in a summary; of more the first, and how many others. The payload has them all. */
+export function fewOf(people: readonly MailAddress[]): string {
+  const [first, ...others] = people.map(({ email }) => email);
+  return others.length < 3 ? [first, ...others].join(', ') : `${first} and ${others.length} others`;
+}
+
 export const mailSend = z.object({
   to: z.array(address).min(1),
   cc: z.array(address),

@@ -1,7 +1,7 @@
 // calendar.create: at most one event for one approval. The id is ours, so a second try meets the first.
 import { createObject, fetchCalendarUserAddresses } from 'tsdav';
 import { DrawbridgeError } from '../../errors.ts';
-import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
+import { type CalendarCreate, calendarCreate, fewOf } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -11,6 +11,7 @@ import {
 } from '../define.ts';
 import { checkEvent, composeEvent } from './compose.ts';
 import { type Account, bookingCalendar, type Calendar, calendarsOf, openAccount } from './dav.ts';
+import { recurrenceInWords, spanInWords } from './words.ts';
 
 export const create = writeOperation<CalendarCreate>({
   effect: 'create',
@@ -19,13 +20,12 @@ export const create = writeOperation<CalendarCreate>({
   idempotency: 'own-id',
   input: calendarCreate,
   summary(event, account) {
-    const people = event.attendees.map(({ email }) => email);
+    const { recurrence: rule } = event;
     return (
-      `Book in ${account}: “${event.title}”, ${event.start.replace('T', ' ')} to ${event.end.replace('T', ' ')} ` +
-      `(${event.timeZone})` +
+      `Book in ${account}: “${event.title}”, ${spanInWords(event)} (${event.timeZone})` +
       (event.location === undefined ? '' : `, at ${event.location}`) +
-      (event.recurrence === undefined ? '' : `, repeating ${event.recurrence}`) +
-      (people.length === 0 ? '' : `, inviting ${people.join(', ')}`)
+      (rule === undefined ? '' : `, repeating ${recurrenceInWords(rule) ?? rule}`) +
+      (event.attendees.length === 0 ? '' : `, inviting ${fewOf(event.attendees)}`)
     );
   },
   validate: checkEvent,

@@ -1,6 +1,6 @@
 // mail.send: at most one mail for one approval, and an honest word about what became of it.
 import { DrawbridgeError } from '../../errors.ts';
-import { type MailSend, mailSend } from '../capabilities.ts';
+import { fewOf, type MailSend, mailSend } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -21,11 +21,11 @@ export const send = writeOperation<MailSend>({
   idempotency: 'look-up',
   input: mailSend,
   summary(mail, account) {
-    const everyone = [...mail.to, ...mail.cc, ...mail.bcc].map(({ email }) => email);
+    const everyone = fewOf([...mail.to, ...mail.cc, ...mail.bcc]);
     const files = mail.attachments.map(({ name }) => name);
     const hidden = mail.bcc.length === 0 ? '' : ` (${mail.bcc.length} hidden)`;
     return (
-      `Send from ${account} to ${everyone.join(', ')}${hidden}: “${mail.subject}”` +
+      `Send from ${account} to ${everyone}${hidden}: “${mail.subject}”` +
       (files.length === 0 ? '' : `, with ${files.join(', ')}`)
     );
   },
