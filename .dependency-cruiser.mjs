@@ -26,7 +26,12 @@ const climbing = floors.slice(1).map((names, index) => ({
 export default {
   forbidden: [
     ...climbing,
-    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'memory-and-queue-are-strangers',
       severity: 'error',
@@ -37,9 +42,12 @@ export default {
     {
       name: 'a-provider-is-declarations',
       severity: 'error',
-      comment: 'A provider imports define, capabilities, record, its own files, the ground and its official client.',
+      comment:
+        'A provider imports define, capabilities, record, its own files, the ground and its official client.',
       from: { path: '^src/providers/', pathNot: '^src/providers/catalog\\.ts$' },
-      to: { path: '^src/(store|queue|memory|connections|auth|config|http|jobs|tools)(/|\\.ts$)|^node:(http|https|net|tls|dgram|child_process|fs)' },
+      to: {
+        path: '^src/(store|queue|memory|connections|auth|config|http|jobs|tools)(/|\\.ts$)|^node:(http|https|net|tls|dgram|child_process|fs)',
+      },
     },
     {
       name: 'only-egress-opens-sockets',
@@ -53,13 +61,22 @@ export default {
       from: { path: '^src/', pathNot: '^src/(store/|memory/index/|memory/.*worker)' },
       to: { path: '^(node:)?sqlite$|^node_modules/(pg|@electric-sql)/' },
     },
-    { name: 'nothing-ships-from-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|sandbox|scripts)/' } },
+    {
+      name: 'nothing-ships-from-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|sandbox|scripts)/' },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };

@@ -9,7 +9,6 @@ import type { Capability } from './capabilities.ts';
 import type { DocumentKind, SourceRecord } from './record.ts';
 
 export type WriteEffect = 'create' | 'update' | 'delete' | 'send' | 'money';
-export type Effect = 'read' | WriteEffect;
 
 /** What an operation or feed may use. All of it is bound to one connection, and all of it leaves through egress. */
 export interface ProviderContext {
