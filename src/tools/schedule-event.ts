@@ -44,7 +44,7 @@ export const scheduleEvent = defineTool({
     const timeZone = checkTimeZone(input.timeZone, 'timeZone');
     const start = parseWallTime(input.start, timeZone, 'start');
     const end = endOf(input, start, timeZone);
-    const times = timesOf(start.ms, end, timeZone);
+    const times = timesOf(start.ms, end.ms, timeZone);
     if (times.timeZone !== timeZone && input.recurrence !== undefined) {
       throw new DrawbridgeError(
         'invalid_request',
@@ -63,20 +63,17 @@ export const scheduleEvent = defineTool({
     };
     const warnings = [
       ...(start.ms < rooms.clock.now() ? ['It begins in the past.'] : []),
-      ...(wallTime(start.ms, timeZone) === start.wall
-        ? []
-        : [
-            `${start.wall} does not exist in ${timeZone} (the clocks change); it begins at ${wallTime(start.ms, timeZone)} instead.`,
-          ]),
+      ...movedNote(start, timeZone, 'begins'),
+      ...movedNote(end, timeZone, 'ends'),
       ...(times.timeZone === timeZone
         ? []
         : [
-            `The clocks of ${timeZone} go back then and an hour comes twice, so the event is written in UTC: it lasts ${(end - start.ms) / minute} minutes, ${local(start.ms, timeZone)} to ${local(end, timeZone)} there.`,
+            `The clocks of ${timeZone} go back then and an hour comes twice, so the event is written in UTC: it lasts ${(end.ms - start.ms) / minute} minutes, ${local(start.ms, timeZone)} to ${local(end.ms, timeZone)} there.`,
           ]),
       ...(payload.attendees.length === 0
         ? []
         : ['Whether the attendees are told depends on your calendar server.']),
-      ...(await clashes(context, connection, start.ms, end, timeZone)),
+      ...(await clashes(context, connection, start.ms, end.ms, timeZone)),
     ];
     const { name } = await rooms.connections.writeFor(connection, 'calendar.create');
     return propose(context, {
@@ -89,18 +86,26 @@ export const scheduleEvent = defineTool({
   },
 });
 
+/** A time as it was asked for, and the instant that it means. */
+interface Moment {
+  wall: string;
+  /** Integer ms. */
+  ms: number;
+}
+
 function endOf(
   input: { end?: string | undefined; durationMinutes?: number | undefined },
-  start: { wall: string; ms: number },
+  start: Moment,
   zone: string,
-): number {
+): Moment {
   if ((input.end === undefined) === (input.durationMinutes === undefined)) {
     throw new DrawbridgeError('invalid_request', 'end: give either end or durationMinutes.', {
       field: 'end',
     });
   }
   if (input.end === undefined) {
-    return start.ms + (input.durationMinutes ?? 0) * minute;
+    const ms = start.ms + (input.durationMinutes ?? 0) * minute;
+    return { wall: wallTime(ms, zone), ms };
   }
   const end = parseWallTime(input.end, zone, 'end');
   if (end.ms <= start.ms)
@@ -111,7 +116,14 @@ function endOf(
     throw new DrawbridgeError('invalid_request', 'end: the event would last more than 14 days.', {
       field: 'end',
     });
-  return end.ms;
+  return end;
+}
+
+/** Said of a time that the clocks skip. */
+function movedNote({ wall, ms }: Moment, zone: string, verb: 'begins' | 'ends'): string[] {
+  const moved = wallTime(ms, zone);
+  if (moved === wall) return [];
+  return [`${wall} does not exist in ${zone} (the clocks change); it ${verb} at ${moved} instead.`];
 }
 
 /**

@@ -65,6 +65,17 @@ test('a start that the clocks skip is proposed at the time it moves to, and says
   ]);
 });
 
+test('an end that the clocks skip is moved and said, too', async () => {
+  const { data, action } = await propose('schedule-event', {
+    title: 'Gap',
+    start: '2027-03-14T01:30',
+    end: '2027-03-14T02:15',
+    timeZone: zone,
+  });
+  expect(action.payload).toMatchObject({ start: '2027-03-14T01:30:00', end: '2027-03-14T03:15:00' });
+  expect(data.warnings?.join()).toContain('it ends at 2027-03-14T03:15:00 instead');
+});
+
 test.each([
   ['an end in the second of two hours', '2027-11-07T01:30', 60, '2027-11-07T08:30:00Z'],
   ['an end in it that reads like an earlier one', '2027-11-07T01:15', 90, '2027-11-07T08:15:00Z'],
