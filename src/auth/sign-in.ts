@@ -26,9 +26,15 @@ export interface Session {
   expiresAt: number;
 }
 
+/** Said of a link that is spent, too old, or was never one. */
+export const deadLink =
+  'This sign-in link was used already or is older than a minute. Make a new one with: drawbridge open';
+
 export interface SignIn {
   /** A token for one sign-in as this person; see `signInUrl`. */
   createLink(person: Person): Promise<Secret>;
+  /** Whether the link would still open a session. Looking spends nothing. */
+  isLive(link: string): Promise<boolean>;
   /**
    * Spends a link and opens a session with a new token; the session of `former`, if any, ends.
    * @throws DrawbridgeError `permission_denied` when the link is unknown, spent or too old.
@@ -72,6 +78,20 @@ export function createSignIn(given: { store: Store; clock: Clock }): SignIn {
           .execute();
       });
       return token;
+    },
+
+    async isLive(link) {
+      if (!tokenShape.test(link)) return false;
+      const row = await store.control.read((db) =>
+        db
+          .selectFrom('sign_in_links')
+          .select('token_hash')
+          .where('token_hash', '=', digest(link))
+          .where('spent_at', 'is', null)
+          .where('expires_at', '>', clock.now())
+          .executeTakeFirst(),
+      );
+      return row !== undefined;
     },
 
     async spend(link, former) {
@@ -118,10 +138,7 @@ export function createSignIn(given: { store: Store; clock: Clock }): SignIn {
         return row;
       });
       if (opened === undefined) {
-        throw new DrawbridgeError(
-          'permission_denied',
-          'This sign-in link was used already or is older than a minute. Make a new one with: drawbridge open',
-        );
+        throw new DrawbridgeError('permission_denied', deadLink);
       }
       return {
         token,

@@ -72,7 +72,7 @@ function decisionBar(action: Action, session: Session, approve: string): Markup 
   const hidden = html`${csrfField(session)}<input type="hidden" name="hash" value="${action.payloadHash}">`;
   return html`
     <details class="reject">
-      <summary>Reject</summary>
+      <summary><span class="when-closed">Reject</span><span class="when-open">Back</span></summary>
       <form method="post" action="/actions/${action.id}/decision">
         ${hidden}
         <input type="hidden" name="verdict" value="reject">

@@ -3,10 +3,11 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { sameText } from '../auth/digest.ts';
-import { type SignIn, sessionLongestMs } from '../auth/sign-in.ts';
+import { deadLink, type SignIn, sessionLongestMs } from '../auth/sign-in.ts';
 import type { PageEnv } from '../dashboard/environment.ts';
 import { signedOutPage, signInPage, steppingStone } from '../dashboard/message.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { refusal } from './answers.ts';
 
 /**
  * Over https the name has the `__Host-` prefix, which binds the cookie to this host, path / and https. On
@@ -49,9 +50,11 @@ export function signInRoutes(signIn: SignIn): Hono<PageEnv> {
   const routes = new Hono<PageEnv>();
 
   // Mail scanners, previews and prefetching fetch links: looking at this one must not spend it.
-  routes.get('/sign-in', (c) => {
+  routes.get('/sign-in', async (c) => {
     const token = c.req.query('token') ?? '';
-    return c.html(signInPage(/^[\w-]{1,100}$/.test(token) ? token : '', safePath(c.req.query('to'))));
+    // A button that cannot work would only be pressed in vain.
+    if (!(await signIn.isLive(token))) return refusal(c, 403, deadLink);
+    return c.html(signInPage(token, safePath(c.req.query('to'))));
   });
 
   routes.post('/sign-in', async (c) => {

@@ -114,6 +114,36 @@ inBrowser(`rejecting asks for a reason, and Enter in that field rejects${why}`, 
   });
 });
 
+inBrowser(`by keyboard, Reject leads into the field and can be taken back${why}`, async () => {
+  const action = await house.propose('send', { ...mail, subject: 'Second thoughts' });
+  await page.goto(`${house.origin}/actions/${action.id}`);
+  await page.locator('details.reject > summary').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#reason:focus').waitFor();
+  await page.keyboard.type('Too soon');
+  expect(await page.getByLabel(/Why not/).inputValue()).toBe('Too soon');
+  expect(await page.getByText('Reject', { exact: true }).filter({ visible: true }).count()).toBe(1);
+  await page.getByText('Back', { exact: true }).click();
+  expect(await page.getByLabel(/Why not/).isVisible()).toBe(false);
+  expect((await house.queue.get(house.org, action.id)).status).toBe('pending');
+});
+
+inBrowser(`a page whose action another has decided lets nobody press a button${why}`, async () => {
+  const action = await house.propose('send', { ...mail, subject: 'Decided elsewhere' });
+  await page.goto(`${house.origin}/actions/${action.id}`);
+  const approve = page.getByRole('button', { name: 'Approve and send' });
+  expect(await approve.isEnabled()).toBe(true);
+  await house.queue.decide(house.org, house.owner, {
+    actionId: action.id,
+    verdict: 'reject',
+    hash: action.payloadHash,
+    channel: 'terminal',
+  });
+  await page.getByText('Something changed since this page was loaded').waitFor();
+  expect(await approve.isDisabled()).toBe(true);
+  expect(await page.locator('.head .pill').textContent()).toBe('Out of date');
+});
+
 inBrowser(`a link on another site leads to the action, signed in${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'From a chat' });
   foreignPage = `<a href="${house.origin}/actions/${action.id}">approve</a>`;

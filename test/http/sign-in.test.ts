@@ -59,6 +59,22 @@ test('a link older than a minute opens nothing', async () => {
   expect(answer.headers['set-cookie']).toBeUndefined();
 });
 
+test('a link that opens nothing shows no button to press', async () => {
+  const token = await newLink();
+  const live = await house.ask(`/sign-in?token=${token}`);
+  expect([live.status, live.body.includes('action="/sign-in"')]).toEqual([200, true]);
+  await spend(token);
+  const late = await newLink();
+  clock.advance(linkLivesMs);
+  for (const dead of [token, late, 'x'.repeat(43), 'no token', '']) {
+    const answer = await house.ask(`/sign-in?token=${encodeURIComponent(dead)}`, {
+      headers: { accept: 'text/html' },
+    });
+    expect([answer.status, answer.body.includes('action="/sign-in"')]).toEqual([403, false]);
+    expect(answer.body).toContain('drawbridge open');
+  }
+});
+
 test('looking at a link, as scanners and prefetching do, spends nothing and opens nothing', async () => {
   const token = await newLink();
   const path = new URL(signInUrl(house.origin, await house.signIn.createLink(house.owner))).pathname;

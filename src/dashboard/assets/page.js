@@ -30,6 +30,24 @@ for (const form of document.querySelectorAll('form')) {
   });
 }
 
+// Who opens the field means to write in it.
+for (const details of document.querySelectorAll('details.reject')) {
+  details.addEventListener('toggle', () => {
+    if (details.open) details.querySelector('input[name=reason]').focus();
+  });
+}
+
+/** What stands here is no longer so: nothing of it may be decided. */
+function retire() {
+  document.getElementById('changed').hidden = false;
+  for (const button of document.querySelectorAll('.bar button')) button.disabled = true;
+  const badge = document.querySelector('.head .pill');
+  if (badge) {
+    badge.className = 'pill';
+    badge.textContent = 'Out of date';
+  }
+}
+
 function isBusy() {
   const field = document.activeElement;
   return field instanceof HTMLInputElement || document.querySelector('details.reject[open]') !== null;
@@ -42,7 +60,7 @@ if (address) {
     source.close();
     if (document.body.dataset.leaving) return;
     // Never under the hands of someone who types, or who is about to press a button.
-    if (isBusy() || document.querySelector('.bar')) document.getElementById('changed').hidden = false;
+    if (isBusy() || document.querySelector('.bar')) retire();
     else location.reload();
   });
   window.addEventListener('pagehide', () => source.close());
