@@ -52,6 +52,8 @@ inBrowser(`the link signs in with one press, and the cookie is kept${why}`, asyn
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in to decide');
   await page.goto(signInUrl(house.origin, await house.signIn.createLink(house.owner)));
   expect(await context.cookies()).toEqual([]);
+  // The browser gives the button the focus when it first draws the page.
+  await page.locator('button:focus').waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Nothing waits for you' }).waitFor();
   const [cookie] = await context.cookies();
