@@ -41,7 +41,7 @@ export function createTransport(resolve: Resolve): Transport {
     async send(request, { policy, maxBytes, signal }) {
       // Pooled sockets stay with the policy under which they were opened.
       const dispatcher = await agentFor(request.url.protocol === 'http:' ? 'loopback' : policy);
-      const { fetch } = await import('undici');
+      const { fetch } = await import('./undici.ts');
       let answer: Awaited<ReturnType<typeof fetch>>;
       try {
         answer = await fetch(request.url, {
@@ -72,7 +72,7 @@ export function createTransport(resolve: Resolve): Transport {
 }
 
 async function createAgent(policy: Policy, resolve: Resolve): Promise<Agent> {
-  const { Agent, buildConnector } = await import('undici');
+  const { Agent, buildConnector } = await import('./undici.ts');
   const connect = buildConnector({
     timeout: connectMs,
     allowH2: false,
