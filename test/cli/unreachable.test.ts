@@ -44,6 +44,8 @@ test('connect fails with a word when no server has that name', async () => {
 test('sync and doctor name the account whose server is gone, and fail', async () => {
   const [sync, doctor] = await Promise.all([program.run(['sync', calendar]), program.run(['doctor'])]);
   expect(sync).toMatchObject({ code: 1, stderr: expect.stringContaining('could not be reached') });
+  // The log is for who asks for one.
+  expect(sync.stderr).not.toContain('"level"');
   expect(doctor.code).toBe(1);
   expect(doctor.stdout).toContain('could not be reached');
   expect(doctor.stdout).toContain('Something is broken.');
