@@ -1,6 +1,6 @@
 // Retrieval quality: a judged collection goes in through the ordinary door, every query is asked through the
 // code behind ime-search, and plain BM25 stands beside it in the same run.
-// Usage: npm run bench:retrieval -- DIR [--run FILE]; DIR holds corpus.jsonl, queries.jsonl, qrels.jsonl.
+// Usage: npm run bench:retrieval -- DIR [--run FILE] [--floor NDCG]; below the floor it exits 1. DIR holds corpus.jsonl, queries.jsonl, qrels.jsonl.
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -161,21 +161,27 @@ interface Measured {
   times: number[];
 }
 
-function report(measured: Measured, judgements: Map<string, Map<string, number>>): string {
+/** Means over the queries that have judgements. */
+function score(measured: Measured, judgements: Map<string, Map<string, number>>) {
   const judged = [...measured.rankings].flatMap(([query, ranking]) => {
     const known = judgements.get(query);
     return known === undefined ? [] : [{ ndcg: ndcg(ranking, known), recall: recall(ranking, known) }];
   });
   const mean = (value: (one: { ndcg: number; recall: number }) => number) =>
     judged.reduce((sum, one) => sum + value(one), 0) / judged.length;
+  return { ndcg: mean((one) => one.ndcg), recall: mean((one) => one.recall), judged: judged.length };
+}
+
+function report(measured: Measured, judgements: Map<string, Map<string, number>>): string {
+  const { ndcg: quality, recall: found, judged } = score(measured, judgements);
   const { times } = measured;
   return [
     measured.name.padEnd(24),
-    `nDCG@10 ${mean((one) => one.ndcg).toFixed(4)}`,
-    `recall@10 ${mean((one) => one.recall).toFixed(4)}`,
+    `nDCG@10 ${quality.toFixed(4)}`,
+    `recall@10 ${found.toFixed(4)}`,
     `p50 ${percentile(times, 0.5).toFixed(1)} ms`,
     `p95 ${percentile(times, 0.95).toFixed(1)} ms`,
-    `(${judged.length} judged queries)`,
+    `(${judged} judged queries)`,
   ].join('  ');
 }
 
@@ -207,7 +213,7 @@ function trecRun({ rankings }: Measured): string {
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { run: { type: 'string' }, limit: { type: 'string' } },
+    options: { run: { type: 'string' }, limit: { type: 'string' }, floor: { type: 'string' } },
   });
   const folder = positionals[0];
   if (folder === undefined) throw new Error('Say which folder: npm run bench:retrieval -- DIR [--run FILE]');
@@ -235,6 +241,12 @@ async function main(): Promise<void> {
     const ours = await measure('drawbridge', queries, (query) => ask(filled, query));
     console.log(report(reference, judgements));
     console.log(report(ours, judgements));
+    const floor = Number(values.floor ?? 0);
+    const reached = score(ours, judgements).ndcg;
+    if (reached < floor) {
+      console.error(`nDCG@10 ${reached.toFixed(4)} is below the floor of ${floor}`);
+      process.exitCode = 1;
+    }
     if (values.run !== undefined) await writeFile(values.run, trecRun(ours));
   } finally {
     await memory.close();

@@ -35,7 +35,9 @@ export async function connect(file: string, mode: Mode, clock: Clock): Promise<D
   });
   try {
     if (mode === 'write') {
-      await whenFree(clock, () => db.exec('pragma journal_mode = wal'));
+      // Before the first table is made. Measured on mails of 10 kB: 5 % less processor time and commits a third
+      // shorter than with the default of 4 kB (bench/import.ts).
+      await whenFree(clock, () => db.exec('pragma page_size = 16384; pragma journal_mode = wal'));
       // FULL: a commit is on the disk before the caller hears of it; the queue's promises stand on it.
       db.exec(`pragma synchronous = full; pragma journal_size_limit = ${walLimitBytes}`);
     }
