@@ -1,9 +1,9 @@
 // `search`: one question over everything in memory, each hit with its source and its age.
 import type { Command } from 'commander';
 import type { MemoryAnswer } from '../memory/memory.ts';
-import type { DocumentKind } from '../providers/record.ts';
+import { type DocumentKind, documentKinds } from '../providers/record.ts';
 import { ageInWords, parseInstant } from '../time.ts';
-import { hitOf, kinds } from '../tools/hits.ts';
+import { hitOf } from '../tools/hits.ts';
 import { openSession, positive, usageError, withRooms } from './command.ts';
 import type { Output } from './output.ts';
 import { shownLine } from './shown.ts';
@@ -21,9 +21,9 @@ interface Options {
 
 function kindsOf(text: string): DocumentKind[] {
   return text.split(',').map((word) => {
-    const kind = kinds.find((known) => known === word.trim());
+    const kind = documentKinds.find((known) => known === word.trim());
     if (kind === undefined)
-      throw usageError(`--kinds: "${word}" is no kind. There are: ${kinds.join(', ')}.`);
+      throw usageError(`--kinds: "${word}" is no kind. There are: ${documentKinds.join(', ')}.`);
     return kind;
   });
 }
@@ -138,7 +138,7 @@ function instant(flag: string): (text: string) => number {
 export function declare(command: Command): void {
   command
     .argument('<question...>', 'what you want to know, in your own words')
-    .option('--kinds <list>', `only these kinds, with commas between (${kinds.join(', ')})`, kindsOf)
+    .option('--kinds <list>', `only these kinds, with commas between (${documentKinds.join(', ')})`, kindsOf)
     .option('--since <date>', 'written at or after, such as 2026-03-01', instant('--since'))
     .option('--until <date>', 'written before', instant('--until'))
     .option('--client <name...>', 'only what concerns these clients: names or addresses')

@@ -1,25 +1,39 @@
 // What a feed or an import hands to memory: the provider's own payload, and the little that is known
 // about it without reading it. Memory does the reading.
 
-export type DocumentKind =
-  | 'mail'
-  | 'event'
-  | 'contact'
-  | 'company'
-  | 'deal'
-  | 'invoice'
-  | 'listing'
-  | 'file'
-  | 'note'
-  | 'chat'
-  | 'transcript'
-  | 'page';
+export const documentKinds = [
+  'mail',
+  'event',
+  'contact',
+  'company',
+  'deal',
+  'invoice',
+  'listing',
+  'file',
+  'note',
+  'chat',
+  'transcript',
+  'page',
+] as const;
+export type DocumentKind = (typeof documentKinds)[number];
+
+/** What a person is to a record. */
+export const personRoles = [
+  'from',
+  'to',
+  'cc',
+  'attendee',
+  'organiser',
+  'contact',
+  'speaker',
+  'agent',
+] as const;
 
 export interface Person {
   /** Lower-case e-mail address, or undefined where only a name is known. */
   address?: string;
   name?: string;
-  role: 'from' | 'to' | 'cc' | 'attendee' | 'organiser' | 'contact' | 'speaker' | 'agent';
+  role: (typeof personRoles)[number];
 }
 
 /** `message/rfc822` (raw mail), `text/calendar`, `text/markdown`, `text/plain`, or `application/json` (a Structured record). */

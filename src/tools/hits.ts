@@ -2,28 +2,13 @@
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import type { Passage } from '../memory/memory.ts';
-import type { DocumentKind } from '../providers/record.ts';
+import { documentKinds } from '../providers/record.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visible, visibleLine } from '../untrusted.ts';
 import type { ToolLink } from './define.ts';
 import { allowedAge, isStatic } from './freshness.ts';
 
-export const kinds = [
-  'mail',
-  'event',
-  'contact',
-  'company',
-  'deal',
-  'invoice',
-  'listing',
-  'file',
-  'note',
-  'chat',
-  'transcript',
-  'page',
-] as const satisfies readonly DocumentKind[];
-
-export const kindsField = z.array(z.enum(kinds)).optional();
+export const kindsField = z.array(z.enum(documentKinds)).optional();
 
 export const hitFields = {
   uri: z.string().optional().describe('Read it whole with read-source'),

@@ -1,27 +1,17 @@
 // JSON lines: `{id, kind, title, text, at, people, thread, url}`, with `turns` of a conversation and
 // `facts` where there are some. A line that is not such an object is reported and passed over.
 import { z } from 'zod';
-import type { Structured } from '../../providers/record.ts';
+import {
+  type DocumentKind,
+  documentKinds,
+  type Person,
+  personRoles,
+  type Structured,
+} from '../../providers/record.ts';
 import { decodeText } from './byte-source.ts';
 import { type Item, largestRecord, mebibytes, type ReadRequest, sha256, structuredBytes } from './item.ts';
 import { readLines } from './lines.ts';
 import { personOf } from './people.ts';
-
-const kinds = [
-  'mail',
-  'event',
-  'contact',
-  'company',
-  'deal',
-  'invoice',
-  'listing',
-  'file',
-  'note',
-  'chat',
-  'transcript',
-  'page',
-] as const;
-const roles = ['from', 'to', 'cc', 'attendee', 'organiser', 'contact', 'speaker', 'agent'] as const;
 
 const time = z.union([
   z.number().int(),
@@ -33,7 +23,7 @@ const person = z.union([
     name: z.string().optional(),
     address: z.string().optional(),
     email: z.string().optional(),
-    role: z.enum(roles).optional(),
+    role: z.enum(personRoles).optional(),
   }),
 ]);
 const turn = z.object({ speaker: z.string().optional(), at: time.optional(), text: z.string() });
@@ -41,7 +31,7 @@ const turn = z.object({ speaker: z.string().optional(), at: time.optional(), tex
 const line = z
   .object({
     id: z.union([z.string().min(1), z.number()]).optional(),
-    kind: z.enum(kinds).default('note'),
+    kind: z.enum(documentKinds).default('note'),
     title: z.string().optional(),
     text: z.string().optional(),
     at: time.nullish(),
@@ -62,7 +52,7 @@ const line = z
     },
   );
 
-const defaultRole: Partial<Record<(typeof kinds)[number], (typeof roles)[number]>> = {
+const defaultRole: Partial<Record<DocumentKind, Person['role']>> = {
   mail: 'from',
   event: 'attendee',
   chat: 'speaker',
