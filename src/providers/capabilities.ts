@@ -56,6 +56,15 @@ export function checkAddress(given: MailAddress, field: string): void {
   }
 }
 
+/** A connection's own address, in the words of `checkAddress`, as a field called `email`. */
+export const addressField = z.string().superRefine((email, context) => {
+  try {
+    checkAddress({ email }, 'email');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'not an address' });
+  }
+});
+
 /** Three addresses are named in a summary; of more the first, and how many others. The payload has them all. */
 export function fewOf(people: readonly MailAddress[]): string {
   const [first, ...others] = people.map(({ email }) => email);

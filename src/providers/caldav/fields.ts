@@ -1,6 +1,6 @@
 // What a person types to connect a calendar server.
 import { z } from 'zod';
-import { checkAddress } from '../capabilities.ts';
+import { addressField } from '../capabilities.ts';
 import type { SecretField } from '../define.ts';
 
 const oneLine = z.string().regex(/^[^\p{Cc}]*$/u, 'must not hold a line break or a control character');
@@ -17,18 +17,7 @@ export const caldavFields = z.strictObject({
     .min(1)
     .optional()
     .describe('Name of the one calendar to use. Default: all are read, and the server chooses where to book'),
-  email: z
-    .string()
-    .superRefine((email, context) => {
-      try {
-        checkAddress({ email }, 'email');
-      } catch (error) {
-        context.addIssue({
-          code: 'custom',
-          message: error instanceof Error ? error.message : 'not an address',
-        });
-      }
-    })
+  email: addressField
     .optional()
     .describe('Your e-mail address, as those you invite see it; needed where the server does not know it'),
 });

@@ -2,7 +2,7 @@
 // provider needs nothing but itself and a password.
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
-import { checkAddress } from '../capabilities.ts';
+import { addressField, checkAddress } from '../capabilities.ts';
 import type { SecretField } from '../define.ts';
 
 interface Preset {
@@ -91,19 +91,7 @@ const endpoint = z
 const oneLine = z.string().regex(/^[^\p{Cc}]*$/u, 'must not hold a line break or a control character');
 
 export const mailboxFields = z.strictObject({
-  email: z
-    .string()
-    .superRefine((email, context) => {
-      try {
-        checkAddress({ email }, 'email');
-      } catch (error) {
-        context.addIssue({
-          code: 'custom',
-          message: error instanceof Error ? error.message : 'not an address',
-        });
-      }
-    })
-    .describe('E-mail address of the mailbox; mail is sent from it'),
+  email: addressField.describe('E-mail address of the mailbox; mail is sent from it'),
   user: oneLine.min(1).describe('Name to log in with, when it is not the address'),
   imap: endpoint.describe('IMAP server, HOST:PORT; needed when the address is not at a known provider'),
   smtp: endpoint.describe(
