@@ -109,7 +109,7 @@ test('the process ends when stdin closes, with its timers, before and after the 
   expect(await late.end()).toBe(0);
 });
 
-test('two processes that start at once on an empty home make one org and both answer', async () => {
+test('three processes that start at once on an empty home make one org and both answer', async () => {
   const home = newHome();
   const servers = [startStdio(home), startStdio(home), startStdio(home)];
   await Promise.all(servers.map((server) => server.initialize()));
