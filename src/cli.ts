@@ -17,7 +17,7 @@ const lines: readonly Line[] = [
   },
   {
     name: 'serve',
-    summary: 'serve the pages, the API and MCP over HTTP',
+    summary: 'serve the pages and MCP over HTTP',
     load: () => import('./commands/serve.ts'),
   },
   {
