@@ -16,6 +16,8 @@ const env = { DRAWBRIDGE_HOME: home, DRAWBRIDGE_PORT: '0', DRAWBRIDGE_LOG_LEVEL:
 let serving: Serving;
 let client: Client;
 let connectionId: string;
+let url: URL;
+let authorization: string;
 
 async function store(text: string): Promise<void> {
   const { rooms } = serving;
@@ -48,8 +50,9 @@ beforeAll(async () => {
   await store('It ends in May.');
   const made = await createKeys(serving.rooms).create(serving.rooms.org.orgId, 'reader', ['read']);
   client = new Client({ name: 'reader', version: '1.0.0' });
-  const url = new URL(`http://127.0.0.1:${new URL(serving.web()?.url ?? '').port}/mcp`);
-  const requestInit = { headers: { Authorization: `Bearer ${made.key.reveal()}` } };
+  url = new URL(`http://127.0.0.1:${new URL(serving.web()?.url ?? '').port}/mcp`);
+  authorization = `Bearer ${made.key.reveal()}`;
+  const requestInit = { headers: { Authorization: authorization } };
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit }) as never);
 });
 
@@ -109,3 +112,41 @@ test('who asked to hear of a document is told when it changes', async () => {
   await store('It ends in June.');
   expect(await told).toBe(uri);
 });
+
+test('a stream that was cut is taken up at the last event that arrived, and tells what came meanwhile', async () => {
+  const uri = await documentUri();
+  const headers: Record<string, string> = {
+    Authorization: authorization,
+    Accept: 'application/json, text/event-stream',
+    'Content-Type': 'application/json',
+  };
+  const post = (message: object) =>
+    fetch(url, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...message }) });
+  const clientInfo = { name: 'raw', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const hello = await post({ id: 1, method: 'initialize', params });
+  await hello.text();
+  headers['Mcp-Session-Id'] = hello.headers.get('mcp-session-id') ?? '';
+  await (await post({ method: 'notifications/initialized' })).text();
+  await (await post({ id: 2, method: 'resources/subscribe', params: { uri } })).text();
+
+  /** Listens until an update has come, cuts the line, and gives the event's id. */
+  const nextUpdate = async (extra: Record<string, string>, meanwhile: () => Promise<void>) => {
+    const cut = new AbortController();
+    const answer = await fetch(url, { headers: { ...headers, ...extra }, signal: cut.signal });
+    expect(answer.status).toBe(200);
+    await meanwhile();
+    let said = '';
+    const decoder = new TextDecoder();
+    for await (const piece of answer.body ?? []) {
+      said += decoder.decode(piece, { stream: true });
+      if (/resources\/updated[^\n]*\n\n/.test(said)) break;
+    }
+    cut.abort();
+    return /id: (\S+)\n(?:.*\n)?.*resources\/updated/.exec(said)?.[1] ?? said;
+  };
+  const first = await nextUpdate({}, () => store('It ends in July.'));
+  await store('It ends in August.');
+  const second = await nextUpdate({ 'Last-Event-ID': first }, async () => undefined);
+  expect(second).not.toBe(first);
+}, 20_000);
