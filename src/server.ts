@@ -104,7 +104,7 @@ function takeStdout(): Writable {
 }
 
 /**
- * Serves the pages, the API and MCP over HTTP. Resolves once it listens; `close` ends it.
+ * Serves the pages and MCP over HTTP. Resolves once it listens; `close` ends it.
  * @throws DrawbridgeError when the port is taken
  */
 export async function runServe(config: Config, given: { port?: number } = {}): Promise<Serving> {

@@ -1,4 +1,4 @@
-// `serve`: the pages, the API and MCP over HTTP, until a signal ends it.
+// `serve`: the pages and MCP over HTTP, until a signal ends it.
 import type { Command } from 'commander';
 import { openSession, usageError } from './command.ts';
 
