@@ -150,3 +150,24 @@ test('a stream that was cut is taken up at the last event that arrived, and tell
   const second = await nextUpdate({ 'Last-Event-ID': first }, async () => undefined);
   expect(second).not.toBe(first);
 }, 20_000);
+
+test('a long source and a long list of passages stay near 10,000 tokens an answer, and the parts make the whole', async () => {
+  const long = Array.from({ length: 9_000 }, (_, n) => `The lease of Elm Street, line ${n}.`).join('\n');
+  await store(long);
+  const call = async (name: string, args: Record<string, unknown>) => {
+    const answer = await client.callTool({ name, arguments: args });
+    expect(answer.isError).toBeFalsy();
+    expect(JSON.stringify(answer).length).toBeLessThan(45_000);
+    return answer.structuredContent as Record<string, unknown>;
+  };
+  const uri = await documentUri();
+  let whole = '';
+  for (let offset: unknown = 0; offset !== undefined; ) {
+    const part = await call('read-source', { uri, offset });
+    whole += String(part['text']);
+    offset = part['nextOffset'];
+  }
+  expect(whole).toContain(long);
+  const found = await call('ime-search', { question: 'lease of Elm Street', limit: 20 });
+  expect((found['passages'] as unknown[]).length).toBeGreaterThan(1);
+}, 20_000);
