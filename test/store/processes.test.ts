@@ -1,4 +1,4 @@
-// Several processes on one database are the normal case. The long form is soak.ts.
+// Several processes on one database are the normal case. With memory, and in a long form: test/faults/crowd-soak.ts.
 import { expect, test } from 'vitest';
 import { runCrowd, total } from './crowd.ts';
 import { databases } from './databases.ts';
