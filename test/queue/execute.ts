@@ -289,7 +289,7 @@ export const executePromises = ({ open, name }: Ground) =>
         await world.org.write(async (tx) => {
           await sql`create table ballast (bytes blob)`.execute(tx);
           await sql`create trigger heavy after update of sending_at on action_queue when new.sending_at is not null
-        begin insert into ballast values (zeroblob(5000000)); end`.execute(tx);
+        begin insert into ballast values (zeroblob(20000000)); end`.execute(tx);
         });
         await world.org.write((tx) => sql`pragma max_page_count = 600`.execute(tx));
         await run();
