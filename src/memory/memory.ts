@@ -44,6 +44,8 @@ export interface MemoryQuery {
   cursor?: string;
 }
 
+export const propertiesAPage = 200;
+
 export interface Passage {
   documentId: string;
   chunkId: string;
@@ -157,6 +159,7 @@ export interface Memory {
     org: OrgStore,
     key: { id?: string; url?: string; address?: string },
   ): Promise<Property | undefined>;
+  /** `propertiesAPage` at a time, last fetched first. */
   properties(org: OrgStore, filter: ListingSearch): Promise<Property[]>;
   stats(
     org: OrgStore,

@@ -5,12 +5,10 @@ import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { addressKey, urlKey } from './listings.ts';
-import type { Property } from './memory.ts';
+import { type Property, propertiesAPage } from './memory.ts';
 
 type Db = Kysely<OrgTables>;
 type Row = OrgTables['external_properties'];
-
-const pageSize = 200;
 
 async function toProperties(db: Db, orgId: string, rows: readonly Row[]): Promise<Property[]> {
   if (rows.length === 0) return [];
@@ -25,6 +23,9 @@ async function toProperties(db: Db, orgId: string, rows: readonly Row[]): Promis
     )
     .orderBy('at', 'desc')
     .orderBy('seen_at', 'desc')
+    // Unique, so that its pages neither miss a row nor repeat one.
+    .orderBy('event')
+    .orderBy('price')
     .execute();
   const documents = await db
     .selectFrom('source_documents')
@@ -100,7 +101,7 @@ export async function findProperty(
   });
 }
 
-/** Properties that fit, last fetched first; 200 a page. Every word of `location` must stand in the address. */
+/** Properties that fit, last fetched first, a page of them. Every word of `location` must stand in the address. */
 export async function findProperties(org: OrgStore, filter: ListingSearch): Promise<Property[]> {
   return org.read(async (db) => {
     let query = db
@@ -122,7 +123,7 @@ export async function findProperties(org: OrgStore, filter: ListingSearch): Prom
       const has = new Set(addressKey(place.join(' ')).split(' '));
       return wanted.every((word) => has.has(word));
     });
-    const page = fitting.slice((filter.page - 1) * pageSize, filter.page * pageSize);
+    const page = fitting.slice((filter.page - 1) * propertiesAPage, filter.page * propertiesAPage);
     return toProperties(db, org.orgId, page);
   });
 }

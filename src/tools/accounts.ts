@@ -2,6 +2,8 @@
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
 
+const mostNamed = 20;
+
 /**
  * Several where a mailbox and a calendar of one address share their label: all of them are meant.
  * @throws DrawbridgeError `invalid_request` naming the accounts there are
@@ -13,11 +15,17 @@ export function accountsNamed(connections: readonly Connection[], name: string):
   );
   if (found.length > 0) return found;
   const known =
-    connections.map((c) => `${c.label} (${c.providerTitle}, ${c.id})`).join('; ') ||
-    'none yet; connect one with: drawbridge connect';
+    connections
+      .slice(0, mostNamed)
+      .map((c) => `${c.label} (${c.providerTitle}, ${c.id})`)
+      .join('; ') || 'none yet; connect one with: drawbridge connect';
+  const others =
+    connections.length > mostNamed
+      ? ` and ${connections.length - mostNamed} more, which list-connections names`
+      : '';
   throw new DrawbridgeError(
     'invalid_request',
-    `account: "${name.slice(0, 120)}" names no account. There are: ${known}.`,
+    `account: "${name.slice(0, 120)}" names no account. There are: ${known}${others}.`,
     { field: 'account' },
   );
 }

@@ -4,6 +4,7 @@ import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';
+import { pageOf } from './pages.ts';
 
 const timeout = 8_000;
 const longestSpan = 62 * day;
@@ -27,6 +28,7 @@ export const checkAvailability = defineTool({
       .optional()
       .describe('Like 09:00 to 17:00; gaps outside are left out'),
     account: z.string().min(1).optional().describe('One calendar; default all'),
+    cursor: z.string().optional(),
   }),
   output: z.object({
     busy: z.array(
@@ -38,6 +40,7 @@ export const checkAvailability = defineTool({
       .array(z.string())
       .optional()
       .describe('Calendars that could not be asked: their time is unknown, not free'),
+    nextCursor: z.string().optional().describe('Not all is listed yet: what is not is unknown, not free'),
     trust: z.literal('untrusted').describe('Titles were written by others'),
   }),
   async run({ rooms, org, signal }, input) {
@@ -79,30 +82,41 @@ export const checkAvailability = defineTool({
           for (const block of busy)
             blocks.push({ start: block.start, end: block.end, title: block.title, account: calendar.label });
         } catch (thrown) {
-          unanswered.push(`${calendar.label}: ${toDrawbridgeError(thrown).message}`);
+          unanswered.push(visibleLine(`${calendar.label}: ${toDrawbridgeError(thrown).message}`, 400));
         }
       }),
     );
-    blocks.sort((a, b) => a.start - b.start);
+    // One order for every page: calendars answer in any.
+    blocks.sort((a, b) => a.start - b.start || a.end - b.end || a.account.localeCompare(b.account));
+    unanswered.sort();
     const free =
       unanswered.length > 0
         ? []
         : gaps(blocks, from, to, input.durationMinutes * minute, zone, input.workingHours);
     const local = (ms: number) => wallTime(ms, zone).slice(0, 16);
+    const { shown, nextCursor } = pageOf(
+      {
+        unanswered,
+        free: free.map((g) => ({
+          start: local(g.start),
+          end: local(g.end),
+          minutes: Math.floor((g.end - g.start) / minute),
+        })),
+        busy: blocks.map((b) => ({
+          start: local(b.start),
+          end: local(b.end),
+          ...(b.title === undefined ? {} : { title: visibleLine(b.title, 100) }),
+          account: b.account,
+        })),
+      },
+      input.cursor,
+    );
     const data = {
-      busy: blocks.slice(0, 100).map((b) => ({
-        start: local(b.start),
-        end: local(b.end),
-        ...(b.title === undefined ? {} : { title: visibleLine(b.title, 100) }),
-        account: b.account,
-      })),
-      free: free.slice(0, 100).map((g) => ({
-        start: local(g.start),
-        end: local(g.end),
-        minutes: Math.floor((g.end - g.start) / minute),
-      })),
+      busy: shown.busy,
+      free: shown.free,
       timeZone: zone,
-      ...(unanswered.length === 0 ? {} : { unanswered }),
+      ...(unanswered.length === 0 ? {} : { unanswered: shown.unanswered }),
+      ...(nextCursor === undefined ? {} : { nextCursor }),
       trust: 'untrusted' as const,
     };
     const booked = data.busy.map((b) => `busy ${b.start} – ${b.end} ${b.title ?? ''} (${b.account})`);
@@ -111,12 +125,15 @@ export const checkAvailability = defineTool({
       ...(booked.length > 0
         ? [framed(booked.join('\n'), 'Booked')]
         : // Of a calendar that did not answer nothing is known.
-          unanswered.length > 0
+          unanswered.length > 0 || blocks.length > 0
           ? []
           : ['Nothing is booked.']),
       ...(unanswered.length > 0
-        ? unanswered.map((line) => `Not answered, so what is free is unknown: ${line}`)
+        ? shown.unanswered.map((line) => `Not answered, so what is free is unknown: ${line}`)
         : data.free.map((g) => `free ${g.start} – ${g.end}`)),
+      ...(nextCursor === undefined
+        ? []
+        : [`Busy in all: ${blocks.length}, free: ${free.length}. More: cursor ${nextCursor}`]),
     ].join('\n');
     return { data, text };
   },

@@ -9,6 +9,7 @@ const threshold: Record<string, number> = { mail: 15 * minute, event: 15 * minut
 const defaultThreshold = day;
 const liveCalls = 2;
 const timeBox = 3_000;
+const mostNamed = 5;
 
 /** Providers without a live side: what they gave stays true to its file. */
 export function isStatic(provider: string): boolean {
@@ -36,13 +37,18 @@ export async function refreshStale(
     .filter((c) => now - (c.lastSyncAt ?? 0) > allowed)
     .sort((a, b) => (a.lastSyncAt ?? 0) - (b.lastSyncAt ?? 0));
   const due = stale.slice(0, liveCalls);
-  const reasons = stale.slice(liveCalls).map((c) => {
+  const left = stale.slice(liveCalls);
+  const reasons = left.slice(0, mostNamed).map((c) => {
     const asked =
       c.lastSyncAt === undefined
         ? 'has never been asked'
         : `was last asked ${ageInWords(now - c.lastSyncAt)} ago`;
     return `${c.label} (${c.id}) ${asked} and was not asked now; ask again, or name it with account.`;
   });
+  if (left.length > mostNamed)
+    reasons.push(
+      `${left.length - mostNamed} more accounts were not asked either; list-connections says when each was last.`,
+    );
   if (due.length === 0) return reasons;
   const runs = due.map(async (connection) => {
     try {
@@ -50,7 +56,7 @@ export async function refreshStale(
       return undefined;
     } catch (thrown) {
       rooms.log.info({ err: thrown, connection: connection.id }, 'refresh before an answer failed');
-      return `${connection.label} could not be asked for news: ${toDrawbridgeError(thrown).message}`;
+      return `${connection.label} could not be asked for news: ${toDrawbridgeError(thrown).message.slice(0, 500)}`;
     }
   });
   const late = rooms.clock.sleep(timeBox, { unref: true }).then(() => 'late' as const);

@@ -1,13 +1,13 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
 import { z } from 'zod';
+import type { Passage } from '../memory/memory.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { nothingYet } from './nothing.ts';
+import { countFitting } from './pages.ts';
 
-// Both views of the answer together stay near 10,000 tokens at four characters a token.
-const passageBudget = 16_000;
 const longestPassage = 4_000;
 
 const passage = z.object({
@@ -55,21 +55,19 @@ export const imeSearch = defineTool({
         ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
         ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
       });
-    let answer = await ask(input.limit);
-    const fitting = countWithin(
-      answer.passages.map((p) => Math.min(p.text.length, longestPassage)),
-      passageBudget,
-    );
-    // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
-    if (fitting < answer.passages.length) answer = await ask(fitting);
     const judge = { connections, now: rooms.clock.now(), maxAgeMs: undefined };
-    const passages = answer.passages.map((p) => ({
+    const shownOf = (p: Passage) => ({
       ...hitOf(p, judge),
       text: passageText(p.text, longestPassage),
       citation: { document: p.documentId, start: p.start, end: p.end, sha256: p.contentHash },
       score: Math.round(p.score * 1000) / 1000,
       trust: 'untrusted' as const,
-    }));
+    });
+    let answer = await ask(input.limit);
+    const fitting = countFitting(answer.passages.map(shownOf));
+    // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
+    if (fitting < answer.passages.length) answer = await ask(fitting);
+    const passages = answer.passages.map(shownOf);
     const client = answer.client === undefined ? undefined : clientOf(answer.client);
     const found = [
       ...(client === undefined ? [] : [`Client: ${visibleLine(client.name)} ${client.uri}`]),
@@ -98,15 +96,3 @@ export const imeSearch = defineTool({
     };
   },
 });
-
-/** How many of the leading sizes fit into `budget`; at least one. */
-function countWithin(sizes: number[], budget: number): number {
-  let used = 0;
-  let count = 0;
-  for (const size of sizes) {
-    used += size;
-    if (used > budget && count > 0) break;
-    count += 1;
-  }
-  return count;
-}

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';
+import { pageOf } from './pages.ts';
 
 export const listConnections = defineTool({
   name: 'list-connections',
@@ -11,7 +12,7 @@ export const listConnections = defineTool({
     'The connected accounts: id, label, provider, state, what each can do, and when it was last synced. Use a label as account in other tools.',
   kind: 'read',
   live: false,
-  input: z.object({}),
+  input: z.object({ cursor: z.string().optional() }),
   output: z.object({
     connections: z.array(
       z.object({
@@ -24,11 +25,12 @@ export const listConnections = defineTool({
         problem: z.string().optional(),
       }),
     ),
+    nextCursor: z.string().optional(),
   }),
-  async run({ rooms, org }) {
+  async run({ rooms, org }, input) {
     const now = rooms.clock.now();
     const connections = await rooms.connections.list(org);
-    const rows = connections.map((c) => ({
+    const all = connections.map((c) => ({
       id: c.id,
       label: visibleLine(c.label, 120),
       provider: c.provider,
@@ -37,17 +39,25 @@ export const listConnections = defineTool({
       ...(c.lastSyncAt === undefined ? {} : { lastSyncAt: iso(c.lastSyncAt) }),
       ...(c.lastError === undefined ? {} : { problem: visibleLine(c.lastError.message, 300) }),
     }));
+    const { shown, nextCursor } = pageOf({ connections: all }, input.cursor);
+    const byId = new Map(connections.map((c) => [c.id, c]));
+    const lines = shown.connections.map((row) => {
+      const c = byId.get(row.id);
+      const synced =
+        c?.lastSyncAt === undefined ? 'never synced' : `synced ${ageInWords(now - c.lastSyncAt)} ago`;
+      const problem = row.problem === undefined ? '' : ` Problem: ${row.problem}`;
+      return `${row.label} (${row.id}): ${c?.providerTitle ?? row.provider}, ${row.state}, ${synced}; ${row.can.join(', ') || 'memory only'}.${problem}`;
+    });
     const text =
       connections.length === 0
         ? 'No account is connected yet. A person connects one in a terminal: drawbridge connect mailbox --email you@example.com'
-        : connections
-            .map((c, i) => {
-              const synced =
-                c.lastSyncAt === undefined ? 'never synced' : `synced ${ageInWords(now - c.lastSyncAt)} ago`;
-              const problem = rows[i]?.problem === undefined ? '' : ` Problem: ${rows[i].problem}`;
-              return `${rows[i]?.label} (${c.id}): ${c.providerTitle}, ${c.state}, ${synced}; ${rows[i]?.can.join(', ') || 'memory only'}.${problem}`;
-            })
-            .join('\n');
-    return { data: { connections: rows }, text };
+        : [
+            ...lines,
+            ...(nextCursor === undefined ? [] : [`${connections.length} in all. More: cursor ${nextCursor}`]),
+          ].join('\n');
+    return {
+      data: { connections: shown.connections, ...(nextCursor === undefined ? {} : { nextCursor }) },
+      text,
+    };
   },
 });

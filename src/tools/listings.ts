@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Property } from '../memory/memory.ts';
+import { type Property, propertiesAPage } from '../memory/memory.ts';
 import {
   type Listing,
   type ListingSearch,
@@ -17,6 +17,7 @@ import { accountsNamed } from './accounts.ts';
 import type { ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
 import { documentUri } from './hits.ts';
+import { countFitting } from './pages.ts';
 
 const liveTimeout = 10_000;
 
@@ -127,10 +128,11 @@ export async function searchListings(
   // Nothing remembered and no one to ask: the reason is the answer.
   if (note !== undefined && listings.length === 0) throw note;
   const labels = new Map(connections.map((c) => [c.id, c]));
-  const hits = listings
+  const page = listings
     .slice(offset, offset + options.limit)
     .map((p) => hitOfProperty(p, labels, rooms.clock.now(), options.maxAgeMs, p.fetchedAt >= began));
-  const next = offset + options.limit;
+  const hits = page.slice(0, countFitting(page));
+  const next = offset + hits.length;
   return {
     hits,
     notes: [
@@ -179,10 +181,19 @@ async function remembered(context: ToolContext, connections: readonly Connection
   );
   const ids = new Set(connections.map((c) => c.id));
   const isOlder = (p: Property) => p.fetchedAt < (asked.get(p.connectionId)?.at ?? 0);
-  const listings = (await context.rooms.memory.properties(context.org, query))
+  const listings = (await everyProperty(context, query))
     .filter((p) => ids.has(p.connectionId))
     .filter((p) => !(isOlder(p) && asked.get(p.connectionId)?.complete === true));
   return { listings, unsure: listings.some(isOlder) };
+}
+
+async function everyProperty({ rooms, org }: ToolContext, query: ListingSearch): Promise<Property[]> {
+  const found: Property[] = [];
+  for (let page = 1; ; page += 1) {
+    const some = await rooms.memory.properties(org, { ...query, page });
+    found.push(...some);
+    if (some.length < propertiesAPage) return found;
+  }
 }
 
 const askedShape = z.object({ at: z.number(), complete: z.boolean() });

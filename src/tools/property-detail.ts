@@ -6,9 +6,15 @@ import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { allowedAge } from './freshness.ts';
+import { documentUri } from './hits.ts';
 import { priceInWords, rememberListings } from './listings.ts';
+import { pageOf } from './pages.ts';
 
 const liveTimeout = 10_000;
+const longestDescription = 4_000;
+const longestLink = 1_000;
+// What is left beside the description.
+const listRoom = 14_000;
 
 export const propertyDetail = defineTool({
   name: 'property-detail',
@@ -23,10 +29,12 @@ export const propertyDetail = defineTool({
     address: z.string().trim().min(3).max(300).optional(),
     account: z.string().min(1).optional(),
     maxAge: z.number().min(0).optional().describe('Seconds; 0 forces a live look'),
+    cursor: z.string().optional().describe('For more prices, taxes and photos'),
   }),
   output: z.object({
     listing: z.object({
       id: z.string(),
+      uri: z.string().optional().describe('Its text, whole, with read-source'),
       address: z.string(),
       status: z.string().optional(),
       homeType: z.string().optional(),
@@ -61,6 +69,7 @@ export const propertyDetail = defineTool({
     age: z.string(),
     freshness: z.enum(['fresh', 'stale', 'live']),
     note: z.string().optional(),
+    nextCursor: z.string().optional(),
     trust: z.literal('untrusted'),
   }),
   async run(context, input) {
@@ -81,7 +90,8 @@ export const propertyDetail = defineTool({
     );
     const {
       priceHistory: _,
-      taxHistory,
+      taxHistory = [],
+      photos = [],
       latitude: _lat,
       longitude: _lng,
       city: _c,
@@ -89,23 +99,45 @@ export const propertyDetail = defineTool({
       postalCode: _p,
       ...facts
     } = property.listing;
+    const { shown, nextCursor } = pageOf(
+      {
+        taxHistory,
+        photos: photos.filter((link) => link.length <= longestLink),
+        priceHistory: property.priceHistory.map((row) => ({
+          at: iso(row.at).slice(0, 10),
+          event: visibleLine(row.event, 60),
+          price: row.price,
+          source: row.source,
+          seenAt: iso(row.seenAt),
+        })),
+      },
+      input.cursor,
+      listRoom,
+    );
+    const uri = property.documentId === undefined ? undefined : documentUri(property.documentId);
+    const description = visible(facts.description ?? '');
+    const notes = [
+      ...(note === undefined ? [] : [note]),
+      ...(description.length > longestDescription
+        ? [
+            `The description has ${description.length} characters, of which the first ${longestDescription} are shown${uri === undefined ? '' : `; read-source has it whole: ${uri}`}.`,
+          ]
+        : []),
+      ...(nextCursor === undefined
+        ? []
+        : [
+            `In all: ${property.priceHistory.length} prices, ${photos.length} photos, ${taxHistory.length} years of taxes.`,
+          ]),
+    ];
     const data = {
       listing: {
-        ...facts,
-        address: visibleLine(facts.address),
-        ...(facts.description === undefined
-          ? {}
-          : { description: visible(facts.description).slice(0, 4_000) }),
-        ...(facts.photos === undefined ? {} : { photos: facts.photos.slice(0, 12) }),
+        ...briefly(facts),
+        ...(uri === undefined ? {} : { uri }),
+        ...(facts.description === undefined ? {} : { description: description.slice(0, longestDescription) }),
+        ...(photos.length === 0 ? {} : { photos: shown.photos }),
       },
-      priceHistory: property.priceHistory.slice(0, 50).map((row) => ({
-        at: iso(row.at).slice(0, 10),
-        event: visibleLine(row.event, 60),
-        price: row.price,
-        source: row.source,
-        seenAt: iso(row.seenAt),
-      })),
-      ...(taxHistory === undefined ? {} : { taxHistory: taxHistory.slice(0, 20) }),
+      priceHistory: shown.priceHistory,
+      ...(taxHistory.length === 0 ? {} : { taxHistory: shown.taxHistory }),
       account: connection?.label ?? property.provider,
       fetchedAt: iso(fetchedAt),
       age: ageInWords(age),
@@ -114,12 +146,35 @@ export const propertyDetail = defineTool({
         : age <= allowedAge('listing', maxAgeMs)
           ? ('fresh' as const)
           : ('stale' as const),
-      ...(note === undefined ? {} : { note }),
+      ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
+      ...(nextCursor === undefined ? {} : { nextCursor }),
       trust: 'untrusted' as const,
     };
     return { data, text: render(data) };
   },
 });
+
+type Facts = Omit<Property['listing'], 'priceHistory' | 'taxHistory' | 'photos'>;
+
+/** The words of a listing are its provider's, of any length. */
+function briefly({ url, status, homeType, agent, ...facts }: Facts) {
+  return {
+    ...facts,
+    address: visibleLine(facts.address),
+    ...(url === undefined || url.length > longestLink ? {} : { url }),
+    ...(status === undefined ? {} : { status: visibleLine(status, 60) }),
+    ...(homeType === undefined ? {} : { homeType: visibleLine(homeType, 60) }),
+    ...(agent === undefined
+      ? {}
+      : {
+          agent: {
+            name: visibleLine(agent.name, 120),
+            ...(agent.phone === undefined ? {} : { phone: visibleLine(agent.phone, 60) }),
+            ...(agent.office === undefined ? {} : { office: visibleLine(agent.office, 120) }),
+          },
+        }),
+  };
+}
 
 type Key = {
   id?: string | undefined;
@@ -165,7 +220,7 @@ async function recall(
     return {
       property: remembered,
       live: false,
-      note: `The provider could not be asked, so this is from memory: ${error.message}`,
+      note: `The provider could not be asked, so this is from memory: ${error.message.slice(0, 500)}`,
     };
   }
 }
@@ -189,6 +244,7 @@ function render(data: {
   age: string;
   account: string;
   note?: string;
+  nextCursor?: string;
 }): string {
   const { listing } = data;
   const facts = [
@@ -220,5 +276,6 @@ function render(data: {
     frame,
     `${data.account}, ${data.freshness}, fetched ${data.age} ago.`,
     ...(data.note === undefined ? [] : [data.note]),
+    ...(data.nextCursor === undefined ? [] : [`More: cursor ${data.nextCursor}`]),
   ].join('\n');
 }

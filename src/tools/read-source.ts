@@ -5,6 +5,8 @@ import { framed } from '../untrusted.ts';
 import { defineTool } from './define.ts';
 
 const partSize = 24_000;
+// As JSON: a quotation mark or a line end takes two characters.
+const partRoom = 26_500;
 
 export const readSource = defineTool({
   name: 'read-source',
@@ -30,7 +32,7 @@ export const readSource = defineTool({
   async run(context, input) {
     const source = await readUri(context, input.uri);
     const start = Math.min(input.offset, source.text.length);
-    const end = Math.min(start + input.length, source.text.length);
+    const end = start + fittingLength(source.text.slice(start, start + input.length));
     const part = source.text.slice(start, end);
     const data = {
       uri: source.uri,
@@ -51,3 +53,15 @@ export const readSource = defineTool({
     return { data, text: (source.trust === 'untrusted' ? framed(shown, source.uri) : shown) + more };
   },
 });
+
+/** How many characters of `text` fit into the room of a part. */
+function fittingLength(text: string): number {
+  let length = text.length;
+  for (let size = jsonSize(text); size > partRoom; size = jsonSize(text.slice(0, length)))
+    length = Math.floor((length * partRoom) / size) - 1;
+  return length;
+}
+
+function jsonSize(text: string): number {
+  return JSON.stringify(text).length;
+}

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
+import type { Passage } from '../memory/memory.ts';
 import { parseInstant } from '../time.ts';
 import { framed } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
@@ -12,6 +13,7 @@ import { refreshStale } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
+import { countFitting } from './pages.ts';
 
 const hit = z.object({
   ...hitFields,
@@ -72,21 +74,27 @@ export const search = defineTool({
       input.cursor === undefined ? await news(context, accounts ?? before, input.kinds, maxAgeMs) : [];
     // Read again: a sync that ended meanwhile has verified what it brought.
     const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
-    const found = await naming('client', () =>
-      rooms.memory.search(org, {
-        question: input.question ?? '',
-        limit: input.limit,
-        ...span,
-        ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-        ...(input.client === undefined ? {} : { clients: [input.client] }),
-        ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
-        ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
-      }),
-    );
+    const ask = (limit: number) =>
+      naming('client', () =>
+        rooms.memory.search(org, {
+          question: input.question ?? '',
+          limit,
+          ...span,
+          ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+          ...(input.client === undefined ? {} : { clients: [input.client] }),
+          ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
+          ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+        }),
+      );
     const judge = { connections, now: rooms.clock.now(), began, maxAgeMs };
+    const hitFrom = (p: Passage) => ({ ...hitOf(p, judge), snippet: passageText(p.snippet, 300) });
+    let found = await ask(input.limit);
+    const fitting = countFitting(found.passages.map(hitFrom));
+    // As in ime-search: the cursor goes on behind the last one shown.
+    if (fitting < found.passages.length) found = await ask(fitting);
     const candidates = candidatesLine(found.candidates);
     return answer(
-      found.passages.map((p) => ({ ...hitOf(p, judge), snippet: passageText(p.snippet, 300) })),
+      found.passages.map(hitFrom),
       [...notes, ...(candidates === '' ? [] : [candidates])],
       found.nextCursor,
       context,
