@@ -50,7 +50,8 @@ const list = (texts: readonly string[]): string => `[${texts.map(quote).join(', 
 function entry({ path, provider }: Found): string {
   const feeds = Object.values(provider.feeds);
   const kinds = [...new Set(feeds.flatMap((feed) => feed.kinds))].sort();
-  const connectable = feeds.length > 0 || Object.keys(provider.operations).length > 0;
+  const connectable =
+    feeds.length > 0 || Object.keys(provider.operations).length > 0 || provider.discover !== undefined;
   const example = Object.entries(provider.example ?? {}).map(([name, value]) => ` --${name} ${value}`);
   return `  {
     id: ${quote(provider.id)},
@@ -58,6 +59,7 @@ function entry({ path, provider }: Found): string {
     capabilities: ${list(Object.keys(provider.capabilities).sort())},
     feedKinds: ${list(kinds)},
     connectable: ${connectable},
+    app: ${provider.auth.kind === 'oauth2' ? quote(provider.auth.app) : 'undefined'},
     command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : 'drawbridge import PATH')},
     load: async () => (await import(${quote(path)})).provider,
   },`;

@@ -58,7 +58,27 @@ export const variables = {
     .min(1)
     .default('zillow-com1.p.rapidapi.com')
     .describe('Host of the Zillow API on RapidAPI.'),
+  DRAWBRIDGE_PROVIDERS_OFF: z
+    .string()
+    .regex(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'must be ids of providers, with commas between')
+    .optional()
+    .describe('Providers that are switched off: they are listed as off, and no call is made to them.'),
+  DRAWBRIDGE_SANDBOX_URL: z
+    .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost|\[::1\])$/ })
+    .optional()
+    .describe(
+      'A server on loopback that plays the providers: every https call goes there instead, to a path that begins with the host it was meant for. Needs DRAWBRIDGE_ALLOW_LOOPBACK=1.',
+    ),
+  DRAWBRIDGE_PLAN: z
+    .enum(['local', 'professional', 'team'])
+    .default('local')
+    .describe(
+      'Plan of orgs that have none of their own: professional has 3 connections and 100 live calls of tools an hour, team 1,000 calls, local no limit.',
+    ),
 } as const;
+
+/** Credentials of apps registered at providers: `DRAWBRIDGE_GOOGLE_CLIENT_ID`, one pair an app. */
+const appVariable = /^DRAWBRIDGE_([A-Z][A-Z0-9_]*)_(CLIENT_ID|CLIENT_SECRET|WEBHOOK_SECRET)$/;
 
 const schema = z.object(variables);
 /** Those whose value is never repeated. */
@@ -75,6 +95,18 @@ export interface Config {
   allowLoopback: boolean;
   actionTtlMs: number;
   zillowHost: string;
+  providersOff: readonly string[];
+  sandboxUrl: string | undefined;
+  plan: 'local' | 'professional' | 'team';
+  /** By app (`google`); of those whose client id is given. */
+  apps: ReadonlyMap<string, AppCredentials>;
+}
+
+/** An app registered at a provider, from the environment. */
+export interface AppCredentials {
+  clientId: string;
+  clientSecret: Secret | undefined;
+  webhookSecret: Secret | undefined;
 }
 
 /** The platform's folder for a user's application data. */
@@ -100,10 +132,15 @@ export function loadConfig(
       ([name, value]) => name.startsWith('DRAWBRIDGE_') && value !== undefined && value !== '',
     ),
   );
-  const unknown = Object.keys(given).filter((name) => !(name in variables));
+  const unknown = Object.keys(given).filter((name) => !(name in variables) && !appVariable.test(name));
   const parsed = schema.safeParse(given);
+  const apps = appsOf(given);
   const faults = [
     ...unknown.map((name) => `${name}: no such variable (see docs/configuration.md)`),
+    ...apps.faults,
+    ...(given['DRAWBRIDGE_SANDBOX_URL'] !== undefined && parsed.data?.DRAWBRIDGE_ALLOW_LOOPBACK === false
+      ? ['DRAWBRIDGE_SANDBOX_URL: needs DRAWBRIDGE_ALLOW_LOOPBACK=1']
+      : []),
     ...(parsed.error?.issues ?? []).map((issue) => {
       const name = issue.path.join('.');
       return `${name}${secret.has(name) ? '' : `="${given[name]}"`}: ${issue.message}`;
@@ -124,5 +161,36 @@ export function loadConfig(
     allowLoopback: v.DRAWBRIDGE_ALLOW_LOOPBACK,
     actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
     zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,
+    providersOff: v.DRAWBRIDGE_PROVIDERS_OFF?.split(',') ?? [],
+    sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),
+    plan: v.DRAWBRIDGE_PLAN,
+    apps: apps.found,
   };
+}
+
+function appsOf(given: Record<string, string | undefined>): {
+  found: Map<string, AppCredentials>;
+  faults: string[];
+} {
+  const found = new Map<string, AppCredentials>();
+  const faults: string[] = [];
+  for (const variable of Object.keys(given)) {
+    const prefix = appVariable.exec(variable)?.[1];
+    if (prefix === undefined) continue;
+    const secretOf = (kind: string): Secret | undefined => {
+      const value = given[`DRAWBRIDGE_${prefix}_${kind}`];
+      return value === undefined ? undefined : new Secret(value);
+    };
+    const clientId = given[`DRAWBRIDGE_${prefix}_CLIENT_ID`];
+    if (clientId === undefined) {
+      faults.push(`${variable}: DRAWBRIDGE_${prefix}_CLIENT_ID is missing beside it`);
+      continue;
+    }
+    found.set(prefix.toLowerCase().replaceAll('_', '-'), {
+      clientId,
+      clientSecret: secretOf('CLIENT_SECRET'),
+      webhookSecret: secretOf('WEBHOOK_SECRET'),
+    });
+  }
+  return { found, faults };
 }

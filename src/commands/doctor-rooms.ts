@@ -68,7 +68,13 @@ export async function checkNetwork({ connections, egress, org, config }: Rooms):
     ? ' (DRAWBRIDGE_ALLOW_LOOPBACK admits addresses on this machine)'
     : '';
   try {
-    const caller = { orgId: org.orgId, provider: 'doctor', connectionId: undefined, operation: 'resolve' };
+    const caller = {
+      orgId: org.orgId,
+      provider: 'doctor',
+      connectionId: undefined,
+      operation: 'resolve',
+      cause: 'status' as const,
+    };
     await egress.dial(caller, knownHost, 443);
     return [{ part, state: 'ok', message: `names resolve${loopback}` }];
   } catch (thrown) {

@@ -1,6 +1,9 @@
 // A provider authorised in an org, as the floors above see it.
+
+import type { Person } from '../auth/principal.ts';
 import type { Capability, CapabilityInputs, CapabilityOutputs } from '../providers/capabilities.ts';
-import type { Feed, Provider, WriteContext, WriteOperation } from '../providers/define.ts';
+import type { Feed, Provider, ReadOperation, WriteContext, WriteOperation } from '../providers/define.ts';
+import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
 
@@ -16,11 +19,50 @@ export interface Connection {
   capabilities: Capability[];
   /** Whether its provider has records that are synced into memory. */
   hasFeeds: boolean;
+  /** Reached by the provider's own MCP server instead of its API. */
+  mcpServerUrl: string | undefined;
+  /** Scopes that the provider granted; undefined where it knows none. */
+  scopes: readonly string[] | undefined;
   /** Kinds of records that those feeds bring. */
   feedKinds: string[];
   lastSyncAt: number | undefined;
   lastError: { code: string; message: string; at: number } | undefined;
   createdAt: number;
+}
+
+/** A provider as it stands in this installation. */
+export interface Offer {
+  id: string;
+  title: string;
+  /** `not-configured`: its app is not registered here yet; `off`: switched off by the installation. */
+  status: 'available' | 'not-configured' | 'off';
+  /** Whether a person connects it in the browser (OAuth) or by a form. */
+  way: 'browser' | 'form';
+  app: string | undefined;
+  command: string;
+}
+
+/** An authorization that a person begins in a browser. */
+export interface AuthorizationStart {
+  provider: string;
+  fields: Record<string, string>;
+  /** `read`: no scopes for writes are asked. */
+  access: 'read' | 'write';
+  /** By the provider's API, or by its own MCP server. */
+  via: 'api' | 'mcp';
+  /** Exactly as registered. */
+  redirectUri: string;
+  /** The value of the cookie that this browser must bring back. */
+  browser: Secret;
+}
+
+/** An operation of a connection, found by words or by name. */
+export interface FoundOperation {
+  connection: Connection;
+  name: string;
+  operation: ReadOperation | WriteOperation<unknown>;
+  /** False where the granted scopes do not admit it: connect again with writing enabled. */
+  granted: boolean;
 }
 
 export interface Connections {
@@ -39,7 +81,47 @@ export interface Connections {
     provider: string,
     given: { fields: Record<string, string>; secrets: Record<string, string> },
   ): Promise<Connection>;
-  disconnect(org: OrgStore, id: string): Promise<void>;
+  /** Ends the grant at the provider where it can, then forgets the credentials. `revoked` false: `why` says what the person must do there. */
+  disconnect(org: OrgStore, id: string): Promise<{ revoked: boolean; why?: string }>;
+  /** Every provider of the catalog, and whether it can be connected here. Loads none. */
+  offers(org: OrgStore): Promise<Offer[]>;
+  /**
+   * The address at the provider where the person agrees. Lives 10 minutes, is good once, for this person in
+   * this browser.
+   * @throws DrawbridgeError `invalid_request` with `field`; `quota_exhausted` when the plan's connections are
+   * used up; `permission_denied` when the provider is off; `not_found` when its app is not registered here
+   */
+  authorize(
+    org: OrgStore,
+    person: Person,
+    start: AuthorizationStart,
+  ): Promise<{ url: string; expiresAt: number }>;
+  /**
+   * The way back: spends the state, exchanges the code, asks whose account it is, stores it as ACTIVE.
+   * @param callback the whole address that the browser came back to
+   * @throws DrawbridgeError as OAuth.exchange, and `permission_denied` when person or browser are others
+   */
+  authorized(
+    org: OrgStore,
+    person: Person,
+    back: { provider: string; callback: URL; browser: Secret | undefined },
+  ): Promise<Connection>;
+  /** Stores the app that a person registered at a provider. */
+  registerApp(org: OrgStore, app: string, given: { clientId: string; clientSecret?: Secret }): Promise<void>;
+  /** Operations of the org's usable connections; those of an MCP server are asked for. */
+  operations(org: OrgStore, connectionId?: string): Promise<FoundOperation[]>;
+  /** Runs a read operation by name, under the gate of `read`. @throws DrawbridgeError `invalid_request` with `field` */
+  runRead(
+    org: OrgStore,
+    connection: Connection,
+    operation: string,
+    input: unknown,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<unknown>;
+  /** Renews tokens that end soon and checks the health of what is due, of one org; the scheduler's work. */
+  lookAfter(org: OrgStore, signal: AbortSignal): Promise<void>;
+  /** Rewraps data keys under the present master key, and reseals what is sealed under retired ones. Can be killed and run again. */
+  rotateKeys(org: OrgStore, options?: { newDataKey?: boolean }): Promise<{ resealed: number }>;
   /** Logs in with the stored credentials, and reports what came of it. @throws DrawbridgeError what the provider said */
   check(org: OrgStore, id: string): Promise<void>;
   /** A connection of the pseudo-provider `files`, to which imported records belong; made on first use. */
@@ -52,8 +134,8 @@ export interface Connections {
     input: CapabilityInputs[C],
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<CapabilityOutputs[C]>;
-  /** The write operation behind `provider.operation`. @throws DrawbridgeError `not_found` */
-  write(provider: string, operation: string): Promise<WriteOperation<unknown>>;
+  /** The write operation of that name of a connection. @throws DrawbridgeError `not_found`, `permission_denied` when its scopes were not granted */
+  write(org: OrgStore, connection: Connection, operation: string): Promise<WriteOperation<unknown>>;
   writeFor(
     connection: Connection,
     capability: Capability,

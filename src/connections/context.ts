@@ -1,6 +1,6 @@
 // What an operation or feed may use, bound to one connection: its settings, its credentials, and the door.
 import type { Clock } from '../clock.ts';
-import type { Caller, Egress } from '../egress/egress.ts';
+import type { Caller, Cause, Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
@@ -15,6 +15,7 @@ export interface ContextParts {
   /** Undefined while the account is being connected. */
   connectionId: string | undefined;
   operation: string;
+  cause: Cause;
   fields: Readonly<Record<string, unknown>>;
   secrets: ReadonlyMap<string, Secret>;
   signal?: AbortSignal | undefined;
@@ -27,6 +28,7 @@ export function providerContext(parts: ContextParts): ProviderContext {
     provider: provider.id,
     connectionId,
     operation,
+    cause: parts.cause,
     limit: provider.limit,
   };
   const call = egress.fetchFor(caller);
@@ -43,6 +45,10 @@ export function providerContext(parts: ContextParts): ProviderContext {
       }
       return secret;
     },
+    token: async () => {
+      throw new DrawbridgeError('auth_expired', `${provider.title} has no bearer token.`);
+    },
+    within: (work) => egress.within(caller, work),
     fetch: (input, init = {}) => {
       const joined = join(signal, init.signal ?? undefined);
       return call(input, joined === undefined ? init : { ...init, signal: joined });

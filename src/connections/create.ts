@@ -2,7 +2,7 @@
 // what they can do, and used through the door with credentials unsealed for that one call.
 import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
-import type { Egress } from '../egress/egress.ts';
+import type { Cause, Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { catalog as allProviders } from '../providers/catalog.ts';
@@ -28,6 +28,12 @@ export interface ConnectionsOptions {
   catalog?: readonly CatalogEntry[];
   /** Settings of the installation that a provider's fields fall back to. */
   defaults?: { zillowHost?: string };
+}
+
+function notYet(name: string): () => Promise<never> {
+  return async () => {
+    throw new DrawbridgeError('internal', `${name} is not built yet.`);
+  };
 }
 
 const files = { provider: 'files', account: 'files', label: 'Imported files' };
@@ -67,6 +73,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     org: OrgStore,
     connection: Connection,
     operation: string,
+    cause: Cause,
     signal?: AbortSignal,
   ): Promise<ProviderContext> {
     const provider = await load(connection.provider);
@@ -81,6 +88,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       provider,
       connectionId: now.id,
       operation,
+      cause,
       fields: now.fields,
       secrets,
       signal,
@@ -142,6 +150,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           provider,
           connectionId: undefined,
           operation: 'connect',
+          cause: 'connect',
           ...checked,
         }),
       );
@@ -158,13 +167,24 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return get(org, id);
     },
 
-    disconnect: (org, id) => removeConnection(org, clock, id),
+    async disconnect(org, id) {
+      await removeConnection(org, clock, id);
+      return { revoked: false };
+    },
+    offers: notYet('offers'),
+    authorize: notYet('authorize'),
+    authorized: notYet('authorized'),
+    registerApp: notYet('registerApp'),
+    operations: notYet('operations'),
+    runRead: notYet('runRead'),
+    lookAfter: notYet('lookAfter'),
+    rotateKeys: notYet('rotateKeys'),
 
     async check(org, id) {
       const connection = await get(org, id);
       const provider = await load(connection.provider);
       try {
-        await provider.identity(await contextOf(org, connection, 'check'));
+        await provider.identity(await contextOf(org, connection, 'check', 'status'));
       } catch (error) {
         await report(org, id, { error });
         throw error;
@@ -188,12 +208,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
         input,
         clock,
         ...limits,
-        context: (operation, signal) => contextOf(org, connection, operation, signal),
+        context: (operation, signal) => contextOf(org, connection, operation, 'tool', signal),
         report: (result) => tell(org, connection, result),
       });
     },
 
-    write: writeNamed,
+    write: (_org, connection, operation) => writeNamed(connection.provider, operation),
 
     async writeFor(connection, capability) {
       const provider = await load(connection.provider);
@@ -208,7 +228,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async writeContext(org, connection, operation, run) {
-      return { ...(await contextOf(org, connection, operation, run.signal)), ...run };
+      return { ...(await contextOf(org, connection, operation, 'tool', run.signal)), ...run };
     },
 
     async feeds(org, connection) {
@@ -216,7 +236,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       const feeds = Object.entries(provider.feeds);
       return Promise.all(
         feeds.map(async ([name, feed]) => {
-          const context = await contextOf(org, connection, name);
+          const context = await contextOf(org, connection, name, 'sync');
           return { name, feed, pages: (cursor: unknown) => feed.pages(context, cursor) };
         }),
       );

@@ -23,6 +23,8 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     feedKinds: [...(entry?.feedKinds ?? [])],
     lastSyncAt: row.last_sync_at ?? undefined,
     lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
+    mcpServerUrl: row.mcp_server_url ?? undefined,
+    scopes: undefined,
     createdAt: row.created_at,
   };
 }

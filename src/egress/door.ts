@@ -137,6 +137,12 @@ export function createEgress(options: EgressOptions): Egress {
           },
         );
       },
+    within: async () => {
+      throw new DrawbridgeError('internal', 'within is not built yet.');
+    },
+    dryRun: async () => {
+      throw new DrawbridgeError('internal', 'dryRun is not built yet.');
+    },
     dial: (_caller, host, port) => dial(host, port),
     converse: (caller, work, { timeoutMs = defaultTimeoutMs } = {}) =>
       guards.run(caller, { name: caller.provider, timeoutMs }, async (leave) => {

@@ -5,8 +5,11 @@ import type { Clock } from '../clock.ts';
 import type { Dialled, FetchOptions } from '../egress/egress.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
+import type { Auth } from './auth.ts';
 import type { Capability } from './capabilities.ts';
+import type { Http } from './http.ts';
 import type { DocumentKind, SourceRecord } from './record.ts';
+import type { Template } from './template.ts';
 
 export type WriteEffect = 'create' | 'update' | 'delete' | 'send' | 'money';
 
@@ -17,7 +20,18 @@ export interface ProviderContext {
   fields: Readonly<Record<string, unknown>>;
   /** @throws DrawbridgeError `auth_expired` when the credential is not there. */
   secret(name: string): Secret;
+  /**
+   * The bearer of an OAuth connection, refreshed when it is about to end: for a protocol or a client that
+   * takes no fetch. @throws DrawbridgeError `auth_expired`, `auth_revoked`
+   */
+  token(): Promise<Secret>;
+  /**
+   * Through the door. A call to one of the provider's hosts (`http`) carries the credential as `auth` says:
+   * the provider adds none itself. A bearer that is refused (401) is renewed once, and the call made again.
+   */
   fetch(input: string | URL | Request, init?: FetchOptions): Promise<Response>;
+  /** Runs work of a client that takes no fetch inside the door: what it sends by axios or undici goes out as this connection's. */
+  within<Result>(work: () => Promise<Result>): Promise<Result>;
   dial(host: string, port: number): Promise<Dialled>;
   converse<Result>(
     work: (signal: AbortSignal) => Promise<Result>,
@@ -64,7 +78,13 @@ export type Idempotency = 'provider-key' | 'own-id' | 'look-up' | 'none';
 export interface ReadOperation<Input = unknown, Output = unknown> {
   effect: 'read';
   title: string;
+  /** For the search of operations: what it is good for, in a sentence. */
+  description?: string;
+  /** OAuth scopes beyond the provider's own. */
+  scopes?: readonly string[];
   input: z.ZodType<Input>;
+  /** What it answers with; absent: whatever the provider says, within the size limit of an answer. */
+  output?: z.ZodType<Output>;
   run(context: ProviderContext, input: Input): Promise<Output>;
 }
 
@@ -73,6 +93,10 @@ interface WriteBase<Payload> {
   /** Raised when the meaning of the payload changes; part of the hash. */
   version: number;
   title: string;
+  /** For the search of operations: what it is good for, in a sentence. */
+  description?: string;
+  /** OAuth scopes beyond the provider's own; asked for only where writing is enabled. */
+  scopes?: readonly string[];
   input: z.ZodType<Payload>;
   /** One line that a person reads, from the whole payload. */
   summary(payload: Payload, account: string): string;
@@ -115,6 +139,8 @@ export interface FeedPage {
 
 export interface Feed {
   kinds: readonly DocumentKind[];
+  /** OAuth scopes beyond the provider's own. */
+  scopes?: readonly string[];
   /** From `cursor` (undefined: from the beginning) to now, page by page. A kill between pages loses nothing. */
   pages(context: ProviderContext, cursor: unknown): AsyncIterable<FeedPage>;
 }
@@ -129,28 +155,111 @@ export interface SecretField {
   optional?: boolean;
 }
 
+/** A non-secret setting that the person does not type: it comes with the connection. */
+export interface LearnedField {
+  /** `callback`: a parameter of the redirect back; `token`: a member of the token answer; `probe`: from `probe` after connecting. */
+  from: 'callback' | 'token' | 'probe';
+  /** Its name there; default: its own. */
+  as?: string;
+  description: string;
+}
+
+/** A delivery of a webhook, as it came in: bytes, not yet believed. */
+export interface Delivery {
+  method: string;
+  /** As the provider addressed it. */
+  url: string;
+  headers: Headers;
+  body: Uint8Array;
+}
+
+export interface Webhook {
+  /** Which credential of the app signs: its client secret, or one made for webhooks. */
+  signedWith: 'client-secret' | 'webhook-secret';
+  /** Constant in time over the signature; bounds the age on both sides where the provider sends a time. `now`: integer ms. */
+  verify(delivery: Delivery, secret: Secret, now: number): boolean;
+}
+
+type Operation = ReadOperation | WriteOperation;
+
 export interface Provider {
   id: string;
   title: string;
-  /** Non-secret settings. Each property has a description: the form and `--help` print it. */
+  /** Non-secret settings that a person gives. Each property has a description: the form and `--help` print it. */
   fields: z.ZodType<Record<string, unknown>>;
+  learned?: Readonly<Record<string, LearnedField>>;
   secrets: readonly SecretField[];
   /** The least fields of an invented account, for help and error texts: `{ email: 'you@example.com' }`. */
   example?: Readonly<Record<string, string>>;
   /** Fills in what a preset knows, before `fields` is parsed. */
   complete?(given: Record<string, string>): Record<string, string>;
+  auth: Auth;
+  /** Absent where the provider speaks no HTTP, or its code builds each address itself. */
+  http?: Http;
+  /** Its own MCP server: a second way in, chosen at connecting (`--via mcp`). */
+  mcp?: { url: string };
   /** Logs in and says whose account this is. The id is part of every approval's hash. */
   identity(context: ProviderContext): Promise<{ id: string; label: string }>;
-  operations: Readonly<Record<string, ReadOperation | WriteOperation>>;
+  /** Fields learned by asking, once the credential is there and before `identity`. */
+  probe?(context: ProviderContext): Promise<Record<string, string>>;
+  operations: Readonly<Record<string, Operation>>;
+  /** Operations that differ from account to account (an MCP server's tools), beside those above. */
+  discover?(context: ProviderContext): Promise<Readonly<Record<string, Operation>>>;
   /** Capability → name of the operation that fulfils it. */
   capabilities: Readonly<Partial<Record<Capability, string>>>;
   feeds: Readonly<Record<string, Feed>>;
+  webhook?: Webhook;
   /** Live calls that one connection may make. */
-  limit: { perSecond: number; burst: number; concurrent: number };
+  limit: Limit;
+  /** What all connections of the registered app may make together, by all processes. */
+  appLimit?: Limit;
+  /** What a person should know, for docs/providers.md: what could not be verified, what the provider refuses. */
+  notes?: readonly string[];
 }
 
-/** Checks that every capability names a declared operation, and keeps the literal types. */
-export function defineProvider<const P extends Provider>(provider: P): P {
+/** `windows`: sliding ones beside the bucket, `calls` in any `ms`. */
+export interface Limit {
+  perSecond: number;
+  burst: number;
+  concurrent: number;
+  windows?: readonly { calls: number; ms: number }[];
+}
+
+type KnownNames<P extends Provider> =
+  | (P['fields'] extends z.ZodType<infer Fields> ? Extract<keyof Fields, string> : never)
+  | Extract<keyof P['learned'], string>;
+
+/** Templates of `Part` (`urls` names them) that use what is not declared become a type that no string has. */
+type CheckUrls<Part, Known extends string, Shape> = {
+  [K in keyof Part]: K extends keyof Shape
+    ? K extends `${string}Url` | 'url'
+      ? Part[K] extends string
+        ? Template<Part[K], Known>
+        : Part[K]
+      : K extends 'revocation'
+        ? CheckUrls<Part[K], Known, { url: string; token: string; body: string }>
+        : Part[K]
+    : never;
+};
+
+type AuthKeys<A> = A extends { kind: infer Kind } ? Extract<Auth, { kind: Kind }> : never;
+
+/** What `Provider` alone does not catch: keys that it does not know, placeholders that nothing declares. */
+type Checked<P extends Provider> = {
+  [K in keyof P]: K extends keyof Provider
+    ? K extends 'auth'
+      ? CheckUrls<P['auth'], KnownNames<P>, AuthKeys<P['auth']>>
+      : K extends 'http'
+        ? CheckUrls<P['http'], KnownNames<P>, Http>
+        : P[K]
+    : never;
+};
+
+/**
+ * Checks that every capability names a declared operation, and keeps the literal types.
+ * An unknown key and an undeclared `{placeholder}` do not compile.
+ */
+export function defineProvider<const P extends Provider>(provider: P & Checked<P>): P {
   for (const [capability, operation] of Object.entries(provider.capabilities)) {
     if (!(operation in provider.operations)) {
       throw new Error(`${provider.id}: capability ${capability} names the undeclared operation ${operation}`);

@@ -12,6 +12,8 @@ export interface CatalogEntry {
   feedKinds: readonly DocumentKind[];
   /** False for the pseudo-provider of imported files: it has no account. */
   connectable: boolean;
+  /** Of its OAuth app (`google`): undefined where no app has to be registered. */
+  app: string | undefined;
   /** The command that connects an account, with an invented one in its place. */
   command: string;
   load(): Promise<Provider>;

@@ -7,6 +7,7 @@ export const provider = defineProvider({
   title: 'Imported files',
   fields: z.object({}),
   secrets: [],
+  auth: { kind: 'none' },
   identity: async () => ({ id: 'files', label: 'Imported files' }),
   operations: {},
   capabilities: {},

@@ -36,7 +36,7 @@ export async function propose(
   checkNote(proposal.note);
   const connection = await room.connections.get(org, proposal.connectionId);
   checkUsable(connection);
-  const operation = await room.connections.write(connection.provider, proposal.operation);
+  const operation = await room.connections.write(org, connection, proposal.operation);
   const { payload, json } = sealPayload(operation, proposal.payload);
   const attachments = sealAttachments(proposal.attachments ?? [], payload, room.attachmentLimit);
   const hash = hashEnvelope({

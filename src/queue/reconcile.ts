@@ -93,7 +93,11 @@ type Finding =
 
 async function look(room: QueueRoom, org: OrgStore, row: ActionRow): Promise<Finding> {
   try {
-    const operation = await room.connections.write(row.provider, row.operation);
+    const operation = await room.connections.write(
+      org,
+      await room.connections.get(org, row.connection_id),
+      row.operation,
+    );
     if (operation.idempotency === 'none') {
       return { kind: 'never', evidence: 'The provider offers no way to look it up; a person has to say.' };
     }

@@ -43,7 +43,7 @@ export async function verify(room: QueueRoom, org: OrgStore, row: ActionRow, now
       'The connection belongs to another account now than the one that was approved; nothing was sent.',
     );
   }
-  const operation = await room.connections.write(row.provider, row.operation);
+  const operation = await room.connections.write(org, connection, row.operation);
   if (operation.version !== row.operation_version) {
     throw new DrawbridgeError(
       'conflict',

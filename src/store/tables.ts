@@ -60,6 +60,32 @@ export interface ControlTables {
     started_at: Millis;
     heartbeat_at: Millis;
   };
+  /**
+   * An authorization under way, spent once. `request`: sealed JSON (PKCE verifier, nonce, fields, redirect URI);
+   * `browser_hash`: of the cookie that the same browser must bring back.
+   */
+  oauth_states: {
+    state_hash: string;
+    org_id: string;
+    member_id: string;
+    browser_hash: string;
+    provider: string;
+    request: Uint8Array;
+    key_id: string;
+    created_at: Millis;
+    expires_at: Millis;
+    spent_at: Millis | null;
+  };
+  /** Limits of registered apps, which many orgs share; `state` as in `rate_limits`. */
+  app_limits: { name: string; state: JsonText; updated_at: Millis };
+  /** Who a member is at an issuer of sign-in (OIDC). */
+  identities: {
+    issuer: string;
+    subject: string;
+    org_id: string;
+    member_id: string;
+    created_at: Millis;
+  };
 }
 
 export type ConnectionState =
@@ -308,6 +334,69 @@ export interface OrgTables {
     finished_at: Millis | null;
   };
   sync_cursors: { org_id: string; connection_id: string; feed: string; cursor: JsonText; updated_at: Millis };
+  /**
+   * Ages of a connection's tokens, which are in `secrets` as `access_token` and `refresh_token`. `version`
+   * grows with each answer of the token endpoint: who stores a new one names the version that it replaces.
+   */
+  oauth_tokens: {
+    org_id: string;
+    connection_id: string;
+    version: number;
+    access_expires_at: Millis | null;
+    refresh_expires_at: Millis | null;
+    scopes: JsonText;
+    obtained_at: Millis;
+    refreshed_at: Millis | null;
+  };
+  /** An app registered at a provider, entered by a person; `sealed`: its client secret. */
+  provider_apps: {
+    org_id: string;
+    app: string;
+    client_id: string;
+    sealed: Uint8Array | null;
+    key_id: string | null;
+    updated_at: Millis;
+  };
+  /** Data keys, each wrapped by the master key of that id. */
+  data_keys: {
+    org_id: string;
+    id: string;
+    wrapped: Uint8Array;
+    master_key_id: string;
+    created_at: Millis;
+    retired_at: Millis | null;
+  };
+  /** Settings of the org that people change (`plan`). */
+  org_settings: { org_id: string; name: string; value: JsonText; updated_at: Millis };
+  /** A call that left the house. `cause`: tool, sync, status, connect. */
+  mcp_call_logs: {
+    org_id: string;
+    id: string;
+    connection_id: string | null;
+    provider: string;
+    operation: string;
+    cause: string;
+    method: string;
+    host: string;
+    outcome: string;
+    attempts: number;
+    ms: number;
+    at: Millis;
+  };
+  integration_errors: {
+    org_id: string;
+    id: string;
+    connection_id: string | null;
+    provider: string;
+    operation: string;
+    code: string;
+    message: string;
+    at: Millis;
+  };
+  /** The last health check of a connection. */
+  health_checks: { org_id: string; connection_id: string; outcome: string; ms: number; at: Millis };
+  /** Token buckets and sliding windows that all processes share. */
+  rate_limits: { org_id: string; name: string; state: JsonText; updated_at: Millis };
   /** A lease by name; `fencing` grows with every holder, so that a late write of a former one can be refused. */
   leases: { org_id: string; name: string; owner: string; fencing: number; until: Millis };
 }

@@ -62,6 +62,7 @@ export function agencyProvider(id = 'agency'): Provider {
       given['url'] === undefined && given['region'] === 'north'
         ? { ...given, url: 'https://n.example' }
         : given,
+    auth: { kind: 'password' },
     async identity(context) {
       const me = z.object({ account: z.string() }).parse(await ask(context, '/me'));
       return { id: me.account, label: `${me.account} at Agency` };
@@ -111,6 +112,7 @@ export function entryOf(provider: Provider, connectable = true): CatalogEntry {
     capabilities: Object.keys(provider.capabilities) as CatalogEntry['capabilities'],
     feedKinds: Object.values(provider.feeds).flatMap(({ kinds }) => kinds),
     connectable,
+    app: undefined,
     command: `drawbridge connect ${provider.id}`,
     load: async () => provider,
   };

@@ -249,15 +249,15 @@ describe('reading', () => {
 
 describe('writing', () => {
   test('a write is found by name or by what it can do, a read or a stranger is not', async () => {
-    const { connections, connect } = await open();
+    const { connections, connect, org } = await open();
     const made = await connect();
     expect(await connections.writeFor(made, 'mail.send')).toMatchObject({
       name: 'send',
       operation: { effect: 'send' },
     });
-    expect((await connections.write('agency', 'send')).title).toBe('Send');
+    expect((await connections.write(org, made, 'send')).title).toBe('Send');
     for (const name of ['get', 'toString', '__proto__', 'nothing']) {
-      await expect(connections.write('agency', name)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(connections.write(org, made, name)).rejects.toMatchObject({ code: 'not_found' });
     }
     await expect(connections.writeFor(made, 'calendar.create')).rejects.toMatchObject({ code: 'not_found' });
     await expect(connections.writeFor(made, 'listing.get')).rejects.toMatchObject({ code: 'not_found' });

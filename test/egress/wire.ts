@@ -45,6 +45,7 @@ export const caller: Caller = {
   provider: 'zillow',
   connectionId: 'con_a',
   operation: 'search',
+  cause: 'tool',
 };
 
 export function door(options: Partial<EgressOptions> = {}): {

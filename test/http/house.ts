@@ -101,6 +101,8 @@ export function connection(given: Partial<Connection> = {}): Connection {
     capabilities: [],
     hasFeeds: true,
     feedKinds: ['mail'],
+    mcpServerUrl: undefined,
+    scopes: undefined,
     lastSyncAt: undefined,
     lastError: undefined,
     createdAt: 0,
@@ -174,7 +176,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
       if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such connection.');
       return found;
     },
-    async write(_provider, operation) {
+    async write(_org, _connection, operation) {
       const found = operations[operation];
       if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such operation.');
       return found;
@@ -183,7 +185,9 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
       connectionId: one.id,
       fields: {},
       secret: unasked,
+      token: unasked,
       fetch: unasked,
+      within: unasked,
       dial: unasked,
       converse: unasked,
       clock,
@@ -199,6 +203,14 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
     read: unasked,
     writeFor: unasked,
     feeds: unasked,
+    offers: unasked,
+    authorize: unasked,
+    authorized: unasked,
+    registerApp: unasked,
+    operations: unasked,
+    runRead: unasked,
+    lookAfter: unasked,
+    rotateKeys: unasked,
     providers: unasked,
   };
   const queue = createQueue({ connections, clock, log, actionTtlMs: 24 * 3_600_000 });

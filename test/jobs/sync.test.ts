@@ -32,6 +32,7 @@ async function scene(
     title: 'Notes',
     fields: z.strictObject({}),
     secrets: [],
+    auth: { kind: 'none' },
     identity: async () => ({ id: 'ann', label: 'ann at Notes' }),
     operations: {},
     capabilities: {},
@@ -44,6 +45,7 @@ async function scene(
     capabilities: [],
     feedKinds: ['note'],
     connectable: true,
+    app: undefined,
     command: 'drawbridge connect notes',
     load: async () => provider,
   };

@@ -28,6 +28,8 @@ function context(answers: Record<string, Answer>, host = 'zillow-com1.p.rapidapi
     connectionId: 'con_a',
     fields: { host },
     secret: () => new Secret(key),
+    token: () => Promise.reject(new Error('Zillow has a key')),
+    within: (work) => work(),
     async fetch(input, init) {
       const request = new Request(input instanceof Request ? input : String(input), {
         headers: init?.headers ?? {},

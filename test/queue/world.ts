@@ -118,6 +118,8 @@ export function fakeConnection(): Connection {
     capabilities: [],
     hasFeeds: false,
     feedKinds: [],
+    mcpServerUrl: undefined,
+    scopes: undefined,
     lastSyncAt: undefined,
     lastError: undefined,
     createdAt: 0,
@@ -142,7 +144,7 @@ export function connectionsOver(
       if (found === undefined) throw new DrawbridgeError('not_found', `There is no connection ${id}.`);
       return found;
     },
-    async write(_provider, operation) {
+    async write(_org, _connection, operation) {
       if (operation !== 'send')
         throw new DrawbridgeError('not_found', `Post has no write called ${operation}.`);
       // The queue hands a payload that this very schema admitted.
@@ -152,7 +154,9 @@ export function connectionsOver(
       connectionId: connection.id,
       fields: connection.fields,
       secret: unasked,
+      token: unasked,
       fetch: unasked,
+      within: unasked,
       dial: unasked,
       converse: unasked,
       ...parts,
@@ -169,6 +173,14 @@ export function connectionsOver(
     read: unasked,
     writeFor: unasked,
     feeds: unasked,
+    offers: unasked,
+    authorize: unasked,
+    authorized: unasked,
+    registerApp: unasked,
+    operations: unasked,
+    runRead: unasked,
+    lookAfter: unasked,
+    rotateKeys: unasked,
     providers: unasked,
   };
 }

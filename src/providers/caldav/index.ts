@@ -12,6 +12,7 @@ export const provider = defineProvider({
   fields: caldavFields,
   secrets: caldavSecrets,
   example: { url: 'https://caldav.example.com/', user: 'you' },
+  auth: { kind: 'password' },
   identity,
   operations: { create, 'free-busy': freeBusy },
   capabilities: { 'calendar.create': 'create', 'calendar.free-busy': 'free-busy' },

@@ -13,6 +13,7 @@ export const provider = defineProvider({
   secrets: mailboxSecrets,
   example: { email: 'you@example.com', imap: 'imap.example.com:993', smtp: 'smtp.example.com:465' },
   complete: completeFields,
+  auth: { kind: 'password' },
   identity,
   operations: { send },
   capabilities: { 'mail.send': 'send' },

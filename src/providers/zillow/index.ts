@@ -28,6 +28,7 @@ export const provider = defineProvider({
       hint: 'rapidapi.com: subscribe to zillow-com1, then copy X-RapidAPI-Key from its endpoints page.',
     },
   ],
+  auth: { kind: 'api-key', secret: 'rapidapi_key', place: { header: 'X-RapidAPI-Key' } },
   identity,
   operations: { search, get },
   capabilities: { 'listing.search': 'search', 'listing.get': 'get' },

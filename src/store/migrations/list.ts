@@ -1,6 +1,7 @@
 // Every migration, in its order. To add one: a file here, and its line.
 import { tables } from './0001-tables.ts';
 import { searchIndex } from './0002-search-index.ts';
+import { connections } from './0003-connections.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [tables, searchIndex];
+export const migrations: readonly Migration[] = [tables, searchIndex, connections];

@@ -36,6 +36,7 @@ export function contextFor(options: {
     provider: 'test',
     connectionId: 'con_1',
     operation: 'test',
+    cause: 'tool' as const,
     limit: { perSecond: 1000, burst: 1000, concurrent: 4 },
   };
   let announced = 0;
@@ -47,7 +48,9 @@ export function contextFor(options: {
       if (value === undefined) throw new DrawbridgeError('auth_expired', `There is no ${name}.`);
       return new Secret(value);
     },
+    token: () => Promise.reject(new Error('a mailbox has no bearer here')),
     fetch: egress.fetchFor(caller),
+    within: (work) => egress.within(caller, work),
     async dial(host, port) {
       const dialled = await egress.dial(caller, host, port);
       return options.tlsRequired === undefined ? dialled : { ...dialled, tlsRequired: options.tlsRequired };

@@ -1,0 +1,99 @@
+// How a provider lets a program in, as declarations. Who speaks them is auth/oauth and connections; nothing
+// here holds a credential.
+import type { Secret } from '../secret.ts';
+
+/** How long a token lives. What is not known is read from the answer: there is no word for "unknown". */
+export type Lifetime = { seconds: number } | { readFrom: 'answer' } | 'endless';
+
+/** The app that is registered at the provider: from the environment, or entered by a person. */
+export interface OAuthApp {
+  clientId: string;
+  /** Undefined for a public client. */
+  clientSecret: Secret | undefined;
+}
+
+/** What a token endpoint answered. */
+export interface TokenAnswer {
+  accessToken: Secret;
+  /** Undefined where the answer has none: then the stored one stays. */
+  refreshToken: Secret | undefined;
+  /** Milliseconds from the answer; undefined where it does not say. */
+  accessLivesMs: number | undefined;
+  refreshLivesMs: number | undefined;
+  /** Granted scopes, where the answer says. */
+  scopes: readonly string[] | undefined;
+  /** Members of the answer that the provider learns fields from; no secrets. */
+  rest: Readonly<Record<string, unknown>>;
+}
+
+/** Fetch through the door, without credentials. Never retried. */
+export type PlainFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** A provider whose official client makes the token calls. Each makes one call at most, and none again by itself. */
+export interface OfficialTokenClient {
+  exchange(call: TokenCall & { callback: URL; redirectUri: string }): Promise<TokenAnswer>;
+  refresh(call: TokenCall & { refreshToken: Secret }): Promise<TokenAnswer>;
+  revoke(call: TokenCall & { token: Secret }): Promise<void>;
+}
+
+export interface TokenCall {
+  app: OAuthApp;
+  fields: Readonly<Record<string, unknown>>;
+  fetch: PlainFetch;
+  /** Runs work of a client that takes no fetch (axios) inside the door, as this connection. */
+  within<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+export interface OAuth2 {
+  kind: 'oauth2';
+  /** Whose registered app it is (`google` for gmail, google-calendar, google-drive): names the variables and the stored credentials. */
+  app: string;
+  authorizeUrl: string;
+  tokenUrl: string;
+  /** Default: `tokenUrl`. */
+  refreshUrl?: string;
+  /** Absent: the provider has no way to revoke, and disconnecting only forgets. */
+  revocation?: {
+    url: string;
+    /** Which token ends the grant. */
+    token: 'refresh' | 'access';
+    /** `form`: RFC 7009; `json`: `{token}`. */
+    body: 'form' | 'json';
+  };
+  /** Where the answer to an authorization request names its issuer, it must be this (RFC 9207). */
+  issuer?: string;
+  pkce: 'S256' | 'not-supported';
+  /** At the token endpoint: RFC 6749 2.3.1. `none`: a public client. */
+  clientAuthentication: 'body' | 'basic' | 'none';
+  /** Body of the token request. Default `form`. */
+  bodyKind?: 'form' | 'json';
+  /** Default: a space. */
+  scopeSeparator?: ' ' | ',';
+  /** Asked of everyone; operations and feeds add theirs, writes only where writing is enabled. */
+  scopes: readonly string[];
+  /** Added to the authorization request (`access_type: 'offline'`). */
+  authorizeParameters?: Readonly<Record<string, string>>;
+  /** Standard parameters that this provider calls otherwise, or (null) does not take. */
+  rename?: Readonly<Partial<Record<'client_id' | 'redirect_uri' | 'response_type' | 'scope', string | null>>>;
+  /** Default `code`. */
+  responseType?: string;
+  /** Added to token requests. */
+  tokenHeaders?: Readonly<Record<string, string>>;
+  accessToken: Lifetime;
+  /** `rotation`: whether a refresh brings a new refresh token (`always`: and the old one dies). */
+  refreshToken: { rotation: 'never' | 'sometimes' | 'always'; lifetime: Lifetime } | 'none';
+  /** Lifetimes in the token answer under other names, in seconds. */
+  answerNames?: { refreshExpiresIn?: string };
+  official?: OfficialTokenClient;
+  /** Where and how a person registers the app: one step a line, `{redirectUrl}` stands for ours. For docs and the connect page. */
+  registration: readonly string[];
+}
+
+export type Auth =
+  | OAuth2
+  /** A key in a header or a query parameter of every call to the provider's hosts. */
+  | { kind: 'api-key'; secret: string; place: { header: string; prefix?: string } | { query: string } }
+  | { kind: 'basic'; user: { field: string } | { secret: string }; password: { secret: string } }
+  /** The provider's own protocol code uses the credentials (IMAP, SMTP, DAV). */
+  | { kind: 'password' }
+  | { kind: 'none' };

@@ -1,0 +1,49 @@
+// How a provider is spoken to over HTTP, as declarations: where, with which headers, how it pages, how it
+// says no. The speaking is in request.ts and pages.ts.
+import type { ErrorCode } from '../errors.ts';
+
+export interface Http {
+  /** Origin and path prefix of its API, with `{placeholders}` of fields: `https://{shop}.example.com/api`. */
+  baseUrl: string;
+  /** Other hosts that get the credential (`upload.example.com`); exact names. */
+  hosts?: readonly string[];
+  /** On every declared request: versions, formats. */
+  headers?: Readonly<Record<string, string>>;
+  paging?: Paging;
+  /** What a refusal means, where the status alone does not tell it, also one with status 200; undefined: the status decides. */
+  refusal?(answer: Answer): Refusal | undefined;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Parsed JSON, or the text where it is none. */
+  body: unknown;
+}
+
+export interface Refusal {
+  code: ErrorCode;
+  /** In the provider's words, at most a sentence; shown as untrusted text. */
+  message?: string;
+  retryAfterMs?: number;
+}
+
+/** Where the next page is. Readers end at the last page, at one that repeats, and at what leaves the host. */
+export type Paging =
+  | { kind: 'cursor'; parameter: string; in?: 'query' | 'body'; next(body: unknown): string | undefined }
+  | { kind: 'page'; parameter: string; first: 0 | 1; more(body: unknown): boolean }
+  | {
+      kind: 'offset';
+      parameter: string;
+      size: { parameter: string; value: number };
+      count(body: unknown): number;
+    }
+  /** RFC 8288, `Link: <…>; rel="next"`. */
+  | { kind: 'link' }
+  /** `@odata.nextLink` */
+  | { kind: 'odata' }
+  | {
+      kind: 'graphql';
+      variable: string;
+      pageInfo(body: unknown): { endCursor: string | null; hasNextPage: boolean };
+    };
