@@ -6,24 +6,13 @@ import { DrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
 import type { Action } from '../queue/queue.ts';
 import type { Rooms } from '../rooms.ts';
-import type { ActionStatus } from '../store/tables.ts';
+import { type ActionStatus, actionStatuses } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
 import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
 import { ask, askYes, canAsk } from './ask.ts';
 import { openSession, positive, type Session, stdioServers, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
-const statuses = [
-  'pending',
-  'approved',
-  'executing',
-  'completed',
-  'failed',
-  'unknown',
-  'rejected',
-  'expired',
-  'cancelled',
-] as const satisfies readonly ActionStatus[];
 const underWay: readonly ActionStatus[] = ['approved', 'executing'];
 // A server takes up an approved action within a second or two; what it has not begun by then is run here.
 const serverTakesUp = 5_000;
@@ -36,8 +25,9 @@ interface Common {
 
 function statusesOf(text: string): ActionStatus[] {
   return text.split(',').map((word) => {
-    const status = statuses.find((known) => known === word.trim());
-    if (status === undefined) throw usageError(`--status: "${word}" is none of ${statuses.join(', ')}.`);
+    const status = actionStatuses.find((known) => known === word.trim());
+    if (status === undefined)
+      throw usageError(`--status: "${word}" is none of ${actionStatuses.join(', ')}.`);
     return status;
   });
 }
@@ -208,7 +198,7 @@ export function declare(command: Command): void {
   command
     .command('list')
     .description('what was proposed, newest first')
-    .option('--status <list>', `only these, with commas between (${statuses.join(', ')})`, statusesOf)
+    .option('--status <list>', `only these, with commas between (${actionStatuses.join(', ')})`, statusesOf)
     .option('--limit <number>', 'most actions', positive('--limit'), 50)
     .option('--json', 'answer as JSON')
     .action(list);

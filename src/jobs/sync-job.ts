@@ -1,8 +1,8 @@
 // The row that tells of one sync: how far it came, what it brought, and what it could not read.
 import type { Clock } from '../clock.ts';
-import { newId } from '../ids.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import { insertJob } from './job-row.ts';
 
 const keptProblems = 100;
 
@@ -33,8 +33,7 @@ export async function beginSyncJob(
   clock: Clock,
 ): Promise<string> {
   const now = clock.now();
-  const id = newId('job', now);
-  await org.write(async (tx) => {
+  return org.write(async (tx) => {
     await tx
       .updateTable('ingestion_jobs')
       .set({
@@ -47,31 +46,8 @@ export async function beginSyncJob(
       .where('kind', '=', 'sync')
       .where('state', '=', 'running')
       .execute();
-    await tx
-      .insertInto('ingestion_jobs')
-      .values({
-        org_id: org.orgId,
-        id,
-        connection_id: connectionId,
-        kind: 'sync',
-        state: 'running',
-        source: toJson(feeds),
-        total: null,
-        seen: 0,
-        inserted: 0,
-        updated: 0,
-        unchanged: 0,
-        deleted: 0,
-        rejected: 0,
-        problems: toJson([]),
-        resume: null,
-        started_at: now,
-        updated_at: now,
-        finished_at: null,
-      })
-      .execute();
+    return insertJob(tx, org.orgId, { kind: 'sync', connectionId, source: feeds }, now);
   });
-  return id;
 }
 
 /** `remaining`: records still to come, where the provider tells. */

@@ -98,16 +98,18 @@ export type ConnectionState =
   | 'EXPIRED'
   | 'REVOKED'
   | 'DELETED';
-export type ActionStatus =
-  | 'pending'
-  | 'approved'
-  | 'executing'
-  | 'completed'
-  | 'failed'
-  | 'unknown'
-  | 'rejected'
-  | 'expired'
-  | 'cancelled';
+export const actionStatuses = [
+  'pending',
+  'approved',
+  'executing',
+  'completed',
+  'failed',
+  'unknown',
+  'rejected',
+  'expired',
+  'cancelled',
+] as const;
+export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
 export interface OrgTables {

@@ -1,6 +1,7 @@
 // action-status: what became of a proposal.
 import { z } from 'zod';
 import type { Action } from '../queue/queue.ts';
+import { actionStatuses } from '../store/tables.ts';
 import { iso } from '../time.ts';
 import { visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
@@ -10,17 +11,7 @@ const pollEvery = 400;
 
 export const actionOutput = z.object({
   actionId: z.string(),
-  status: z.enum([
-    'pending',
-    'approved',
-    'executing',
-    'completed',
-    'failed',
-    'unknown',
-    'rejected',
-    'expired',
-    'cancelled',
-  ]),
+  status: z.enum(actionStatuses),
   summary: z.string(),
   approveUrl: z.string().optional().describe('While a person still has to decide'),
   expiresAt: z.string(),

@@ -1,8 +1,8 @@
 // The record of one import: how far it came, so that a killed one goes on where it was.
 import type { Clock } from '../../clock.ts';
-import { newId } from '../../ids.ts';
 import { fromJson, toJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
+import { insertJob } from '../job-row.ts';
 
 export interface Counts {
   /** Records met, rejected ones included. */
@@ -76,30 +76,7 @@ export async function openJob(
         resumed: true,
       };
     }
-    const id = newId('job', now);
-    await tx
-      .insertInto('ingestion_jobs')
-      .values({
-        org_id: org.orgId,
-        id,
-        connection_id: connectionId,
-        kind: 'import',
-        state: 'running',
-        source,
-        total: null,
-        seen: 0,
-        inserted: 0,
-        updated: 0,
-        unchanged: 0,
-        deleted: 0,
-        rejected: 0,
-        problems: toJson([]),
-        resume: null,
-        started_at: now,
-        updated_at: now,
-        finished_at: null,
-      })
-      .execute();
+    const id = await insertJob(tx, org.orgId, { kind: 'import', connectionId, source: paths }, now);
     const counts = { seen: 0, inserted: 0, updated: 0, unchanged: 0, rejected: 0 };
     return { id, startedAt: now, counts, problems: [], resume: undefined, resumed: false };
   });
