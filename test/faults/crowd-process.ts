@@ -11,7 +11,8 @@ import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { claimOnce } from '../store/fixtures/claim.ts';
-import { idOf, mailsOf, questionAbout, wordOf } from './crowd-mail.ts';
+import { idOf, mailsOf } from './crowd-mail.ts';
+import { isFound } from './crowd-question.ts';
 import { type StandStill, watchStandStill } from './stand-still.ts';
 
 export interface CrowdTask {
@@ -62,10 +63,8 @@ async function ingest(org: OrgStore, memory: Memory, mails: Generator<SourceReco
 
 /** One question about a mail of its own, and one of those that people ask. */
 async function ask(org: OrgStore, memory: Memory, n: number, question: string): Promise<void> {
-  const { passages } = await memory.search(org, { question: questionAbout(task.worker, n), limit: 10 });
+  const found = await isFound(org, memory, task.worker, n);
   account.searches += 1;
-  // Not always the first: the mail that it answers may be ranked above it by the words of its neighbours.
-  const found = passages.some((passage) => passage.text.includes(wordOf(task.worker, n)));
   if (!found) account.missed.push(idOf(task.worker, n));
   await memory.search(org, { question, limit: 10 });
   account.searches += 1;

@@ -9,8 +9,9 @@ import { createLog } from '../../src/log.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import type { OpenedDatabase } from '../store/databases.ts';
-import { idOf, questionAbout, wordOf } from './crowd-mail.ts';
+import { idOf } from './crowd-mail.ts';
 import type { CrowdAccount, CrowdTask } from './crowd-process.ts';
+import { isFound } from './crowd-question.ts';
 
 export interface Crowd {
   workers: CrowdAccount[];
@@ -58,8 +59,7 @@ async function notFound(org: OrgStore, asked: readonly { worker: number; n: numb
   const memory = createMemory({ clock: systemClock, log: createLog({ level: 'silent' }) });
   const lost: string[] = [];
   for (const { worker, n } of asked) {
-    const { passages } = await memory.search(org, { question: questionAbout(worker, n), limit: 10 });
-    if (!passages.some((passage) => passage.text.includes(wordOf(worker, n)))) lost.push(idOf(worker, n));
+    if (!(await isFound(org, memory, worker, n))) lost.push(idOf(worker, n));
   }
   await memory.close();
   return lost;
