@@ -2,7 +2,7 @@
 // reason and is replaced; an idle one never keeps the process alive.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
-import { workerUrl } from './worker-path.ts';
+import { workerUrl } from '../worker-path.ts';
 import type { Answer, Task } from './worker-side.ts';
 
 /** The worker died, or took too long and was ended: the task may be what did it. */
@@ -50,7 +50,7 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
 
   function start(): Member<Output> {
     // Standard streams stay the worker's own: stdout belongs to JSON-RPC.
-    const worker = new Worker(workerUrl(options.entry), { stdout: true, stderr: true });
+    const worker = new Worker(workerUrl(`memory/${options.entry}`), { stdout: true, stderr: true });
     const member: Member<Output> = { worker, waiting: new Map() };
     worker.on('message', (answer: Answer) => {
       const task = member.waiting.get(answer.id);

@@ -10,6 +10,7 @@ import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { whenFree } from './busy.ts';
+import { createCheckpointer } from './checkpoint.ts';
 import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
 import { migrations as shipped } from './migrations/list.ts';
@@ -42,6 +43,7 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
   });
   const control = await openFile<ControlTables>(join(home, 'control.db'), {
     clock,
+    log,
     migrations,
     parts: ['control'],
   });
@@ -51,7 +53,7 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
   function openOrg(orgId: string): Promise<OpenFile<OrgTables>> {
     const known = opened.get(orgId);
     if (known !== undefined) return known;
-    const opening = openFile<OrgTables>(fileOf(orgId), { clock, migrations, parts: ['org'], orgId });
+    const opening = openFile<OrgTables>(fileOf(orgId), { clock, log, migrations, parts: ['org'], orgId });
     opened.set(orgId, opening);
     // A failure is not remembered: the next call may find the file mended.
     opening.catch(() => opened.delete(orgId));
@@ -124,6 +126,7 @@ async function writable(path: string, work: () => Promise<void>): Promise<void> 
 
 interface FileOptions {
   clock: Clock;
+  log: Log;
   migrations: readonly Migration[];
   parts: readonly ('control' | 'org')[];
   orgId?: string;
@@ -131,12 +134,14 @@ interface FileOptions {
 
 async function openFile<Tables>(
   file: string,
-  { clock, migrations, parts, orgId }: FileOptions,
+  { clock, log, migrations, parts, orgId }: FileOptions,
 ): Promise<OpenFile<Tables>> {
   // SQLite gives its own files (-wal, -shm) the mode of this one.
   await writable(file, async () => (await open(file, 'a', 0o600)).close());
   const writing = await connect(file, 'write', clock);
-  const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', file, clock) });
+  const checkpointer = createCheckpointer(writing, file, { log });
+  const afterTurn = () => checkpointer.whenDue();
+  const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', { file, clock, afterTurn }) });
   let reading: DatabaseSync | undefined;
   try {
     await migrate(
@@ -154,10 +159,11 @@ async function openFile<Tables>(
     if (orgId !== undefined) await checkOwner(reading, orgId, { file, clock });
   } catch (thrown) {
     reading?.close();
+    await checkpointer.close();
     writing.close();
     throw thrown;
   }
-  const reader = new Kysely<Tables>({ dialect: sqliteDialect(reading, 'read', file, clock) });
+  const reader = new Kysely<Tables>({ dialect: sqliteDialect(reading, 'read', { file, clock }) });
   const engine: Engine<Tables> = {
     run: (mode, work) => (mode === 'write' ? writer : reader).transaction().execute(work),
     // The database runs in this process, on this machine: its time is the process's.
@@ -170,6 +176,7 @@ async function openFile<Tables>(
       // leaves a driver alone that it never used.
       await reader.destroy();
       if (reading.isOpen) reading.close();
+      await checkpointer.close();
       await writer.destroy();
       if (writing.isOpen) writing.close();
     },

@@ -156,10 +156,12 @@ class SqliteConnection implements DatabaseConnection {
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
   readonly #turns = createQueueLock();
+  readonly #afterTurn: AfterTurn;
   #passTurn: (() => void) | undefined;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, afterTurn: AfterTurn) {
     this.#connection = connection;
+    this.#afterTurn = afterTurn;
   }
 
   async init(): Promise<void> {
@@ -186,7 +188,10 @@ class SqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {
     const passTurn = this.#passTurn;
     this.#passTurn = undefined;
-    passTurn?.();
+    // Who had the turn need not wait for it: what was written is written.
+    const after = this.#afterTurn();
+    if (after === undefined) passTurn?.();
+    else void after.then(passTurn);
   }
 
   async destroy(): Promise<void> {
@@ -203,10 +208,17 @@ class Adapter extends SqliteAdapter {
   }
 }
 
+/** Called at the end of each turn; the next one begins when it resolves. Never rejects. */
+type AfterTurn = () => Promise<void> | undefined;
+
 /** A Kysely dialect over one open connection, on which transactions follow one another. */
-export function sqliteDialect(db: DatabaseSync, mode: Mode, file: string, clock: Clock): Dialect {
+export function sqliteDialect(
+  db: DatabaseSync,
+  mode: Mode,
+  { file, clock, afterTurn = () => undefined }: { file: string; clock: Clock; afterTurn?: AfterTurn },
+): Dialect {
   return {
-    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file, clock)),
+    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file, clock), afterTurn),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
