@@ -2,17 +2,23 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { tools } from '../../src/tools/surface.ts';
 import { version } from '../../src/version.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'drawbridge-package-'));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  name: string;
   version: string;
   dependencies?: object;
 };
 let program: string;
+let archive: string;
 let packed: string[];
 
 function run(
@@ -39,7 +45,8 @@ beforeAll(async () => {
     files: { path: string }[];
   }[];
   packed = report[0]?.files.map((file) => file.path) ?? [];
-  await run('tar', ['-xzf', join(folder, report[0]?.filename ?? '')], folder);
+  archive = join(folder, report[0]?.filename ?? '');
+  await run('tar', ['-xzf', archive], folder);
   // Outside of the repository: nothing of node_modules is within reach.
   program = join(folder, 'package/bin/drawbridge.mjs');
 }, 120_000);
@@ -86,4 +93,54 @@ test('on an older Node the program says in one line what it needs, and exits 1',
   expect(out).toBe('');
   expect(err.trim().split('\n')).toHaveLength(1);
   expect(err).toContain('22.18');
+});
+
+// What clients read of a configuration: https://modelcontextprotocol.io/docs/develop/connect-local-servers
+const configuration = z.strictObject({
+  mcpServers: z.record(
+    z.string().regex(/^[\w-]+$/),
+    z.strictObject({
+      command: z.string().min(1),
+      args: z.array(z.string()),
+      env: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
+});
+
+test('the command of mcp.json, where the package is installed, starts a server that lists its tools', async () => {
+  const { mcpServers } = configuration.parse(JSON.parse(readFileSync(join(root, 'mcp.json'), 'utf8')));
+  expect(Object.keys(mcpServers)).toEqual(['drawbridge']);
+  const { command = '', args = [] } = mcpServers['drawbridge'] ?? {};
+  expect(args).toContain(manifest.name);
+  // Installed beforehand and asked offline: so it is this package that starts, and none of a registry.
+  const place = join(folder, 'installed');
+  const installed = await run('npm', [
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    '--prefix',
+    place,
+    archive,
+  ]);
+  expect(installed, installed.err).toMatchObject({ code: 0 });
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    cwd: place,
+    stderr: 'ignore',
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+      HOME: folder,
+      DRAWBRIDGE_HOME: join(folder, 'home-of-npx'),
+      DRAWBRIDGE_PORT: '0',
+      npm_config_offline: 'true',
+    },
+  });
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  const listed = await client.listTools();
+  expect(listed.tools.map((tool) => tool.name)).toEqual(tools.map((tool) => tool.name));
+  expect(client.getServerVersion()).toMatchObject({ version });
+  await client.close();
 });
