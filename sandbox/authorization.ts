@@ -16,6 +16,10 @@ export interface AuthorizationOptions {
   accessLivesS: number;
   /** `always`: a used refresh token dies, and its second use ends the whole grant (reuse detection). */
   rotation: 'always' | 'never';
+  /** With `rotation: 'always'`: how long the used token still answers with the pair that replaced it. Default: not at all. */
+  graceS?: number;
+  /** With `rotation: 'never'`: whether a refresh answers with the same refresh token, or with none. Default: none. */
+  repeatsRefreshToken?: boolean;
   /** Sent back as `iss` where given. */
   issuer?: string;
   /** Parameters beside code and state on the way back (`realmId`), and members of the token answer. */
