@@ -88,7 +88,8 @@ export interface ReadOperation<Input = unknown, Output = unknown> {
   run(context: ProviderContext, input: Input): Promise<Output>;
 }
 
-interface WriteBase<Payload> {
+/** What every write says of itself. */
+export interface WriteBase<Payload> {
   effect: WriteEffect;
   /** Raised when the meaning of the payload changes; part of the hash. */
   version: number;
@@ -110,15 +111,16 @@ interface WriteBase<Payload> {
   run(context: WriteContext, payload: Payload): Promise<WriteOutcome>;
 }
 
+/** How a write is told from its repeat, with the look-up that the claim needs. */
+export type Repeat<Payload> =
+  | { idempotency: 'none' }
+  | {
+      idempotency: Exclude<Idempotency, 'none'>;
+      lookUp(context: WriteContext, payload: Payload): Promise<LookUp>;
+    };
+
 /** A write does not compile without an effect, a version, a summary and an idempotency; a look-up where it claims one. */
-export type WriteOperation<Payload = unknown> = WriteBase<Payload> &
-  (
-    | { idempotency: 'none' }
-    | {
-        idempotency: Exclude<Idempotency, 'none'>;
-        lookUp(context: WriteContext, payload: Payload): Promise<LookUp>;
-      }
-  );
+export type WriteOperation<Payload = unknown> = WriteBase<Payload> & Repeat<Payload>;
 
 /** The provider answered that it did not do it: nothing happened, and the action is `failed`. */
 export class EffectRefused extends Error {

@@ -28,7 +28,7 @@ export interface Refusal {
   retryAfterMs?: number;
 }
 
-/** Where the next page is. Readers end at the last page, at one that repeats, and at what leaves the host. */
+/** Where the next page is; `body` is the answer as it came. Read by pages.ts. */
 export type Paging =
   | { kind: 'cursor'; parameter: string; in?: 'query' | 'body'; next(body: unknown): string | undefined }
   | { kind: 'page'; parameter: string; first: 0 | 1; more(body: unknown): boolean }
@@ -36,7 +36,10 @@ export type Paging =
       kind: 'offset';
       parameter: string;
       size: { parameter: string; value: number };
+      /** Records of this page. */
       count(body: unknown): number;
+      /** Of all pages, where it tells; else a page shorter than `size` is the last. */
+      total?(body: unknown): number | undefined;
     }
   /** RFC 8288, `Link: <…>; rel="next"`. */
   | { kind: 'link' }

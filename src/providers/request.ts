@@ -1,18 +1,25 @@
 // One declared request of a provider's HTTP API: its address filled in, its answer parsed and held against a
 // schema, its refusal in our words. Credentials are the context's; none pass through here.
 import type { z } from 'zod';
+import { retryAfterMs } from '../egress/retry.ts';
 import { DrawbridgeError, type ErrorCode } from '../errors.ts';
-import type { ProviderContext } from './define.ts';
+import { scrub } from '../secret.ts';
+import { visibleLine } from '../untrusted.ts';
+import { EffectRefused, type ProviderContext, type WriteContext } from './define.ts';
 import type { Answer, Http } from './http.ts';
-import { fillPath, fillUrl } from './template.ts';
+import { fillPath, fillUrl, type Names, type Written } from './template.ts';
 
-export interface DeclaredRequest<Output> {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the base URL, with `{placeholders}` of `params`. */
-  path: string;
-  params?: Readonly<Record<string, string | number>>;
-  /** Absent values are left out; a list repeats its name. */
-  query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Path = `/${string}`;
+/** Absent values are left out; a list repeats its name. */
+export type Query = Readonly<
+  Record<string, string | number | boolean | readonly (string | number)[] | undefined>
+>;
+
+/** A request but for its address. */
+export interface RequestAt<Output> {
+  method: Method;
+  query?: Query;
   /** Sent as JSON. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
@@ -23,10 +30,18 @@ export interface DeclaredRequest<Output> {
   maxBytes?: number;
 }
 
+/** `path`: below the base URL, written out, with `{placeholders}`; each of them must have its value in `params`. */
+export type DeclaredRequest<Output, P extends Path = Path> = RequestAt<Output> & {
+  path: P;
+} & ([Names<P>] extends [never]
+    ? { params?: Readonly<Record<string, string | number>> }
+    : { params: Readonly<Record<Names<P>, string | number>> });
+
 /** What a status means where the provider's own `refusal` says nothing. */
 const statuses: Record<number, ErrorCode> = {
   400: 'invalid_request',
   401: 'auth_expired',
+  402: 'quota_exhausted',
   403: 'permission_denied',
   404: 'not_found',
   408: 'timeout',
@@ -34,25 +49,81 @@ const statuses: Record<number, ErrorCode> = {
   410: 'not_found',
   412: 'conflict',
   422: 'invalid_request',
+  423: 'conflict',
   429: 'rate_limited',
 };
+/** Answers after which nobody knows whether the effect happened. */
+const unclearCodes = new Set<ErrorCode>(['timeout', 'network', 'provider_unavailable', 'internal']);
 
 /** The answer, parsed. @throws DrawbridgeError */
-export async function send<Output>(
+export async function send<Output, const P extends Path>(
   context: ProviderContext,
   http: Http,
-  request: DeclaredRequest<Output>,
+  request: DeclaredRequest<Output, P> & { path: Written<P> },
 ): Promise<Output> {
   return (await exchange(context, http, request)).output;
 }
 
-/** The answer with its headers, for paging by links. @throws DrawbridgeError */
+/**
+ * The answer of a request that causes an effect; opens the gate just before it. What the provider clearly did
+ * not do is an EffectRefused; anything else that is no proper answer leaves the outcome unclear.
+ * @throws EffectRefused, DrawbridgeError
+ */
+export async function sendWrite<Output, const P extends Path>(
+  context: WriteContext,
+  http: Http,
+  request: DeclaredRequest<Output, P> & { path: Written<P> },
+): Promise<Output> {
+  return sendWriteAt(context, http, addressOf(context, http, request), request);
+}
+
+/** The same at an address that is already complete. @throws EffectRefused, DrawbridgeError */
+export async function sendWriteAt<Output>(
+  context: WriteContext,
+  http: Http,
+  url: URL,
+  request: RequestAt<Output>,
+): Promise<Output> {
+  await context.aboutToSend();
+  const answer = await ask(context, http, url, { ...request, idempotent: request.idempotent ?? false });
+  const refused = refusalOf(http, answer, url.hostname, context.clock.now());
+  if (refused !== undefined) {
+    // A repeat made by the door may have met what its own first attempt did.
+    const ownTrace = request.idempotent === true && refused.code === 'conflict';
+    if (unclearCodes.has(refused.code) || answer.status >= 500 || ownTrace) throw refused;
+    throw new EffectRefused(refused.message, { cause: refused });
+  }
+  return parsed(url, answer, request.output);
+}
+
+/** The answer with its headers. @throws DrawbridgeError */
 export async function exchange<Output>(
   context: ProviderContext,
   http: Http,
   request: DeclaredRequest<Output>,
 ): Promise<{ output: Output; answer: Answer }> {
-  const url = addressOf(context, http, request);
+  return exchangeAt(context, http, addressOf(context, http, request), request);
+}
+
+/** The same at an address that is already complete. @throws DrawbridgeError */
+export async function exchangeAt<Output>(
+  context: ProviderContext,
+  http: Http,
+  url: URL,
+  request: RequestAt<Output>,
+): Promise<{ output: Output; answer: Answer }> {
+  const answer = await ask(context, http, url, request);
+  const refused = refusalOf(http, answer, url.hostname, context.clock.now());
+  if (refused !== undefined) throw refused;
+  return { output: parsed(url, answer, request.output), answer };
+}
+
+async function ask(
+  context: ProviderContext,
+  http: Http,
+  url: URL,
+  request: RequestAt<unknown>,
+): Promise<Answer> {
   const json = request.body === undefined ? undefined : JSON.stringify(request.body);
   const response = await context.fetch(url, {
     method: request.method,
@@ -67,58 +138,75 @@ export async function exchange<Output>(
     ...(request.maxBytes === undefined ? {} : { maxBytes: request.maxBytes }),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   });
-  const answer: Answer = {
-    status: response.status,
-    headers: response.headers,
-    body: parse(await response.text()),
-  };
-  const refused = refusalOf(http, answer, url.hostname);
-  if (refused !== undefined) throw refused;
-  const parsed = request.output.safeParse(answer.body);
-  if (parsed.success) return { output: parsed.data, answer };
-  const at = parsed.error.issues[0]?.path.join('.') ?? '';
+  const { status, headers } = response;
+  return { status, headers, body: parseBody(await response.text()) };
+}
+
+/** @throws DrawbridgeError `malformed_response`; names the place, never the value */
+function parsed<Output>(url: URL, answer: Answer, output: z.ZodType<Output>): Output {
+  const said = /\bjson\b/i.test(answer.headers.get('content-type') ?? '');
+  if (said && typeof answer.body === 'string') {
+    throw new DrawbridgeError(
+      'malformed_response',
+      `${url.hostname} answered with something that is no JSON.`,
+    );
+  }
+  const result = output.safeParse(answer.body);
+  if (result.success) return result.data;
+  const at = visibleLine(result.error.issues[0]?.path.join('.') ?? '', 100);
   throw new DrawbridgeError(
     'malformed_response',
     `${url.hostname} answered with something unexpected${at === '' ? '' : ` at "${at}"`}.`,
   );
 }
 
-/** The base URL, the path below it and the query; what is put in can leave neither host nor segment. */
+/**
+ * The base URL, the path below it and the query; what is put in can leave neither host nor segment.
+ * @throws DrawbridgeError `invalid_request` with `field`
+ */
 export function addressOf(
   context: Pick<ProviderContext, 'fields'>,
   http: Http,
-  { path, params = {}, query = {} }: Pick<DeclaredRequest<unknown>, 'path' | 'params' | 'query'>,
+  request: { path: string; params?: Readonly<Record<string, unknown>>; query?: Query },
 ): URL {
+  const { path, params = {}, query = {} } = request;
   const base = fillUrl(http.baseUrl, context.fields);
-  const url = new URL(`${base.href.replace(/\/$/, '')}${fillPath(path, params)}`);
+  const prefix = base.pathname.replace(/\/$/, '');
+  const url = new URL(`${base.origin}${prefix}${fillPath(path, params)}`);
+  if (url.origin !== base.origin || !url.pathname.startsWith(`${prefix}/`) || url.search + url.hash !== '') {
+    throw new DrawbridgeError('internal', `A request to ${base.hostname} is declared with an unusable path.`);
+  }
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
+    const values = typeof value === 'object' ? value : [value];
+    for (const one of values) url.searchParams.append(name, String(one));
   }
   return url;
 }
 
-/** What an answer that is a refusal means; undefined for one that is none. */
-export function refusalOf(http: Http, answer: Answer, host: string): DrawbridgeError | undefined {
+/**
+ * What an answer that is a refusal means; undefined for one that is none.
+ * @param now integer ms; without it a Retry-After that is a date tells nothing
+ */
+export function refusalOf(
+  http: Pick<Http, 'refusal'>,
+  answer: Answer,
+  host: string,
+  now = Number.NaN,
+): DrawbridgeError | undefined {
   const own = http.refusal?.(answer);
   const { status } = answer;
   if (own === undefined && status >= 200 && status < 300) return undefined;
   const code = own?.code ?? statuses[status] ?? (status >= 500 ? 'provider_unavailable' : 'invalid_request');
-  const words = own?.message === undefined ? '' : ` It says: ${oneLine(own.message)}`;
+  // What a provider says may repeat what it was sent.
+  const words = own?.message === undefined ? '' : ` It says: ${visibleLine(scrub(own.message), 300)}`;
+  const wait = own?.retryAfterMs ?? retryAfterMs(answer.headers.get('retry-after'), now);
   return new DrawbridgeError(code, `${host} refused the request (${status}).${words}`, {
-    ...(own?.retryAfterMs === undefined ? {} : { retryAfterMs: own.retryAfterMs }),
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });
 }
 
-/** A provider's words inside ours: one line, no controls, bounded. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
-}
-
-function parse(text: string): unknown {
+function parseBody(text: string): unknown {
   if (text === '') return undefined;
   try {
     return JSON.parse(text);

@@ -2,7 +2,8 @@
 // is put in their place can change neither host nor path segments.
 import { DrawbridgeError } from '../errors.ts';
 
-type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+/** The placeholders of `Text`, as a union of their names. */
+export type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Names<Rest>
   : never;
 
@@ -13,7 +14,14 @@ export type Template<Text extends string, Known extends string> = [Exclude<Names
   ? Text
   : { undeclaredPlaceholder: Exclude<Names<Text>, Known> };
 
-const placeholder = /\{([A-Za-z][A-Za-z0-9_]*)\}/g;
+/** `Text` itself where it is written out; a text that is put together while running could hold anything. */
+export type Written<Text extends string> = string extends Text
+  ? { mustBeWrittenOut: 'use a {placeholder}' }
+  : Record<never, 1> extends Record<Text, 1>
+    ? { mustBeWrittenOut: 'use a {placeholder}' }
+    : Text;
+
+const placeholder = /\{([^{}]*)\}/g;
 /** What may stand in a host name: labels and dots, nothing that ends the host. */
 const inHost = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
@@ -24,7 +32,7 @@ const inHost = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 export function fillPath(template: string, values: Readonly<Record<string, unknown>>): string {
   return template.replace(placeholder, (_, name: string) => {
     const text = textOf(values, name);
-    if (text === '' || text === '.' || text === '..') {
+    if (/^\.*$/.test(text) || !text.isWellFormed()) {
       throw new DrawbridgeError('invalid_request', `${name}: cannot be part of an address.`, { field: name });
     }
     return encodeURIComponent(text);
@@ -48,7 +56,9 @@ export function fillUrl(template: string, values: Readonly<Record<string, unknow
     }
     return text;
   });
-  return new URL(`${filled}${fillPath(rest, values)}`);
+  const url = URL.parse(`${filled}${fillPath(rest, values)}`);
+  if (url === null) throw new DrawbridgeError('invalid_request', 'The settings make no usable address.');
+  return url;
 }
 
 function textOf(values: Readonly<Record<string, unknown>>, name: string): string {
