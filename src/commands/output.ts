@@ -39,7 +39,8 @@ export function createOutput(json: boolean): Output {
   });
   let drawn = false;
   function clear(): void {
-    if (drawn) stderr.write('\r\x1b[2K');
+    // Overwritten and not erased: that asks nothing of the terminal but a carriage return.
+    if (drawn) stderr.write(`\r${' '.repeat(columns(stderr) - 1)}\r`);
     drawn = false;
   }
   return {

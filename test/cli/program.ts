@@ -24,6 +24,7 @@ export interface Program {
   onTerminal(
     args: string[],
     answers: [question: string, answer: string][],
+    environment?: Record<string, string>,
   ): Promise<{ code: number | null; screen: string }>;
   remove(): Promise<void>;
 }
@@ -70,10 +71,10 @@ export async function newProgram(extra: Record<string, string> = {}): Promise<Pr
       if (code !== (given.code ?? 0)) throw new Error(`exit code ${code}: ${stdout}${stderr}`);
       return JSON.parse(stdout);
     },
-    async onTerminal(args, answers) {
+    async onTerminal(args, answers, more = {}) {
       const quoted = [process.execPath, cli, ...args].map((part) => `'${part}'`).join(' ');
       const child = spawn('/usr/bin/script', ['-qec', quoted, '/dev/null'], {
-        env: { ...environment, TERM: 'xterm' },
+        env: { ...environment, TERM: 'xterm', ...more },
       });
       let screen = '';
       let read = 0;
