@@ -40,8 +40,13 @@ export async function openRooms(config: Config, given: { clock?: Clock; log?: Lo
   const clock = given.clock ?? systemClock;
   const log = given.log ?? createLog({ level: config.logLevel });
   const store = await openStore({ config, clock, log });
-  const vault = openVault({ config, log });
-  const egress = createEgress({ allowLoopback: config.allowLoopback, clock, log });
+  const vault = openVault({ config, log, clock });
+  const egress = createEgress({
+    allowLoopback: config.allowLoopback,
+    sandboxUrl: config.sandboxUrl,
+    clock,
+    log,
+  });
   const connections = createConnections({
     egress,
     vault,

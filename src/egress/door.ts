@@ -8,6 +8,8 @@ import { bareHost, namesLoopback } from './addresses.ts';
 import { admit, type Policy, type Resolve, systemResolve } from './admit.ts';
 import type { Dialled, Egress, FetchOptions } from './egress.ts';
 import { createGuards, type Leave } from './guards.ts';
+import { runInside } from './inside.ts';
+import { guardProcess } from './process.ts';
 import { followed, isRedirect, mostRedirects } from './redirect.ts';
 import {
   isRetriedError,
@@ -36,6 +38,8 @@ type Reachable = Exclude<Policy, 'loopback'>;
 
 export interface EgressOptions {
   allowLoopback: boolean;
+  /** A server on loopback that plays the providers (config.sandboxUrl); only with `allowLoopback`. */
+  sandboxUrl?: string | undefined;
   clock: Clock;
   log: Log;
   /** For tests; default: the system's resolver. */
@@ -49,12 +53,19 @@ export interface EgressOptions {
  * `timeoutMs`, before `fetch` resolves.
  */
 export function createEgress(options: EgressOptions): Egress {
-  const { allowLoopback, clock, log } = options;
+  const { allowLoopback, clock, log, sandboxUrl } = options;
+  if (sandboxUrl !== undefined) {
+    if (!allowLoopback) {
+      throw new DrawbridgeError('invalid_request', 'A sandbox needs DRAWBRIDGE_ALLOW_LOOPBACK=1.');
+    }
+    log.warn({ sandboxUrl }, 'every call to a provider goes to the sandbox: nothing here is real');
+  }
   const resolve = options.resolve ?? systemResolve;
   const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
   const guards = createGuards({ clock, log });
-  const transport = createTransport(resolve);
+  const transport = createTransport(resolve, sandboxUrl);
   const policy: Reachable = allowLoopback ? 'any' : 'public';
+  const unguard = guardProcess(allowLoopback);
 
   async function hops(first: Outgoing, init: FetchOptions, leave: Leave): Promise<Response> {
     let request = first;
@@ -82,7 +93,7 @@ export function createEgress(options: EgressOptions): Egress {
 
   async function attempts(request: Outgoing, init: FetchOptions, leave: Leave): Promise<Response> {
     const harmless = init.idempotent ?? (request.method === 'GET' || request.method === 'HEAD');
-    const most = harmless && !leave.probe ? mostRetries : 0;
+    const most = harmless && !leave.probe && init.once !== true ? mostRetries : 0;
     for (let retry = 0; ; retry += 1) {
       await leave.pace();
       let waitMs = jitter(retry, random);
@@ -116,29 +127,34 @@ export function createEgress(options: EgressOptions): Egress {
     return { address: addresses[0].address, port, servername: bareHost(host), tlsRequired: !loopback };
   }
 
+  const fetchFor: Egress['fetchFor'] =
+    (caller) =>
+    async (input, init = {}) => {
+      const request = await outgoing(input, init);
+      // Before the breaker and the limits: such a call never leaves.
+      checkUrl(request.url, policy);
+      return guards.run(
+        caller,
+        {
+          name: request.url.hostname,
+          timeoutMs: init.timeoutMs ?? defaultTimeoutMs,
+          signal: init.signal ?? (input instanceof Request ? input.signal : undefined),
+        },
+        async (leave) => {
+          const result = await attempts(request, init, leave);
+          const { status } = result;
+          return { result, outcome: String(status), verdict: status >= 500 ? 'failing' : 'healthy' };
+        },
+      );
+    };
+
   return {
-    fetchFor:
-      (caller) =>
-      async (input, init = {}) => {
-        const request = await outgoing(input, init);
-        // Before the breaker and the limits: such a call never leaves.
-        checkUrl(request.url, policy);
-        return guards.run(
-          caller,
-          {
-            name: request.url.hostname,
-            timeoutMs: init.timeoutMs ?? defaultTimeoutMs,
-            signal: init.signal ?? (input instanceof Request ? input.signal : undefined),
-          },
-          async (leave) => {
-            const result = await attempts(request, init, leave);
-            const { status } = result;
-            return { result, outcome: String(status), verdict: status >= 500 ? 'failing' : 'healthy' };
-          },
-        );
-      },
-    within: async () => {
-      throw new DrawbridgeError('internal', 'within is not built yet.');
+    fetchFor,
+    async within(caller, work) {
+      // A client is built inside the work, and takes its adapter from what stands here then.
+      const { guardAxios } = await import('./axios.ts');
+      guardAxios();
+      return runInside({ fetch: fetchFor(caller) }, work);
     },
     dryRun: async () => {
       throw new DrawbridgeError('internal', 'dryRun is not built yet.');
@@ -151,6 +167,7 @@ export function createEgress(options: EgressOptions): Egress {
       }),
     metrics: () => guards.metrics.all(),
     async close() {
+      unguard();
       guards.close();
       await transport.close();
     },
@@ -177,7 +194,7 @@ async function outgoing(input: string | URL | Request, init: FetchOptions): Prom
       `The URL of ${url.hostname} carries a user name: give credentials apart.`,
     );
   }
-  const { timeoutMs: _timeout, idempotent: _idempotent, maxBytes: _bytes, ...standard } = init;
+  const { timeoutMs: _timeout, idempotent: _idempotent, maxBytes: _bytes, once: _once, ...standard } = init;
   const request = new Request(input, {
     ...standard,
     signal: null,

@@ -4,7 +4,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import type { Agent } from 'undici';
 import { DrawbridgeError } from '../errors.ts';
-import { bareHost } from './addresses.ts';
+import { bareHost, namesLoopback } from './addresses.ts';
 import { admit, type Policy, type Resolve } from './admit.ts';
 
 const connectMs = 10_000;
@@ -25,8 +25,11 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** undici is loaded with the first call: nothing before that needs it. */
-export function createTransport(resolve: Resolve): Transport {
+/**
+ * undici is loaded with the first call: nothing before that needs it.
+ * @param sandboxUrl where calls to the world go instead, to a path that begins with the host
+ */
+export function createTransport(resolve: Resolve, sandboxUrl?: string): Transport {
   const agents = new Map<Policy, Promise<Agent>>();
 
   function agentFor(policy: Policy): Promise<Agent> {
@@ -37,14 +40,23 @@ export function createTransport(resolve: Resolve): Transport {
     return made;
   }
 
+  /** Where the socket goes: the address itself, or the sandbox in its place. */
+  async function targetOf(url: URL, policy: Policy): Promise<URL> {
+    if (sandboxUrl === undefined || url.protocol !== 'https:' || namesLoopback(url.hostname)) return url;
+    // A name is not looked up, the sandbox works offline; an address that is written out is judged as ever.
+    if (isIP(bareHost(url.hostname)) !== 0) await admit(url.hostname, policy, resolve);
+    return new URL(`${sandboxUrl}/${url.host}${url.pathname}${url.search}`);
+  }
+
   return {
     async send(request, { policy, maxBytes, signal }) {
+      const target = await targetOf(request.url, policy);
       // Pooled sockets stay with the policy under which they were opened.
-      const dispatcher = await agentFor(request.url.protocol === 'http:' ? 'loopback' : policy);
+      const dispatcher = await agentFor(target.protocol === 'http:' ? 'loopback' : policy);
       const { fetch } = await import('./undici.ts');
       let answer: Awaited<ReturnType<typeof fetch>>;
       try {
-        answer = await fetch(request.url, {
+        answer = await fetch(target, {
           method: request.method,
           headers: [...request.headers],
           ...(request.body === undefined ? {} : { body: request.body }),
@@ -61,7 +73,7 @@ export function createTransport(resolve: Resolve): Transport {
         statusText: answer.statusText,
         headers: [...answer.headers],
       });
-      return Object.defineProperty(response, 'url', { value: answer.url });
+      return Object.defineProperty(response, 'url', { value: request.url.href });
     },
     async close() {
       const open = [...agents.values()];
