@@ -12,6 +12,7 @@ import { loadConfig } from '../src/config.ts';
 import { openRooms } from '../src/rooms.ts';
 import { generateQuestions, generateRecords } from './corpus.ts';
 import { median, percentile, row } from './figures.ts';
+import { callTool } from './mcp-call.ts';
 
 const { values } = parseArgs({
   options: {
@@ -94,34 +95,7 @@ async function overStdio(): Promise<number[]> {
 /** Calls a second over HTTP with 8 connections, 2026-07-28 wire, one tool. */
 async function throughput(origin: string, name: string, args: object, key?: string): Promise<number> {
   const pool = new Pool(origin, { connections: 8 });
-  const body = JSON.stringify({
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'tools/call',
-    params: {
-      name,
-      arguments: args,
-      _meta: {
-        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-        'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': {},
-      },
-    },
-  });
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/call',
-    'mcp-name': name,
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  };
-  const one = async () => {
-    const answer = await pool.request({ path: '/mcp', method: 'POST', headers, body });
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200 || text.includes('"isError":true'))
-      throw new Error(`${answer.statusCode} ${text.slice(0, 300)}`);
-  };
+  const one = () => callTool(pool, { name, args, key });
   const many = async (count: number) => {
     let left = count;
     await Promise.all(

@@ -2,6 +2,7 @@
 // seconds, and tells at the end what it was promised, what failed, and how long its event loop stood still.
 
 import { generateQuestions } from '../../bench/corpus.ts';
+import { type StandStill, watchStandStill } from '../../bench/stand-still.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemory } from '../../src/memory/create.ts';
@@ -13,7 +14,6 @@ import type { OrgStore } from '../../src/store/store.ts';
 import { claimOnce } from '../store/fixtures/claim.ts';
 import { idOf, mailsOf } from './crowd-mail.ts';
 import { isFound } from './crowd-question.ts';
-import { type StandStill, watchStandStill } from './stand-still.ts';
 
 export interface CrowdTask {
   home: string | undefined;
