@@ -25,6 +25,11 @@ calendar and web servers may be signed with.
 |---|---|---|
 ${rows.join('\n')}
 
+The credentials of an app that is registered at a provider are named by the app: \`DRAWBRIDGE_GOOGLE_CLIENT_ID\`,
+\`DRAWBRIDGE_GOOGLE_CLIENT_SECRET\`, and \`DRAWBRIDGE_GOOGLE_WEBHOOK_SECRET\` where its webhooks are signed with a
+secret of their own. docs/providers.md names each provider's app. What a person entered with
+\`drawbridge connect PROVIDER --client-id\` is used where these are not set.
+
 Made by \`npm run docs\` from src/config.ts.
 `;
 

@@ -61,6 +61,11 @@ const lines: readonly Line[] = [
     summary: 'API keys of agents that connect over HTTP',
     load: () => import('./commands/keys.ts'),
   },
+  {
+    name: 'vault',
+    summary: 'renew the keys under which credentials are kept',
+    load: () => import('./commands/vault.ts'),
+  },
   { name: 'doctor', summary: "check every part's health", load: () => import('./commands/doctor.ts') },
   {
     name: 'install',

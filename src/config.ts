@@ -30,6 +30,13 @@ export const variables = {
     .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
     .optional()
     .describe('Master key, 32 bytes in base64. Default: the key file in DRAWBRIDGE_HOME, made on first use.'),
+  DRAWBRIDGE_KEY_FORMER: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
+    .optional()
+    .describe(
+      'The master key before DRAWBRIDGE_KEY, while `drawbridge vault rotate` has not yet rewrapped everything.',
+    ),
   DRAWBRIDGE_PORT: port.default(7331).describe('Port of the local web server. 0 takes a free one.'),
   DRAWBRIDGE_HOST: z.string().min(1).default('127.0.0.1').describe('Address that the web server listens on.'),
   DRAWBRIDGE_PUBLIC_URL: z
@@ -77,17 +84,18 @@ export const variables = {
     ),
 } as const;
 
-/** Credentials of apps registered at providers: `DRAWBRIDGE_GOOGLE_CLIENT_ID`, one pair an app. */
+/** Credentials of apps registered at providers, named by the app. */
 const appVariable = /^DRAWBRIDGE_([A-Z][A-Z0-9_]*)_(CLIENT_ID|CLIENT_SECRET|WEBHOOK_SECRET)$/;
 
 const schema = z.object(variables);
 /** Those whose value is never repeated. */
-const secret = new Set(['DRAWBRIDGE_KEY', 'DRAWBRIDGE_DATABASE_URL']);
+const secret = new Set(['DRAWBRIDGE_KEY', 'DRAWBRIDGE_KEY_FORMER', 'DRAWBRIDGE_DATABASE_URL']);
 
 export interface Config {
   home: string;
   databaseUrl: Secret | undefined;
   key: Secret | undefined;
+  formerKey: Secret | undefined;
   port: number;
   host: string;
   publicUrl: string | undefined;
@@ -154,6 +162,7 @@ export function loadConfig(
     home: v.DRAWBRIDGE_HOME ?? defaultHome(env, platform),
     databaseUrl: v.DRAWBRIDGE_DATABASE_URL === undefined ? undefined : new Secret(v.DRAWBRIDGE_DATABASE_URL),
     key: v.DRAWBRIDGE_KEY === undefined ? undefined : new Secret(v.DRAWBRIDGE_KEY),
+    formerKey: v.DRAWBRIDGE_KEY_FORMER === undefined ? undefined : new Secret(v.DRAWBRIDGE_KEY_FORMER),
     port: v.DRAWBRIDGE_PORT,
     host: v.DRAWBRIDGE_HOST,
     publicUrl: v.DRAWBRIDGE_PUBLIC_URL,

@@ -1,16 +1,27 @@
-// Credentials at rest: AES-256-GCM under one master key, each sealed to its place. Moved to another org,
-// connection or field, or changed by a bit, a sealed value opens no more.
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import type { Config } from '../config.ts';
+// Credentials at rest, in an envelope: each value under its org's data key, each data key under the master
+// key. Sealed to its place: moved to another org, connection or field, or changed by a bit, it opens no more.
+import { type Clock, systemClock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Secret } from '../secret.ts';
-import { readKeyFile } from './key-file.ts';
+import type { OrgStore } from '../store/store.ts';
+import {
+  type DataKeys,
+  dropSpentDataKeys,
+  loadDataKeys,
+  retireDataKey,
+  rewrapDataKeys,
+} from './data-keys.ts';
+import { type Key, type KeySource, type MasterKeys, readMasterKeys } from './master-keys.ts';
+import { resealAll } from './reseal.ts';
+import { sealBytes, unsealBytes } from './seal.ts';
 
-const nonceBytes = 12;
-const tagBytes = 16;
+/** A data key is replaced when it is this old. */
+export const dataKeyLivesMs = 90 * 24 * 3_600_000;
+/** How long a process trusts that the data key it knows is the current one. */
+const trustMs = 60_000;
 
-interface Sealed {
+export interface Sealed {
   /** 12-byte nonce + ciphertext + 16-byte tag. */
   sealed: Uint8Array;
   /** Names the key, and tells nothing about it. */
@@ -18,85 +29,111 @@ interface Sealed {
 }
 
 export interface Vault {
-  /** @throws DrawbridgeError `invalid_request` when the key file cannot be used. */
+  /**
+   * Gets the org's data keys ready, and makes the first: before `seal` and `unseal`, outside of any
+   * transaction. Cheap when it was done a moment ago.
+   * @throws DrawbridgeError `auth_expired` when their master key is missing, `invalid_request` when the key
+   * file cannot be used.
+   */
+  open(org: OrgStore, options?: { fresh?: boolean }): Promise<void>;
+  /** @throws DrawbridgeError `internal` unless the org was opened. */
   seal(orgId: string, connectionId: string, field: string, secret: Secret): Sealed;
   /**
-   * @throws DrawbridgeError `auth_expired` when its key is missing or it was sealed under another, `internal` when it was
-   * altered or belongs elsewhere.
+   * @throws DrawbridgeError `auth_expired` when it was sealed under a key that is not here, `internal` when it
+   * was altered or belongs elsewhere.
    */
   unseal(orgId: string, connectionId: string, field: string, sealed: Sealed): Secret;
+  /**
+   * Wraps the org's data keys under the present master key, replaces the data key when it is older than
+   * `dataKeyLivesMs` (or `newDataKey` says so), and seals anew what is not under the current one. Can be
+   * killed anywhere and run again. `resealed`: how many values were.
+   */
+  rotate(org: OrgStore, options?: { newDataKey?: boolean }): Promise<{ rewrapped: number; resealed: number }>;
 }
 
-interface Key {
-  bytes: Buffer;
-  id: string;
-}
+/** Nothing is read before it is needed; the first master key is made when something is first sealed. */
+export function openVault(given: { config: KeySource; log: Log; clock?: Clock }): Vault {
+  const { config, log, clock = systemClock } = given;
+  const known = new Map<string, DataKeys & { at: number }>();
+  let masters: MasterKeys | undefined;
 
-/** The key is read when it is first needed, and made when something is first sealed. */
-export function openVault({ config, log }: { config: Pick<Config, 'home' | 'key'>; log: Log }): Vault {
-  let known: Key | undefined;
+  function readMasters(make: boolean): MasterKeys {
+    masters = readMasterKeys(config, { make });
+    log.debug({ keyId: masters.present.id, known: masters.all.size }, 'master keys read');
+    return masters;
+  }
 
-  function key(make: boolean): Key {
-    if (known === undefined) {
-      const bytes = Buffer.from((config.key ?? readKeyFile(config.home, { make })).reveal(), 'base64');
-      known = { bytes, id: keyIdOf(bytes) };
-      log.debug(
-        { keyId: known.id, from: config.key === undefined ? 'key file' : 'DRAWBRIDGE_KEY' },
-        'key read',
+  async function open(org: OrgStore, { fresh = false } = {}): Promise<void> {
+    const kept = known.get(org.orgId);
+    if (!fresh && kept !== undefined && clock.elapsed() - kept.at < trustMs) return;
+    const at = clock.elapsed();
+    // Read for each load: another process may have put a new master key in front.
+    known.set(org.orgId, { ...(await loadDataKeys(org, readMasters)), at });
+  }
+
+  function keysOf(orgId: string): DataKeys {
+    const keys = known.get(orgId);
+    if (keys === undefined) throw new DrawbridgeError('internal', 'The vault of this org is not open.');
+    return keys;
+  }
+
+  /** Also what was sealed by the master key itself, before there were data keys. */
+  function keyNamed(orgId: string, keyId: string): Key | undefined {
+    return keysOf(orgId).byId.get(keyId) ?? masters?.all.get(keyId);
+  }
+
+  function seal(orgId: string, connectionId: string, field: string, secret: Secret): Sealed {
+    const { current } = keysOf(orgId);
+    const plain = Buffer.from(secret.reveal(), 'utf8');
+    return {
+      sealed: sealBytes(current.bytes, place(orgId, connectionId, field, current.id), plain),
+      keyId: current.id,
+    };
+  }
+
+  function unseal(orgId: string, connectionId: string, field: string, { sealed, keyId }: Sealed): Secret {
+    const key = keyNamed(orgId, keyId);
+    if (key === undefined) {
+      throw new DrawbridgeError(
+        'auth_expired',
+        `The stored credential was sealed under another key (${keyId}; the present one is ${keysOf(orgId).current.id}). Restore the former key file or DRAWBRIDGE_KEY, or connect the account again.`,
       );
     }
-    return known;
+    try {
+      return new Secret(
+        unsealBytes(key.bytes, place(orgId, connectionId, field, keyId), sealed).toString('utf8'),
+      );
+    } catch (cause) {
+      throw new DrawbridgeError(
+        'internal',
+        'A stored credential was altered, or belongs to another account: it was not used. Connect the account again.',
+        { retry: 'reconnect', cause },
+      );
+    }
   }
 
   return {
-    seal(orgId, connectionId, field, secret) {
-      const { bytes, id } = key(true);
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', bytes, nonce);
-      cipher.setAAD(place(orgId, connectionId, field, id));
-      const sealed = Buffer.concat([
-        nonce,
-        cipher.update(secret.reveal(), 'utf8'),
-        cipher.final(),
-        cipher.getAuthTag(),
-      ]);
-      return { sealed: new Uint8Array(sealed), keyId: id };
-    },
-    unseal(orgId, connectionId, field, { sealed, keyId }) {
-      const { bytes, id } = key(false);
-      if (keyId !== id) {
-        throw new DrawbridgeError(
-          'auth_expired',
-          `The stored credential was sealed under another key (${keyId}; the present one is ${id}). Restore the former key file or DRAWBRIDGE_KEY, or connect the account again.`,
-        );
+    open,
+    seal,
+    unseal,
+    async rotate(org, { newDataKey = false } = {}) {
+      await open(org, { fresh: true });
+      const rewrapped = await rewrapDataKeys(org, readMasters(true));
+      const { current } = keysOf(org.orgId);
+      if (newDataKey || (await org.now()) - current.createdAt >= dataKeyLivesMs) {
+        await retireDataKey(org, readMasters, current.id);
       }
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', bytes, sealed.subarray(0, nonceBytes), {
-          authTagLength: tagBytes,
-        });
-        decipher.setAAD(place(orgId, connectionId, field, id));
-        decipher.setAuthTag(sealed.subarray(-tagBytes));
-        const text = Buffer.concat([
-          decipher.update(sealed.subarray(nonceBytes, -tagBytes)),
-          decipher.final(),
-        ]);
-        return new Secret(text.toString('utf8'));
-      } catch (cause) {
-        throw new DrawbridgeError(
-          'internal',
-          'A stored credential was altered, or belongs to another account: it was not used. Connect the account again.',
-          { retry: 'reconnect', cause },
-        );
-      }
+      await open(org, { fresh: true });
+      const resealed = await resealAll(org, keysOf(org.orgId).current.id, {
+        seal: (connectionId, field, secret) => seal(org.orgId, connectionId, field, secret),
+        unseal: (connectionId, field, sealed) => unseal(org.orgId, connectionId, field, sealed),
+      });
+      await dropSpentDataKeys(org);
+      return { rewrapped, resealed };
     },
   };
 }
 
-function keyIdOf(key: Buffer): string {
-  return createHash('sha256').update('drawbridge key id\0').update(key).digest('hex').slice(0, 8);
-}
-
-/** Bound into the seal. A JSON array keeps its parts apart: no two places share an encoding. */
-function place(orgId: string, connectionId: string, field: string, keyId: string): Buffer {
-  return Buffer.from(JSON.stringify(['drawbridge secret', orgId, connectionId, field, keyId]));
+function place(orgId: string, connectionId: string, field: string, keyId: string): string[] {
+  return ['drawbridge secret', orgId, connectionId, field, keyId];
 }

@@ -121,7 +121,7 @@ export interface Connections {
   /** Renews tokens that end soon and checks the health of what is due, of one org; the scheduler's work. */
   lookAfter(org: OrgStore, signal: AbortSignal): Promise<void>;
   /** Rewraps data keys under the present master key, and reseals what is sealed under retired ones. Can be killed and run again. */
-  rotateKeys(org: OrgStore, options?: { newDataKey?: boolean }): Promise<{ resealed: number }>;
+  rotateKeys(org: OrgStore, options?: { newDataKey?: boolean }): Promise<{ rewrapped: number; resealed: number }>;
   /** Logs in with the stored credentials, and reports what came of it. @throws DrawbridgeError what the provider said */
   check(org: OrgStore, id: string): Promise<void>;
   /** A connection of the pseudo-provider `files`, to which imported records belong; made on first use. */

@@ -79,7 +79,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const provider = await load(connection.provider);
     const now = await get(org, connection.id);
     assertUsable(now, catalog);
-    const secrets = await org.read((db) => loadSecrets(db, vault, org.orgId, connection.id));
+    const secrets = await loadSecrets(org, vault, connection.id);
     return providerContext({
       egress,
       clock,
@@ -178,7 +178,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     operations: notYet('operations'),
     runRead: notYet('runRead'),
     lookAfter: notYet('lookAfter'),
-    rotateKeys: notYet('rotateKeys'),
+    rotateKeys: (org, given) => vault.rotate(org, given),
 
     async check(org, id) {
       const connection = await get(org, id);

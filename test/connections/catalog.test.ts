@@ -41,7 +41,7 @@ test('listing what can be connected loads no provider', async () => {
 
 const invented = (id: string): string => `export const provider = {
   id: '${id}', title: "The maker's \\\\ own", operations: { go: {} }, capabilities: { 'mail.send': 'go' },
-  feeds: {}, identity() {}, example: { url: 'https://a.example' },
+  feeds: {}, auth: { kind: 'none' }, identity() {}, example: { url: 'https://a.example' },
 };`;
 
 test('a new file or folder is found, and what is no provider is passed over', async () => {

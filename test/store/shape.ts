@@ -51,6 +51,9 @@ async function postgresShapes(opened: OpenedDatabase) {
     all.set(table, columns);
   }
   const controlTables = [
+    'oauth_states',
+    'app_limits',
+    'identities',
     'members',
     'api_keys',
     'sign_in_links',

@@ -1,5 +1,6 @@
 // What connections by OAuth need: their tokens' ages, authorizations under way, registered apps, wrapped data
 // keys; and what the door writes down: calls, errors, health, shared limits.
+import { sql } from 'kysely';
 import type { Migration } from './migration.ts';
 
 const ofConnection = { columns: ['connection_id'], table: 'connected_sources', to: ['id'] } as const;
@@ -90,6 +91,7 @@ export const connections: Migration = {
         retired_at: 'integer?',
       },
       key: ['id'],
+      indexes: [{ columns: [], unique: true, where: sql`retired_at is null` }],
     });
     // Settings of the org that people change: its plan, for one.
     await kit.orgTable('org_settings', {
