@@ -132,10 +132,14 @@ function isClient(
   if (clientAuthentication === 'body') {
     return given.get('client_id') === app.clientId && given.get('client_secret') === app.clientSecret;
   }
-  // RFC 6749 2.3.1: both parts are form-encoded before they are joined.
+  const [, pair = ''] = /^Basic (.+)$/i.exec(call.headers['authorization'] ?? '') ?? [];
+  const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(pair, 'base64').toString('utf8')) ?? [];
+  // RFC 6749 2.3.1 has both parts form-encoded; many clients leave that out, and many servers bear it.
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1);
-  const right = `${encode(app.clientId)}:${encode(app.clientSecret)}`;
-  return call.headers['authorization'] === `Basic ${Buffer.from(right).toString('base64')}`;
+  return (
+    (id === encode(app.clientId) && secret === encode(app.clientSecret)) ||
+    (id === app.clientId && secret === app.clientSecret)
+  );
 }
 
 function bodyOf(call: Call): URLSearchParams {

@@ -79,6 +79,8 @@ export interface OAuth2 {
   responseType?: string;
   /** Added to token requests. */
   tokenHeaders?: Readonly<Record<string, string>>;
+  /** The same for their bodies (`resource` of RFC 8707). */
+  tokenParameters?: Readonly<Record<string, string>>;
   accessToken: Lifetime;
   /** `rotation`: whether a refresh brings a new refresh token (`always`: and the old one dies). */
   refreshToken: { rotation: 'never' | 'sometimes' | 'always'; lifetime: Lifetime } | 'none';

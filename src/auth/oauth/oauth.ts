@@ -32,7 +32,7 @@ export interface OAuth {
     grant: Grant,
     given: { callback: URL; redirectUri: string; codeVerifier: Secret },
   ): Promise<TokenAnswer>;
-  /** @throws DrawbridgeError `auth_revoked` on `invalid_grant`; `auth_expired` where the app itself is refused; others pass */
+  /** @throws DrawbridgeError `auth_revoked` on `invalid_grant`; `permission_denied` where the app itself is refused; others pass */
   refresh(grant: Grant, refreshToken: Secret): Promise<TokenAnswer>;
   /** A token that the provider no longer knows counts as revoked. */
   revoke(grant: Grant, tokens: { access: Secret | undefined; refresh: Secret | undefined }): Promise<void>;
