@@ -1,4 +1,6 @@
 // Deciding at a terminal and from a script, on real mail servers; and the agent's shell that may not.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import type { Agent } from '../../src/auth/principal.ts';
@@ -271,4 +273,15 @@ test('doctor logs in to the account, and says so when it cannot', async () => {
   const after = JSON.parse(shut.stdout) as { healthy: boolean; checks: typeof checks };
   expect(after.healthy).toBe(false);
   expect(after.checks.find(({ part }) => part.startsWith(label))).toMatchObject({ state: 'broken' });
+}, 60_000);
+
+test('vault rotate renews the master and the data keys, and the connected accounts still log in', async () => {
+  const file = join(program.home, 'key');
+  const before = await readFile(file, 'utf8');
+  const done = await program.json<{ resealed: number }>(['vault', 'rotate', '--master', '--data-keys']);
+  expect(done.resealed).toBeGreaterThan(0);
+  const after = await readFile(file, 'utf8');
+  expect(after.trim().split('\n')).toHaveLength(1);
+  expect(after).not.toBe(before);
+  expect((await program.run(['sync'])).code).toBe(0);
 }, 60_000);
