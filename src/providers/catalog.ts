@@ -24,6 +24,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./files.ts')).provider,
   },
   {
+    id: 'gmail',
+    title: 'Gmail',
+    capabilities: ['mail.send'],
+    feedKinds: ['mail'],
+    connectable: true,
+    app: 'google',
+    command: 'drawbridge connect gmail',
+    load: async () => (await import('./gmail/index.ts')).provider,
+  },
+  {
     id: 'mailbox',
     title: 'Mailbox (IMAP and SMTP)',
     capabilities: ['mail.send'],

@@ -1,6 +1,7 @@
 // Messages as the server holds them, byte for byte; one too large to take whole comes as its header and its
 // text, and says so.
 import type { MessageStructureObject } from 'imapflow';
+import { reducedMail } from '../mail/reduced.ts';
 import { type ImapFlow, messageLimit } from './imap.ts';
 
 const pageBytes = 32 * 1024 * 1024;
@@ -101,17 +102,8 @@ async function reduced(client: ImapFlow, uid: number, size: number): Promise<Buf
   if (!found || found.headers === undefined) return undefined;
   const part = firstText(found.bodyStructure);
   const text = part === undefined ? '' : await download(client, uid, part.part ?? '1');
-  const note = `[Drawbridge took the header and the text of this message alone: it has ${Math.round(size / 1_048_576)} MB.]`;
   const type = part?.type === 'text/html' ? 'text/html' : 'text/plain';
-  const body = Buffer.from(type === 'text/html' ? `<p>${note}</p>\n${text}` : `${note}\n\n${text}`).toString(
-    'base64',
-  );
-  const header = withoutContentHeaders(found.headers.toString('latin1'));
-  return Buffer.from(
-    `${header}MIME-Version: 1.0\r\nContent-Type: ${type}; charset=utf-8\r\n` +
-      `Content-Transfer-Encoding: base64\r\n\r\n${body.replace(/.{76}/g, '$&\r\n')}\r\n`,
-    'latin1',
-  );
+  return reducedMail({ header: found.headers.toString('latin1'), size, type, text });
 }
 
 function firstText(node: MessageStructureObject | undefined): MessageStructureObject | undefined {
@@ -131,13 +123,4 @@ async function download(client: ImapFlow, uid: number, part: string): Promise<st
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** The header block (each line ending in CRLF) without the fields that describe the old body. */
-function withoutContentHeaders(header: string): string {
-  const fields = header.replace(/\r?\n$/, '').match(/^[^\s].*(?:\r?\n[ \t].*)*\r?\n?/gm) ?? [];
-  return fields
-    .filter((field) => !/^(?:content-|mime-version)/i.test(field))
-    .map((field) => `${field.replace(/\r?\n/g, '\r\n').replace(/(?:\r\n)?$/, '')}\r\n`)
-    .join('');
 }

@@ -1,6 +1,6 @@
 // mail.send: at most one mail for one approval, and an honest word about what became of it.
 import { DrawbridgeError } from '../../errors.ts';
-import { fewOf, type MailSend, mailSend } from '../capabilities.ts';
+import { type MailSend, mailSend } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -8,7 +8,7 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
-import { type ComposedMail, checkMail, compose, messageIdOf } from './compose.ts';
+import { type ComposedMail, checkMail, compose, mailInWords, messageIdOf } from '../mail/compose.ts';
 import { mailboxFields, presetOf } from './fields.ts';
 import { searchedForSent } from './folders.ts';
 import { oneLine, withImap } from './imap.ts';
@@ -20,22 +20,15 @@ export const send = writeOperation<MailSend>({
   title: 'Send an e-mail',
   idempotency: 'look-up',
   input: mailSend,
-  summary(mail, account) {
-    const everyone = fewOf([...mail.to, ...mail.cc, ...mail.bcc]);
-    const files = mail.attachments.map(({ name }) => name);
-    const hidden = mail.bcc.length === 0 ? '' : ` (${mail.bcc.length} hidden)`;
-    return (
-      `Send from ${account} to ${everyone}${hidden}: “${mail.subject}”` +
-      (files.length === 0 ? '' : `, with ${files.join(', ')}`)
-    );
-  },
+  summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkMail,
   run,
   lookUp,
 });
 
 async function run(context: WriteContext, payload: MailSend): Promise<WriteOutcome> {
-  const mail = await compose(context, payload);
+  const { email, name } = mailboxFields.parse(context.fields);
+  const mail = await compose(context, payload, { email, name, bcc: 'envelope' });
   const delivery = await deliver(context, mail);
   if (!delivery.accepted) {
     if ('stopped' in delivery) throw delivery.stopped;
@@ -75,7 +68,7 @@ async function keepCopy(context: WriteContext, mail: ComposedMail): Promise<stri
 
 /** Our Message-ID in the account proves the send. Its absence proves nothing: not every server keeps a copy. */
 async function lookUp(context: WriteContext): Promise<LookUp> {
-  const messageId = messageIdOf(context);
+  const messageId = messageIdOf(context, mailboxFields.parse(context.fields).email);
   return withImap(context, async (client) => {
     const searched = searchedForSent(await client.list());
     for (const path of searched) {

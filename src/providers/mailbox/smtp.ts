@@ -8,7 +8,7 @@ import SMTPConnection, {
 import XOAuth2 from 'nodemailer/lib/xoauth2';
 import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext, WriteContext } from '../define.ts';
-import type { ComposedMail } from './compose.ts';
+import type { ComposedMail } from '../mail/compose.ts';
 import { mailboxFields, parseEndpoint } from './fields.ts';
 import { credentials, oneLine, ownCa } from './imap.ts';
 

@@ -1,9 +1,10 @@
 // Attacks on the envelope: no text in any field of a mail changes who gets it.
 import fc from 'fast-check';
+import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DrawbridgeError } from '../../../src/errors.ts';
 import type { MailSend } from '../../../src/providers/capabilities.ts';
-import { compose } from '../../../src/providers/mailbox/compose.ts';
+import { compose } from '../../../src/providers/mail/compose.ts';
 import { provider } from '../../../src/providers/mailbox/index.ts';
 import { type SmtpServer, startSmtp } from '../../servers/smtp.ts';
 import { contextFor, type TestContext } from './context.ts';
@@ -160,9 +161,9 @@ const anyMail = fc.record({
 });
 
 /** The mail composed, or undefined when it was refused as it should be: by name, before anything was made. */
-async function composed(mail: MailSend, from: TestContext) {
+async function composed(mail: MailSend, from: TestContext, bcc: 'envelope' | 'header' = 'envelope') {
   try {
-    return await compose(from, mail);
+    return await compose(from, mail, { email: 'ann@example.com', bcc });
   } catch (error) {
     if (error instanceof DrawbridgeError && error.code === 'invalid_request' && error.field !== undefined)
       return undefined;
@@ -190,6 +191,22 @@ test('whatever stands in a mail, it is refused by field, or its envelope and hea
     { numRuns: 2000 },
   );
   expect(accepted).toBeGreaterThan(100);
+});
+
+test('where a server reads hidden recipients from the header, it holds exactly the approved ones, once', async () => {
+  let hidden = 0;
+  await fc.assert(
+    fc.asyncProperty(anyMail, async (mail) => {
+      const made = await composed(mail, context, 'header');
+      if (made === undefined) return;
+      const read = await PostalMime.parse(made.bytes);
+      expect(read.headers.filter(({ key }) => key === 'bcc')).toHaveLength(mail.bcc.length === 0 ? 0 : 1);
+      expect((read.bcc ?? []).map(({ address }) => address)).toEqual(mail.bcc.map(({ email }) => email));
+      hidden += mail.bcc.length;
+    }),
+    { numRuns: 1000 },
+  );
+  expect(hidden).toBeGreaterThan(20);
 });
 
 let server: SmtpServer;

@@ -4,14 +4,23 @@ import { createHash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import PostalMime, { type Address } from 'postal-mime';
 import { DrawbridgeError } from '../../errors.ts';
-import { checkAddress, type MailAddress, type MailSend } from '../capabilities.ts';
+import { checkAddress, fewOf, type MailAddress, type MailSend } from '../capabilities.ts';
 import type { WriteContext } from '../define.ts';
-import { mailboxFields } from './fields.ts';
 
 const attachmentLimit = 25 * 1024 * 1024;
 const recipientLimit = 100;
 const messageIdForm = /^<[^\s<>@\p{Cc}]{1,200}@[^\s<>@\p{Cc}]{1,200}>$/u;
 const mediaTypeForm = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i;
+
+/** Whose mail it is, and how hidden recipients are told to the server. */
+export interface Sender {
+  email: string;
+  name?: string | undefined;
+  /** `envelope`: they stand in no byte of the mail. `header`: the server reads Bcc and takes it out (Gmail's API). */
+  bcc: 'envelope' | 'header';
+  /** One more header, for finding the mail again; name and value are ours. */
+  mark?: { name: string; value: string };
+}
 
 export interface ComposedMail {
   bytes: Buffer;
@@ -72,16 +81,16 @@ export function checkMail(mail: MailSend): void {
  * @throws DrawbridgeError `invalid_request` for a payload that must not be composed, `internal` when the result
  * is not what was approved.
  */
-export async function compose(context: WriteContext, mail: MailSend): Promise<ComposedMail> {
+export async function compose(context: WriteContext, mail: MailSend, sender: Sender): Promise<ComposedMail> {
   checkMail(mail);
-  const fields = mailboxFields.parse(context.fields);
-  const messageId = messageIdOf(context);
-  const from = { address: fields.email, name: fields.name ?? '' };
+  const messageId = messageIdOf(context, sender.email);
+  const from = { address: sender.email, name: sender.name ?? '' };
   const composer = new MailComposer({
     from,
     // Objects, never strings: the library's address parser takes a line break for a second address.
     to: mail.to.map(asAddress),
     cc: mail.cc.map(asAddress),
+    ...(sender.bcc === 'header' ? { bcc: mail.bcc.map(asAddress) } : {}),
     subject: mail.subject,
     messageId,
     date: new Date(context.clock.now()),
@@ -98,18 +107,20 @@ export async function compose(context: WriteContext, mail: MailSend): Promise<Co
     ),
     newline: 'windows',
     baseBoundary: context.effectKey,
+    ...(sender.mark === undefined ? {} : { headers: { [sender.mark.name]: sender.mark.value } }),
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const bytes = await composer.compile().build();
-  const composed = { bytes, messageId, from: fields.email, recipients: recipientsOf(mail) };
-  await verify(composed, mail);
+  const root = composer.compile();
+  root.keepBcc = sender.bcc === 'header';
+  const bytes = await root.build();
+  const composed = { bytes, messageId, from: sender.email, recipients: recipientsOf(mail) };
+  await verify(composed, mail, sender.bcc === 'header' ? mail.bcc : []);
   return composed;
 }
 
-/** Our own Message-ID: unguessable, the same on every attempt. */
-export function messageIdOf(context: WriteContext): string {
-  const { email } = mailboxFields.parse(context.fields);
+/** Our own Message-ID: unguessable, the same on every attempt. `email`: the sender's. */
+export function messageIdOf(context: WriteContext, email: string): string {
   return `<${context.effectKey}@${email.slice(email.indexOf('@') + 1)}>`;
 }
 
@@ -132,12 +143,23 @@ async function attachmentBytes(context: WriteContext, sha256: string): Promise<B
   return bytes;
 }
 
+/** What a person reads of a mail in a list, from the whole of it. */
+export function mailInWords(deed: string, mail: MailSend): string {
+  const everyone = fewOf([...mail.to, ...mail.cc, ...mail.bcc]);
+  const files = mail.attachments.map(({ name }) => name);
+  const hidden = mail.bcc.length === 0 ? '' : ` (${mail.bcc.length} hidden)`;
+  return (
+    `${deed} to ${everyone}${hidden}: “${mail.subject}”` +
+    (files.length === 0 ? '' : `, with ${files.join(', ')}`)
+  );
+}
+
 /** Reads the composed header with a parser that did not write it, and compares it with the approved mail. */
-async function verify(composed: ComposedMail, mail: MailSend): Promise<void> {
+async function verify(composed: ComposedMail, mail: MailSend, bcc: readonly MailAddress[]): Promise<void> {
   const end = composed.bytes.indexOf('\r\n\r\n');
   const read = await PostalMime.parse(composed.bytes.subarray(0, end + 4));
   const keys = read.headers.map(({ key }) => key);
-  const once = ['from', 'to', 'cc', 'subject', 'message-id', 'date', 'in-reply-to', 'references'];
+  const once = ['from', 'to', 'cc', 'bcc', 'subject', 'message-id', 'date', 'in-reply-to', 'references'];
   const same =
     end > 0 &&
     sameAddresses(read.from === undefined ? [] : [read.from], [composed.from]) &&
@@ -149,9 +171,13 @@ async function verify(composed: ComposedMail, mail: MailSend): Promise<void> {
       read.cc ?? [],
       mail.cc.map(({ email }) => email),
     ) &&
+    sameAddresses(
+      read.bcc ?? [],
+      bcc.map(({ email }) => email),
+    ) &&
     read.messageId === composed.messageId &&
     once.every((name) => keys.filter((key) => key === name).length <= 1) &&
-    !keys.some((key) => key === 'bcc' || key === 'sender' || key.startsWith('resent-'));
+    !keys.some((key) => key === 'sender' || key.startsWith('resent-'));
   if (!same) {
     throw new DrawbridgeError(
       'internal',
