@@ -10,6 +10,7 @@ import type { Connections } from './connections/connections.ts';
 import { createConnections } from './connections/create.ts';
 import { createEgress } from './egress/door.ts';
 import type { Egress } from './egress/egress.ts';
+import { localOrigin } from './http/origin.ts';
 import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './memory/create.ts';
@@ -36,7 +37,10 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
-export async function openRooms(config: Config, given: { clock?: Clock; log?: Log } = {}): Promise<Rooms> {
+export async function openRooms(
+  config: Config,
+  given: { clock?: Clock; log?: Log; pageUrl?(path: string): string } = {},
+): Promise<Rooms> {
   const clock = given.clock ?? systemClock;
   const log = given.log ?? createLog({ level: config.logLevel });
   const store = await openStore({ config, clock, log });
@@ -48,11 +52,16 @@ export async function openRooms(config: Config, given: { clock?: Clock; log?: Lo
     log,
   });
   const connections = createConnections({
+    store,
     egress,
     vault,
     clock,
     log,
     defaults: { zillowHost: config.zillowHost },
+    apps: config.apps,
+    providersOff: config.providersOff,
+    plan: config.plan,
+    pageUrl: given.pageUrl ?? ((path) => `${config.publicUrl ?? localOrigin(config.port)}${path}`),
   });
   const memory = createMemory({ clock, log });
   const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs });

@@ -32,11 +32,12 @@ export async function startServing(
   kind: 'stdio' | 'http',
   given: { port?: number } = {},
 ): Promise<Serving> {
-  const rooms = await openRooms(config);
-  const { store, clock, log, queue } = rooms;
-  const orgs = new Map<string, OrgStore>([[rooms.org.orgId, rooms.org]]);
   let web: Listening | undefined;
   let elsewhere: string | undefined;
+  const baseUrl = () => config.publicUrl ?? web?.url ?? elsewhere ?? localOrigin(given.port ?? config.port);
+  const rooms = await openRooms(config, { pageUrl: (path) => `${baseUrl()}${path}` });
+  const { store, clock, log, queue } = rooms;
+  const orgs = new Map<string, OrgStore>([[rooms.org.orgId, rooms.org]]);
 
   async function orgFor(orgId: string): Promise<OrgStore> {
     const known = orgs.get(orgId) ?? (await store.forOrg(orgId));
@@ -50,7 +51,6 @@ export async function startServing(
   }
 
   const executor = queue.startExecutor(allOrgs);
-  const baseUrl = () => config.publicUrl ?? web?.url ?? elsewhere ?? localOrigin(given.port ?? config.port);
   const toolRooms: ToolRooms = {
     clock,
     log,

@@ -1,5 +1,5 @@
-// Connecting: a real log-in first, then the connection and its sealed credentials in one transaction. The
-// same account again keeps its id, and with it its records. Disconnecting removes the credentials at once.
+// Storing what was verified: the connection and its sealed credentials in one transaction. The same account
+// again keeps its id, and with it its records. Disconnecting removes the credentials at once.
 import type { Transaction } from 'kysely';
 import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
@@ -10,7 +10,9 @@ import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState, OrgTables } from '../store/tables.ts';
 import { removeSecrets, storeSecrets } from './credentials.ts';
 import type { Checked } from './given.ts';
-import { rowByAccount, rowById } from './rows.ts';
+import { removeAges, storeAges, type TokenAges, tokenFields } from './grant.ts';
+import { type Plan, takePlace } from './plan.ts';
+import { type ConnectionRow, isUnfinished, rowByAccount, rowById } from './rows.ts';
 import { move, writeEvent } from './states.ts';
 
 export interface Verified extends Checked {
@@ -18,6 +20,20 @@ export interface Verified extends Checked {
   /** The provider's own id of the account, and what a person reads. */
   account: string;
   label: string;
+  /** Reached by the provider's own MCP server instead of its API. */
+  mcpServerUrl?: string | undefined;
+  /** Of an account that was authorised in a browser. */
+  authorised?: {
+    /** The row that waits for it: a beginning without an account, or the connection that is authorised anew. */
+    connectionId: string;
+    ages: TokenAges;
+  };
+}
+
+interface Parts {
+  vault: Vault;
+  clock: Clock;
+  plan: Plan;
 }
 
 /** The road to ACTIVE from each state in which a connection can stand. */
@@ -31,27 +47,42 @@ const roads: Partial<Record<ConnectionState, readonly ConnectionState[]>> = {
   EXPIRED: ['AUTHORIZING', 'CONNECTED', 'ACTIVE'],
 };
 
-/** Stores a verified account as ACTIVE; returns the connection's id. */
+/**
+ * Stores a verified account as ACTIVE; returns the connection's id.
+ * @throws DrawbridgeError `quota_exhausted` when it is a new one and the plan has no place left
+ */
 export async function storeConnection(
   org: OrgStore,
-  { vault, clock }: { vault: Vault; clock: Clock },
+  { vault, clock, plan }: Parts,
   verified: Verified,
 ): Promise<string> {
   const at = clock.now();
+  await vault.open(org);
   return org.write(async (tx) => {
-    const { id, state } = await beginOrFind(tx, org.orgId, verified, at);
+    const { id, state } = await rowFor(tx, org.orgId, verified, { plan, at });
     await tx
       .updateTable('connected_sources')
-      .set({ label: verified.label, fields: toJson(verified.fields), last_error: null, updated_at: at })
+      .set({
+        account: verified.account,
+        label: verified.label,
+        fields: toJson(verified.fields),
+        mcp_server_url: verified.mcpServerUrl ?? null,
+        last_error: null,
+        updated_at: at,
+      })
       .where('org_id', '=', org.orgId)
       .where('id', '=', id)
       .execute();
-    await storeSecrets(tx, vault, { orgId: org.orgId, connectionId: id, at }, verified.secrets);
+    await replaceSecrets(tx, vault, { orgId: org.orgId, connectionId: id, at }, verified.secrets);
+    const ages = verified.authorised?.ages;
+    if (ages === undefined) await removeAges(tx, org.orgId, id);
+    else await storeAges(tx, org.orgId, id, ages);
     const road = roads[state];
     if (road === undefined) throw new DrawbridgeError('conflict', `A connection that is ${state} stays so.`);
     let from = state;
     for (const to of road) {
-      await move(tx, { orgId: org.orgId, id, from, to, reason: 'connected by a person', at });
+      const reached = to === 'CONNECTED' ? (ages?.obtainedAt ?? at) : at;
+      await move(tx, { orgId: org.orgId, id, from, to, reason: 'connected by a person', at: reached });
       from = to;
     }
     if (road.length === 0) {
@@ -61,28 +92,80 @@ export async function storeConnection(
   });
 }
 
-async function beginOrFind(
+/** All credentials anew; a grant whose answer brought no refresh token keeps the one before. */
+async function replaceSecrets(
+  tx: Transaction<OrgTables>,
+  vault: Vault,
+  target: { orgId: string; connectionId: string; at: number },
+  secrets: Verified['secrets'],
+): Promise<void> {
+  const renewed = secrets.has(tokenFields.access) && !secrets.has(tokenFields.refresh);
+  const kept = renewed
+    ? await tx
+        .selectFrom('secrets')
+        .selectAll()
+        .where('org_id', '=', target.orgId)
+        .where('connection_id', '=', target.connectionId)
+        .where('field', '=', tokenFields.refresh)
+        .executeTakeFirst()
+    : undefined;
+  await storeSecrets(tx, vault, target, secrets);
+  if (kept !== undefined) await tx.insertInto('secrets').values(kept).execute();
+}
+
+/** The row that the account gets: its own where it is known, the one that waits for it, or a new one. */
+async function rowFor(
   tx: Transaction<OrgTables>,
   orgId: string,
   verified: Verified,
-  at: number,
-): Promise<{ id: string; state: ConnectionState }> {
-  const known = await rowByAccount(tx, orgId, verified.provider, verified.account);
+  given: { plan: Plan; at: number },
+): Promise<Pick<ConnectionRow, 'id' | 'state'>> {
+  const { at } = given;
+  const { authorised, provider, account } = verified;
+  const known = await rowByAccount(tx, orgId, provider, account);
+  const waiting = authorised === undefined ? undefined : await rowById(tx, orgId, authorised.connectionId);
+  if (waiting !== undefined && isUnfinished(waiting) && known !== undefined && known.state !== 'REVOKED') {
+    await remove(
+      tx,
+      { orgId, id: waiting.id, at, reason: 'the account was connected already' },
+      waiting.state,
+    );
+  }
   if (known !== undefined && known.state !== 'REVOKED') return known;
   // A revoked connection is not taken up again: it goes, and the account begins anew.
   if (known !== undefined)
     await move(tx, { orgId, id: known.id, from: 'REVOKED', to: 'DELETED', reason: 'replaced', at });
+  if (provider !== 'files') await takePlace(tx, orgId, given);
+  if (waiting !== undefined && isUnfinished(waiting)) return waiting;
   const id = newId('con', at);
-  const begun = await tx
+  if (await insertPending(tx, { orgId, id, at, ...verified })) return { id, state: 'PENDING' };
+  // On PostgreSQL another process may have connected the same account since the look-up.
+  const other = await rowByAccount(tx, orgId, provider, account);
+  if (other === undefined)
+    throw new DrawbridgeError('conflict', 'The account is being connected already. Try again.');
+  return other;
+}
+
+/** The row of a connection that begins, and its event; false where the account has one already. */
+export async function insertPending(
+  tx: Transaction<OrgTables>,
+  begun: Pick<Verified, 'provider' | 'account' | 'label' | 'fields'> & {
+    orgId: string;
+    id: string;
+    at: number;
+  },
+): Promise<boolean> {
+  const { orgId, id, at } = begun;
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('connected_sources')
     .values({
       org_id: orgId,
       id,
-      provider: verified.provider,
-      account: verified.account,
-      label: verified.label,
+      provider: begun.provider,
+      account: begun.account,
+      label: begun.label,
       state: 'PENDING',
-      fields: toJson(verified.fields),
+      fields: toJson(begun.fields),
       mcp_server_url: null,
       last_sync_at: null,
       last_error: null,
@@ -91,15 +174,9 @@ async function beginOrFind(
     })
     .onConflict((account) => account.doNothing())
     .executeTakeFirst();
-  if (begun.numInsertedOrUpdatedRows === 0n) {
-    // On PostgreSQL another process may have connected the same account since the look-up.
-    const other = await rowByAccount(tx, orgId, verified.provider, verified.account);
-    if (other === undefined)
-      throw new DrawbridgeError('conflict', 'The account is being connected already. Try again.');
-    return other;
-  }
+  if (numInsertedOrUpdatedRows === 0n) return false;
   await writeEvent(tx, { orgId, id, from: null, to: 'PENDING', reason: null, at });
-  return { id, state: 'PENDING' };
+  return true;
 }
 
 /** Revokes and deletes: the credentials are gone with the same transaction. @throws DrawbridgeError `not_found` */
@@ -108,9 +185,18 @@ export async function removeConnection(org: OrgStore, clock: Clock, id: string):
   await org.write(async (tx) => {
     const row = await rowById(tx, org.orgId, id);
     if (row === undefined) throw new DrawbridgeError('not_found', `There is no connection ${id}.`);
-    const step = { orgId: org.orgId, id, reason: 'disconnected by a person', at };
-    await removeSecrets(tx, org.orgId, id);
-    if (row.state !== 'REVOKED') await move(tx, { ...step, from: row.state, to: 'REVOKED' });
-    await move(tx, { ...step, from: 'REVOKED', to: 'DELETED' });
+    await remove(tx, { orgId: org.orgId, id, reason: 'disconnected by a person', at }, row.state);
   });
+}
+
+/** To DELETED from wherever it stands, inside a transaction. */
+export async function remove(
+  tx: Transaction<OrgTables>,
+  step: { orgId: string; id: string; reason: string; at: number },
+  state: ConnectionState,
+): Promise<void> {
+  await removeSecrets(tx, step.orgId, step.id);
+  await removeAges(tx, step.orgId, step.id);
+  if (state !== 'REVOKED') await move(tx, { ...step, from: state, to: 'REVOKED' });
+  await move(tx, { ...step, from: 'REVOKED', to: 'DELETED' });
 }

@@ -46,12 +46,16 @@ export interface Offer {
 export interface AuthorizationStart {
   provider: string;
   fields: Record<string, string>;
+  /** Credentials that the provider asks for beside the authorization (a developer token, say). */
+  secrets?: Record<string, string>;
   /** `read`: no scopes for writes are asked. */
   access: 'read' | 'write';
   /** By the provider's API, or by its own MCP server. */
   via: 'api' | 'mcp';
   /** Exactly as registered. */
   redirectUri: string;
+  /** The connection that is authorised anew: no other account may come back. */
+  reconnect?: string | undefined;
   /** The value of the cookie that this browser must bring back. */
   browser: Secret;
 }
@@ -121,7 +125,10 @@ export interface Connections {
   /** Renews tokens that end soon and checks the health of what is due, of one org; the scheduler's work. */
   lookAfter(org: OrgStore, signal: AbortSignal): Promise<void>;
   /** Rewraps data keys under the present master key, and reseals what is sealed under retired ones. Can be killed and run again. */
-  rotateKeys(org: OrgStore, options?: { newDataKey?: boolean }): Promise<{ rewrapped: number; resealed: number }>;
+  rotateKeys(
+    org: OrgStore,
+    options?: { newDataKey?: boolean },
+  ): Promise<{ rewrapped: number; resealed: number }>;
   /** Logs in with the stored credentials, and reports what came of it. @throws DrawbridgeError what the provider said */
   check(org: OrgStore, id: string): Promise<void>;
   /** A connection of the pseudo-provider `files`, to which imported records belong; made on first use. */

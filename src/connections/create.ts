@@ -1,25 +1,33 @@
 // Connections: a provider authorised in an org. Accounts are verified before they are stored, chosen by
 // what they can do, and used through the door with credentials unsealed for that one call.
+import type { OAuth } from '../auth/oauth/oauth.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
+import type { AppCredentials, Config } from '../config.ts';
 import type { Cause, Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { catalog as allProviders } from '../providers/catalog.ts';
 import type { Provider, ProviderContext, WriteOperation } from '../providers/define.ts';
 import type { CatalogEntry } from '../providers/entry.ts';
-import type { OrgStore } from '../store/store.ts';
-import { removeConnection, storeConnection } from './connect.ts';
+import type { OrgStore, Store } from '../store/store.ts';
+import { storeApp } from './apps.ts';
+import { type AuthorizeParts, authorize, authorized } from './authorize.ts';
+import { storeConnection } from './connect.ts';
 import type { Connection, Connections } from './connections.ts';
 import { providerContext } from './context.ts';
 import { loadSecrets } from './credentials.ts';
+import { disconnect } from './disconnect.ts';
 import { checkGiven } from './given.ts';
+import { assertOn, offersOf } from './offers.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
+import { assertGranted } from './scopes.ts';
 
 export interface ConnectionsOptions {
+  store: Pick<Store, 'control'>;
   egress: Egress;
   vault: Vault;
   clock: Clock;
@@ -28,6 +36,16 @@ export interface ConnectionsOptions {
   catalog?: readonly CatalogEntry[];
   /** Settings of the installation that a provider's fields fall back to. */
   defaults?: { zillowHost?: string };
+  /** Apps of the installation, by name; default: none. */
+  apps?: ReadonlyMap<string, AppCredentials>;
+  /** Providers that are switched off. */
+  providersOff?: readonly string[];
+  /** Of orgs that have none of their own; default: `local`. */
+  plan?: Config['plan'];
+  /** Address of a page of ours, for whom has to go there. */
+  pageUrl?(path: string): string;
+  /** For tests; default: the real one. */
+  oauth?: OAuth;
 }
 
 function notYet(name: string): () => Promise<never> {
@@ -48,6 +66,43 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function entryOf(provider: string): CatalogEntry | undefined {
     return catalog.find((entry) => entry.id === provider);
   }
+
+  const apps = options.apps ?? new Map<string, AppCredentials>();
+  const providersOff = options.providersOff ?? [];
+  const plan = options.plan ?? 'local';
+  const pageUrl = options.pageUrl ?? ((path: string) => path);
+  const reconnect = ({ provider, id }: Connection, more = ''): string =>
+    `${pageUrl(`/connect/${provider}?account=${id}${more}`)} (or in a terminal: drawbridge connect ${provider})`;
+  let oauth: Promise<OAuth> | undefined;
+  const authorizing: AuthorizeParts = {
+    control: options.store.control,
+    vault,
+    clock,
+    log,
+    egress,
+    apps,
+    plan,
+    async oauth() {
+      oauth ??=
+        options.oauth === undefined
+          ? import('../auth/oauth/create.ts').then(({ createOAuth }) => createOAuth({ clock }))
+          : Promise.resolve(options.oauth);
+      return oauth;
+    },
+    defaults: (provider) => defaults[provider] ?? {},
+    context: (org, provider, given) =>
+      providerContext({
+        egress,
+        clock,
+        log,
+        orgId: org.orgId,
+        provider,
+        connectionId: undefined,
+        operation: 'connect',
+        cause: 'connect',
+        ...given,
+      }),
+  };
 
   async function load(provider: string): Promise<Provider> {
     const entry = entryOf(provider);
@@ -77,8 +132,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
     signal?: AbortSignal,
   ): Promise<ProviderContext> {
     const provider = await load(connection.provider);
+    assertOn(provider, providersOff);
     const now = await get(org, connection.id);
-    assertUsable(now, catalog);
+    assertUsable(now, reconnect);
+    const declared = Object.hasOwn(provider.operations, operation)
+      ? provider.operations[operation]
+      : undefined;
+    if (declared !== undefined) assertGranted(grantOf(now, declared));
     const secrets = await loadSecrets(org, vault, connection.id);
     return providerContext({
       egress,
@@ -115,6 +175,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return (await allRows(org)).map((row) => toConnection(row, entryOf(row.provider)));
   }
 
+  function grantOf(connection: Connection, operation: { title: string; scopes?: readonly string[] }) {
+    return {
+      granted: connection.scopes,
+      needed: operation.scopes,
+      deed: operation.title,
+      label: connection.label,
+      reconnect: reconnect(connection, '&access=write'),
+    };
+  }
+
   async function writeNamed(providerId: string, name: string): Promise<WriteOperation<unknown>> {
     const provider = await load(providerId);
     const operation = Object.hasOwn(provider.operations, name) ? provider.operations[name] : undefined;
@@ -130,7 +200,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     get,
     report,
     async resolve(org, capability, account) {
-      return chooseConnection(await list(org), catalog, capability, account);
+      return chooseConnection(await list(org), catalog, capability, { account, reconnect });
     },
 
     async connect(org, providerId, given) {
@@ -140,41 +210,52 @@ export function createConnections(options: ConnectionsOptions): Connections {
         });
       }
       const provider = await load(providerId);
+      assertOn(provider, providersOff);
+      if (provider.auth.kind === 'oauth2') {
+        throw new DrawbridgeError(
+          'invalid_request',
+          `${provider.title} is connected in a browser: ${pageUrl(`/connect/${providerId}`)}`,
+          { field: 'provider', retry: 'ask' },
+        );
+      }
       const checked = checkGiven(provider, given, defaults[providerId] ?? {});
-      const who = await provider.identity(
-        providerContext({
-          egress,
-          clock,
-          log,
-          orgId: org.orgId,
-          provider,
-          connectionId: undefined,
-          operation: 'connect',
-          cause: 'connect',
-          ...checked,
-        }),
-      );
-      const id = await storeConnection(
-        org,
-        { vault, clock },
-        {
-          ...checked,
-          provider: providerId,
-          account: who.id,
-          label: who.label,
-        },
-      );
+      const who = await provider.identity(authorizing.context(org, provider, checked));
+      const id = await storeConnection(org, authorizing, {
+        ...checked,
+        provider: providerId,
+        account: who.id,
+        label: who.label,
+      });
       return get(org, id);
     },
 
-    async disconnect(org, id) {
-      await removeConnection(org, clock, id);
-      return { revoked: false };
+    disconnect: (org, id) =>
+      disconnect(
+        org,
+        {
+          ...authorizing,
+          load: async (provider) => entryOf(provider)?.load(),
+          appOf: (provider) => entryOf(provider)?.app,
+        },
+        id,
+      ),
+    offers: (org) => offersOf(org, { catalog, apps, providersOff }),
+    async authorize(org, person, start) {
+      const provider = await load(start.provider);
+      assertOn(provider, providersOff);
+      return authorize(org, authorizing, person, provider, start);
     },
-    offers: notYet('offers'),
-    authorize: notYet('authorize'),
-    authorized: notYet('authorized'),
-    registerApp: notYet('registerApp'),
+    async authorized(org, person, back) {
+      const provider = await load(back.provider);
+      assertOn(provider, providersOff);
+      return get(org, await authorized(org, authorizing, person, provider, back));
+    },
+    async registerApp(org, app, given) {
+      if (!catalog.some((entry) => entry.app === app)) {
+        throw new DrawbridgeError('not_found', `No provider uses an app called ${app}.`, { field: 'app' });
+      }
+      await storeApp(org, authorizing, app, given);
+    },
     operations: notYet('operations'),
     runRead: notYet('runRead'),
     lookAfter: notYet('lookAfter'),
@@ -195,8 +276,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     async files(org) {
       const row = await org.read((db) => rowByAccount(db, org.orgId, files.provider, files.account));
       const id =
-        row?.id ??
-        (await storeConnection(org, { vault, clock }, { ...files, fields: {}, secrets: new Map() }));
+        row?.id ?? (await storeConnection(org, authorizing, { ...files, fields: {}, secrets: new Map() }));
       return get(org, id);
     },
 
@@ -213,7 +293,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       });
     },
 
-    write: (_org, connection, operation) => writeNamed(connection.provider, operation),
+    async write(org, connection, name) {
+      const operation = await writeNamed(connection.provider, name);
+      assertGranted(grantOf(await get(org, connection.id), operation));
+      return operation;
+    },
 
     async writeFor(connection, capability) {
       const provider = await load(connection.provider);

@@ -18,7 +18,7 @@ export function chooseConnection(
   connections: readonly Connection[],
   catalog: readonly CatalogEntry[],
   capability: Capability,
-  account?: string,
+  { account, reconnect }: { account?: string | undefined; reconnect(connection: Connection): string },
 ): Connection {
   const able = connections.filter((connection) => connection.capabilities.includes(capability));
   const deed = deeds[capability];
@@ -39,27 +39,26 @@ export function chooseConnection(
     throw question(`no account called "${account}" can ${deed}. Accounts that can: ${labels(able)}.`);
   }
   const [first, ...others] = meant.filter((connection) => isUsable(connection.state));
-  if (first === undefined) throw needsReconnect(meant, catalog);
+  if (first === undefined) throw needsReconnect(meant, reconnect);
   if (others.length > 0) {
     throw question(`several accounts can ${deed}. Say which one: ${labels([first, ...others])}.`);
   }
   return first;
 }
 
-/** @throws DrawbridgeError `auth_expired` naming the command, unless calls may be made. */
-export function assertUsable(connection: Connection, catalog: readonly CatalogEntry[]): void {
-  if (!isUsable(connection.state)) throw needsReconnect([connection], catalog);
+/** @throws DrawbridgeError `auth_expired` with the link, unless calls may be made. */
+export function assertUsable(connection: Connection, reconnect: (connection: Connection) => string): void {
+  if (!isUsable(connection.state)) throw needsReconnect([connection], reconnect);
 }
 
 function needsReconnect(
   connections: readonly Connection[],
-  catalog: readonly CatalogEntry[],
+  reconnect: (connection: Connection) => string,
 ): DrawbridgeError {
-  const commands = connections.map(({ provider }) => catalog.find((entry) => entry.id === provider)?.command);
-  const known = [...new Set(commands.filter((command) => command !== undefined))];
+  const links = connections.slice(0, 5).map((one) => reconnect(one));
   return new DrawbridgeError(
     'auth_expired',
-    `${labels(connections)} must be connected again before it can be used: ${known.join(' or ')}`,
+    `${labels(connections)} must be connected again before it can be used: ${links.join(' or ')}`,
   );
 }
 

@@ -6,7 +6,19 @@ import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import type { Connection } from './connections.ts';
 
-export type ConnectionRow = Selectable<OrgTables['connected_sources']>;
+export interface ConnectionRow extends Selectable<OrgTables['connected_sources']> {
+  /** Of `oauth_tokens`; null where it has none. */
+  scopes: string | null;
+}
+
+/** What stands in the place of an account until the person has come back from the provider. */
+export function unfinishedAccount(id: string): string {
+  return `unfinished:${id}`;
+}
+
+export function isUnfinished(row: Pick<ConnectionRow, 'id' | 'account'>): boolean {
+  return row.account === unfinishedAccount(row.id);
+}
 
 export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined): Connection {
   return {
@@ -14,7 +26,7 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     provider: row.provider,
     // A provider that this version does not know keeps its rows, and can do nothing.
     providerTitle: entry?.title ?? row.provider,
-    account: row.account,
+    account: isUnfinished(row) ? '' : row.account,
     label: row.label,
     state: row.state,
     fields: fromJson<Record<string, unknown>>(row.fields),
@@ -24,14 +36,14 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     lastSyncAt: row.last_sync_at ?? undefined,
     lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
     mcpServerUrl: row.mcp_server_url ?? undefined,
-    scopes: undefined,
+    scopes: row.scopes === null ? undefined : fromJson<string[]>(row.scopes),
     createdAt: row.created_at,
   };
 }
 
 /** All of an org's connections, those that were disconnected left out; the oldest first. */
 export async function allRows(org: OrgStore): Promise<ConnectionRow[]> {
-  return org.read((db) => live(db, org.orgId).selectAll().orderBy('created_at').orderBy('id').execute());
+  return org.read((db) => live(db, org.orgId).orderBy('created_at').orderBy('id').execute());
 }
 
 export async function rowById(
@@ -39,7 +51,7 @@ export async function rowById(
   orgId: string,
   id: string,
 ): Promise<ConnectionRow | undefined> {
-  return live(db, orgId).selectAll().where('id', '=', id).executeTakeFirst();
+  return live(db, orgId).where('id', '=', id).executeTakeFirst();
 }
 
 export async function rowByAccount(
@@ -48,13 +60,30 @@ export async function rowByAccount(
   provider: string,
   account: string,
 ): Promise<ConnectionRow | undefined> {
-  return live(db, orgId)
-    .selectAll()
-    .where('provider', '=', provider)
-    .where('account', '=', account)
-    .executeTakeFirst();
+  return live(db, orgId).where('provider', '=', provider).where('account', '=', account).executeTakeFirst();
+}
+
+/** Connections that have waited for a person at the provider since before `since`, integer ms. */
+export async function unfinishedRows(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  since: number,
+): Promise<ConnectionRow[]> {
+  return live(db, orgId).where('state', '=', 'AUTHORIZING').where('updated_at', '<=', since).execute();
 }
 
 function live(db: Kysely<OrgTables>, orgId: string) {
-  return db.selectFrom('connected_sources').where('org_id', '=', orgId).where('state', '!=', 'DELETED');
+  return db
+    .selectFrom('connected_sources')
+    .selectAll()
+    .select((row) =>
+      row
+        .selectFrom('oauth_tokens')
+        .select('oauth_tokens.scopes')
+        .whereRef('oauth_tokens.org_id', '=', 'connected_sources.org_id')
+        .whereRef('oauth_tokens.connection_id', '=', 'connected_sources.id')
+        .as('scopes'),
+    )
+    .where('org_id', '=', orgId)
+    .where('state', '!=', 'DELETED');
 }

@@ -7,7 +7,8 @@ import type { ConnectionState, OrgTables } from '../store/tables.ts';
 
 const moves: Record<ConnectionState, readonly ConnectionState[]> = {
   PENDING: ['AUTHORIZING', 'REVOKED'],
-  AUTHORIZING: ['CONNECTED', 'REVOKED'],
+  // Back to EXPIRED: the person did not go through with it.
+  AUTHORIZING: ['CONNECTED', 'EXPIRED', 'REVOKED'],
   CONNECTED: ['ACTIVE', 'REVOKED'],
   ACTIVE: ['DEGRADED', 'ERROR', 'EXPIRED', 'REVOKED'],
   DEGRADED: ['ACTIVE', 'EXPIRED', 'REVOKED'],

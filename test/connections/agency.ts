@@ -2,7 +2,7 @@
 // listing and sends mail. What the server answers is the test's to say.
 import { z } from 'zod';
 import { DrawbridgeError } from '../../src/errors.ts';
-import { listingGet, mailSend } from '../../src/providers/capabilities.ts';
+import { type Listing, listingGet, mailSend } from '../../src/providers/capabilities.ts';
 import { defineProvider, type Provider, readOperation, writeOperation } from '../../src/providers/define.ts';
 import type { CatalogEntry } from '../../src/providers/entry.ts';
 import { provider as files } from '../../src/providers/files.ts';
@@ -72,7 +72,8 @@ export function agencyProvider(id = 'agency'): Provider {
         effect: 'read',
         title: 'Look up',
         input: listingGet,
-        run: async (context, input) => ask(context, `/listing?id=${input.id ?? ''}`),
+        // Whether it is one is the test's to say.
+        run: async (context, input) => (await ask(context, `/listing?id=${input.id ?? ''}`)) as Listing,
       }),
       send: writeOperation({
         effect: 'send',

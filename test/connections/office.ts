@@ -47,6 +47,7 @@ export async function openOffice(
   onTestFinished(() => egress.close());
   const vault = openVault({ config: { home, key: undefined }, log });
   const connections = createConnections({
+    store,
     egress,
     vault,
     clock,

@@ -42,7 +42,7 @@ describe('the table of moves', () => {
     expect(table).toMatchInlineSnapshot(`
       [
         "PENDING: AUTHORIZING REVOKED",
-        "AUTHORIZING: CONNECTED REVOKED",
+        "AUTHORIZING: CONNECTED EXPIRED REVOKED",
         "CONNECTED: ACTIVE REVOKED",
         "ACTIVE: DEGRADED ERROR EXPIRED REVOKED",
         "DEGRADED: ACTIVE EXPIRED REVOKED",

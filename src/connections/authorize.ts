@@ -1,0 +1,317 @@
+// Connecting in a browser: the address at the provider, and the way back from it. Tokens are stored when it
+// is known whose they are, and only for the account that was meant.
+import type { OAuth } from '../auth/oauth/oauth.ts';
+import type { Person } from '../auth/principal.ts';
+import type { Caller, Egress } from '../egress/egress.ts';
+import { DrawbridgeError } from '../errors.ts';
+import { newId, newToken } from '../ids.ts';
+import type { Log } from '../log.ts';
+import type { OAuth2, TokenAnswer, TokenCall } from '../providers/auth.ts';
+import type { Provider, ProviderContext } from '../providers/define.ts';
+import { Secret } from '../secret.ts';
+import type { Handle, OrgStore } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
+import { type AppParts, findApp } from './apps.ts';
+import {
+  type AuthorizationRequest,
+  authorizationLivesMs,
+  beginAuthorization,
+  spendAuthorization,
+} from './authorize-state.ts';
+import { insertPending, remove, storeConnection } from './connect.ts';
+import type { AuthorizationStart } from './connections.ts';
+import { checkGiven } from './given.ts';
+import { agesOf, tokenSecrets } from './grant.ts';
+import { assertPlace, type Plan, readAllowance } from './plan.ts';
+import { isUnfinished, rowById, unfinishedAccount, unfinishedRows } from './rows.ts';
+import { consentScopes } from './scopes.ts';
+import { move } from './states.ts';
+
+export interface AuthorizeParts extends AppParts {
+  control: Handle<ControlTables>;
+  /** Loaded when it is first needed. */
+  oauth(): Promise<OAuth>;
+  egress: Egress;
+  log: Log;
+  plan: Plan;
+  /** Fields of the installation. */
+  defaults(provider: string): Record<string, string>;
+  /** A context of the account that is being connected. */
+  context(
+    org: OrgStore,
+    provider: Provider,
+    given: { fields: Readonly<Record<string, unknown>>; secrets: ReadonlyMap<string, Secret> },
+  ): ProviderContext;
+}
+
+type OAuthProvider = Provider & { auth: OAuth2 };
+
+/** @throws DrawbridgeError as `Connections.authorize` says */
+export async function authorize(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  person: Person,
+  provider: Provider,
+  start: AuthorizationStart,
+): Promise<{ url: string; expiresAt: number }> {
+  const at = parts.clock.now();
+  const { auth } = throughBrowser(provider);
+  const app = await appOf(org, parts, provider, auth);
+  const given = { fields: start.fields, secrets: start.secrets ?? {} };
+  const { fields, secrets } = checkGiven(provider, given, parts.defaults(provider.id));
+  if (start.via === 'mcp' && provider.mcp === undefined) {
+    throw new DrawbridgeError('invalid_request', `${provider.title} has no MCP server of its own.`, {
+      field: 'via',
+    });
+  }
+  const codeVerifier = new Secret(newToken(32));
+  const scopes = consentScopes(provider, start.access);
+  const connectionId = await begin(org, parts, provider, { reconnect: start.reconnect, at });
+  const request: AuthorizationRequest = {
+    connectionId,
+    reconnect: start.reconnect !== undefined,
+    fields,
+    secrets: Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()])),
+    scopes,
+    ...(start.via === 'mcp' && provider.mcp !== undefined ? { mcpServerUrl: provider.mcp.url } : {}),
+    redirectUri: start.redirectUri,
+    codeVerifier: codeVerifier.reveal(),
+  };
+  const { browser } = start;
+  const state = await beginAuthorization(org, parts, { person, browser, provider: provider.id, request, at });
+  const oauth = await parts.oauth();
+  const url = await oauth.authorizationUrl({
+    auth,
+    app,
+    fields,
+    scopes,
+    redirectUri: start.redirectUri,
+    state,
+    codeVerifier,
+  });
+  return { url: url.href, expiresAt: at + authorizationLivesMs };
+}
+
+/** @throws DrawbridgeError as `Connections.authorized` says. Returns the connection's id. */
+export async function authorized(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  person: Person,
+  provider: Provider,
+  back: { callback: URL; browser: Secret | undefined },
+): Promise<string> {
+  const { searchParams } = back.callback;
+  const request = await spendAuthorization(org, parts, {
+    person,
+    browser: back.browser,
+    provider: provider.id,
+    state: searchParams.get('state'),
+    at: parts.clock.now(),
+  });
+  try {
+    return await finish(org, parts, throughBrowser(provider), request, back.callback);
+  } catch (thrown) {
+    const reason = thrown instanceof DrawbridgeError ? thrown.code : 'internal';
+    await abandon(org, request.connectionId, { reason: `not finished: ${reason}`, at: parts.clock.now() });
+    throw thrown;
+  }
+}
+
+async function finish(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  provider: OAuthProvider,
+  request: AuthorizationRequest,
+  callback: URL,
+): Promise<string> {
+  const { auth } = provider;
+  const app = await appOf(org, parts, provider, auth);
+  const fromCallback = learn(provider, 'callback', (name) => callback.searchParams.get(name));
+  const call = tokenCall(org, parts, provider, { app, fields: { ...request.fields, ...fromCallback } });
+  const oauth = await parts.oauth();
+  const answer = await oauth.exchange(
+    { auth, ...call },
+    { callback, redirectUri: request.redirectUri, codeVerifier: new Secret(request.codeVerifier) },
+  );
+  const ages = agesOf(auth, answer, { asked: request.scopes, at: parts.clock.now() });
+  const known = { ...request.fields, ...fromCallback, ...fromAnswer(provider, answer) };
+  const secrets = new Map([
+    ...Object.entries(request.secrets).map(([name, value]): [string, Secret] => [name, new Secret(value)]),
+    ...tokenSecrets(answer),
+  ]);
+  const probed = (await provider.probe?.(parts.context(org, provider, { fields: known, secrets }))) ?? {};
+  const fields = { ...known, ...probed };
+  const missing = Object.keys(provider.learned ?? {}).find((name) => fields[name] === undefined);
+  if (missing !== undefined) {
+    throw new DrawbridgeError('malformed_response', `${provider.title} did not say its ${missing}.`);
+  }
+  const who = await provider.identity(parts.context(org, provider, { fields, secrets }));
+  await assertMeant(org, provider, request, who);
+  return storeConnection(org, parts, {
+    provider: provider.id,
+    account: who.id,
+    label: who.label,
+    fields,
+    secrets,
+    mcpServerUrl: request.mcpServerUrl,
+    authorised: { connectionId: request.connectionId, ages },
+  });
+}
+
+/** Another account than the one that was meant is said, and never put in its place. */
+async function assertMeant(
+  org: OrgStore,
+  provider: Provider,
+  request: AuthorizationRequest,
+  who: { id: string; label: string },
+): Promise<void> {
+  if (!request.reconnect) return;
+  const meant = await org.read((db) => rowById(db, org.orgId, request.connectionId));
+  if (meant === undefined) {
+    throw new DrawbridgeError('conflict', 'The account was disconnected meanwhile. Nothing was connected.');
+  }
+  if (meant.account === who.id) return;
+  throw new DrawbridgeError(
+    'conflict',
+    `${meant.label} was to be connected again, but ${provider.title} signed in ${who.label}. Nothing was changed. Sign in as ${meant.label} there, or connect ${who.label} as an account of its own.`,
+    { retry: 'ask', field: 'account' },
+  );
+}
+
+/** The row that waits for the person: the connection that is authorised anew, or one without an account yet. */
+async function begin(
+  org: OrgStore,
+  { plan }: AuthorizeParts,
+  provider: Provider,
+  given: { reconnect: string | undefined; at: number },
+): Promise<string> {
+  const { reconnect, at } = given;
+  await sweepUnfinished(org, at);
+  return org.write(async (tx) => {
+    const step = { orgId: org.orgId, at };
+    if (reconnect !== undefined) {
+      const row = await rowById(tx, org.orgId, reconnect);
+      if (row === undefined || row.provider !== provider.id || isUnfinished(row)) {
+        throw new DrawbridgeError('not_found', `There is no such account of ${provider.title}.`, {
+          field: 'account',
+        });
+      }
+      // What still works goes on working until the person is back.
+      if (row.state === 'EXPIRED') {
+        const reason = 'a person authorises it again';
+        await move(tx, { ...step, id: row.id, from: 'EXPIRED', to: 'AUTHORIZING', reason });
+      }
+      return row.id;
+    }
+    const another = await tx
+      .selectFrom('connected_sources')
+      .select('id')
+      .where('org_id', '=', org.orgId)
+      .where('provider', '=', provider.id)
+      .where('account', 'not like', 'unfinished:%')
+      .where('state', 'not in', ['REVOKED', 'DELETED'])
+      .executeTakeFirst();
+    // Where the provider has an account already it may be the same one again, which takes no place.
+    if (another === undefined) assertPlace(await readAllowance(tx, org.orgId, plan));
+    const id = newId('con', at);
+    const label = `${provider.title}, not finished`;
+    await insertPending(tx, {
+      ...step,
+      id,
+      provider: provider.id,
+      account: unfinishedAccount(id),
+      label,
+      fields: {},
+    });
+    const reason = 'a person is at the provider';
+    await move(tx, { ...step, id, from: 'PENDING', to: 'AUTHORIZING', reason });
+    return id;
+  });
+}
+
+/** Takes back what was begun: the beginning goes, the connection that expired has expired. */
+async function abandon(
+  org: OrgStore,
+  id: string,
+  { reason, at }: { reason: string; at: number },
+): Promise<void> {
+  await org.write(async (tx) => {
+    const row = await rowById(tx, org.orgId, id);
+    if (row?.state !== 'AUTHORIZING') return;
+    const step = { orgId: org.orgId, id, reason, at };
+    if (isUnfinished(row)) await remove(tx, step, row.state);
+    else await move(tx, { ...step, from: 'AUTHORIZING', to: 'EXPIRED' });
+  });
+}
+
+/** Ends authorizations that nobody came back from in time. */
+export async function sweepUnfinished(org: OrgStore, at: number): Promise<void> {
+  const left = await org.read((db) => unfinishedRows(db, org.orgId, at - authorizationLivesMs));
+  for (const { id } of left) await abandon(org, id, { reason: 'nobody came back from the provider', at });
+}
+
+function throughBrowser(provider: Provider): OAuthProvider {
+  if (provider.auth.kind === 'oauth2') return provider as OAuthProvider;
+  throw new DrawbridgeError(
+    'invalid_request',
+    `${provider.title} is connected by a form, not at the provider.`,
+    { field: 'provider' },
+  );
+}
+
+async function appOf(
+  org: OrgStore,
+  parts: AppParts,
+  provider: Provider,
+  auth: OAuth2,
+): Promise<NonNullable<Awaited<ReturnType<typeof findApp>>>> {
+  const app = await findApp(org, parts, auth.app);
+  if (app !== undefined) return app;
+  throw new DrawbridgeError(
+    'not_found',
+    `${provider.title} is not configured: its app "${auth.app}" is not registered here yet.`,
+    { retry: 'ask', field: 'app' },
+  );
+}
+
+/** What a token call of an account that is being connected runs in. */
+export function tokenCall(
+  org: OrgStore,
+  { egress }: Pick<AuthorizeParts, 'egress'>,
+  provider: Provider,
+  given: Pick<TokenCall, 'app' | 'fields'> & { connectionId?: string },
+): TokenCall {
+  const caller: Caller = {
+    orgId: org.orgId,
+    provider: provider.id,
+    connectionId: given.connectionId,
+    operation: 'authorize',
+    cause: 'connect',
+    limit: provider.limit,
+  };
+  const leave = egress.fetchFor(caller);
+  return {
+    app: given.app,
+    fields: given.fields,
+    fetch: (input, init) => leave(input, { ...init, once: true }),
+    within: (work) => egress.within(caller, work),
+  };
+}
+
+function learn(
+  provider: Provider,
+  from: 'callback' | 'token',
+  read: (name: string) => unknown,
+): Record<string, string> {
+  const learned: Record<string, string> = {};
+  for (const [name, field] of Object.entries(provider.learned ?? {})) {
+    const value = field.from === from ? read(field.as ?? name) : undefined;
+    if (typeof value === 'string' && value !== '') learned[name] = value;
+    if (typeof value === 'number') learned[name] = String(value);
+  }
+  return learned;
+}
+
+function fromAnswer(provider: Provider, answer: TokenAnswer): Record<string, string> {
+  return learn(provider, 'token', (name) => answer.rest[name]);
+}
