@@ -5,8 +5,8 @@ import type { Clock } from '../clock.ts';
 import type { Dialled, FetchOptions } from '../egress/egress.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
-import type { Auth } from './auth.ts';
-import type { Capability } from './capabilities.ts';
+import type { Auth, OAuth2 } from './auth.ts';
+import type { Capability, CapabilityInputs, CapabilityOutputs } from './capabilities.ts';
 import type { Http } from './http.ts';
 import type { DocumentKind, SourceRecord } from './record.ts';
 import type { Template } from './template.ts';
@@ -227,43 +227,78 @@ export interface Limit {
   windows?: readonly { calls: number; ms: number }[];
 }
 
-type KnownNames<P extends Provider> =
-  | (P['fields'] extends z.ZodType<infer Fields> ? Extract<keyof Fields, string> : never)
-  | Extract<keyof P['learned'], string>;
+/** What an operation must be to fulfil a capability. */
+type Fulfils<C extends Capability> = C extends 'mail.send' | 'calendar.create'
+  ? WriteOperation<CapabilityInputs[C]>
+  : ReadOperation<CapabilityInputs[C], CapabilityOutputs[C]>;
 
-/** Templates of `Part` (`urls` names them) that use what is not declared become a type that no string has. */
-type CheckUrls<Part, Known extends string, Shape> = {
-  [K in keyof Part]: K extends keyof Shape
-    ? K extends `${string}Url` | 'url'
-      ? Part[K] extends string
-        ? Template<Part[K], Known>
-        : Part[K]
-      : K extends 'revocation'
-        ? CheckUrls<Part[K], Known, { url: string; token: string; body: string }>
-        : Part[K]
-    : never;
+type Operations = Readonly<Record<string, Operation>>;
+type FieldsSchema = z.ZodType<Record<string, unknown>>;
+type LearnedFields = Readonly<Record<string, LearnedField>>;
+
+/** OAuth2 whose addresses use declared names alone. */
+type OAuth2With<
+  Known extends string,
+  Authorize extends string,
+  Token extends string,
+  Rest extends string,
+> = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation'> & {
+  authorizeUrl: Authorize & Template<Authorize, Known>;
+  tokenUrl: Token & Template<Token, Known>;
+  refreshUrl?: Rest & Template<Rest, Known>;
+  revocation?: Omit<NonNullable<OAuth2['revocation']>, 'url'> & { url: Rest & Template<Rest, Known> };
 };
 
-type AuthKeys<A> = A extends { kind: infer Kind } ? Extract<Auth, { kind: Kind }> : never;
-
-/** What `Provider` alone does not catch: keys that it does not know, placeholders that nothing declares. */
-type Checked<P extends Provider> = {
-  [K in keyof P]: K extends keyof Provider
-    ? K extends 'auth'
-      ? CheckUrls<P['auth'], KnownNames<P>, AuthKeys<P['auth']>>
-      : K extends 'http'
-        ? CheckUrls<P['http'], KnownNames<P>, Http>
-        : P[K]
-    : never;
-};
+/** The other ways in, whose credentials and fields are declared ones. */
+type AuthWith<Known extends string, SecretName extends string> =
+  | (Omit<Extract<Auth, { kind: 'api-key' }>, 'secret'> & { secret: SecretName })
+  | {
+      kind: 'basic';
+      user: { field: Known } | { secret: SecretName };
+      password: { secret: SecretName };
+    }
+  | Extract<Auth, { kind: 'password' | 'none' }>;
 
 /**
- * Checks that every capability names a declared operation, and keeps the literal types.
- * An unknown key and an undeclared `{placeholder}` do not compile.
+ * Keeps the types of fields, operations and feeds. What does not compile: an unknown key; a `{placeholder}` in an
+ * address that neither `fields` nor `learned` declares; a credential that `secrets` does not; a capability
+ * whose operation is missing or of another shape.
  */
-export function defineProvider<const P extends Provider>(provider: P & Checked<P>): P {
+export function defineProvider<
+  const Fields extends FieldsSchema,
+  const Ops extends Operations,
+  const Feeds extends Readonly<Record<string, Feed>>,
+  const SecretName extends string,
+  const Authorize extends string,
+  const Token extends string,
+  const Rest extends string,
+  const Base extends string,
+  const Mcp extends string,
+  const Learned extends LearnedFields = Record<never, LearnedField>,
+  Known extends string = Extract<keyof z.output<Fields> | keyof Learned, string>,
+>(
+  provider: Omit<
+    Provider,
+    'fields' | 'learned' | 'secrets' | 'auth' | 'http' | 'mcp' | 'operations' | 'capabilities' | 'feeds'
+  > & {
+    fields: Fields;
+    learned?: Learned;
+    secrets: readonly (SecretField & { name: SecretName })[];
+    auth: OAuth2With<NoInfer<Known>, Authorize, Token, Rest> | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
+    http?: Omit<Http, 'baseUrl'> & { baseUrl: Base & Template<Base, NoInfer<Known>> };
+    mcp?: Omit<NonNullable<Provider['mcp']>, 'url'> & { url: Mcp & Template<Mcp, NoInfer<Known>> };
+    operations: Ops;
+    feeds: Feeds;
+    capabilities: {
+      readonly [C in Capability]?: {
+        [Name in keyof Ops]: Ops[Name] extends Fulfils<C> ? Name : never;
+      }[keyof Ops] &
+        string;
+    };
+  },
+): Provider & { fields: Fields; operations: Ops; feeds: Feeds } {
   for (const [capability, operation] of Object.entries(provider.capabilities)) {
-    if (!(operation in provider.operations)) {
+    if (!Object.hasOwn(provider.operations, operation)) {
       throw new Error(`${provider.id}: capability ${capability} names the undeclared operation ${operation}`);
     }
   }
