@@ -34,6 +34,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./gmail/index.ts')).provider,
   },
   {
+    id: 'hubspot',
+    title: 'HubSpot',
+    capabilities: [],
+    feedKinds: ['company', 'contact', 'deal', 'note'],
+    connectable: true,
+    app: 'hubspot',
+    command: 'drawbridge connect hubspot',
+    load: async () => (await import('./hubspot/index.ts')).provider,
+  },
+  {
     id: 'mailbox',
     title: 'Mailbox (IMAP and SMTP)',
     capabilities: ['mail.send'],

@@ -62,6 +62,8 @@ export interface SourceRecord {
 export interface Structured {
   title?: string;
   text?: string;
+  /** In place of `text`, where the provider's own is HTML: what is hidden in it is left out. */
+  html?: string;
   people?: Person[];
   thread?: string;
   url?: string;

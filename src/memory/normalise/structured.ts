@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { listing as listingShape } from '../../providers/capabilities.ts';
 import type { DocumentKind, Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
+import { htmlToText } from './html.ts';
 import { lasting, type Normalised, type Span, UnreadableRecord } from './normalised.ts';
 import { decodeText, plainSpans } from './text.ts';
 
@@ -11,6 +12,7 @@ const time = z.union([z.string(), z.number()]);
 const shape = z.object({
   title: z.string().optional(),
   text: z.string().optional(),
+  html: z.string().optional(),
   people: z
     .array(
       z.object({
@@ -120,7 +122,7 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   }
   const record = parsed.data;
   const facts = record.facts ?? {};
-  const own = cleanBlock(record.text ?? '');
+  const own = cleanBlock(record.text ?? htmlToText(record.html ?? ''));
   const turns = withTurns(record);
   const described = kind === 'listing' ? listingText(facts) : undefined;
   const text =
