@@ -11,27 +11,33 @@ import { unguarded } from './inside.ts';
 const dispatchers = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'];
 
 let guarded = false;
-/** Doors open now that admit loopback: tests, the sandbox, one's own servers. */
+/** Doors open now, and those among them that admit loopback: tests, the sandbox, one's own servers. */
+let doors = 0;
 let admitting = 0;
 
-/**
- * Closes the other ways out, once a process and for good. While a door that admits loopback is open, calls
- * that plainly name this machine pass unguarded. Returns what is to be called when this door closes.
- */
+/** Calls that plainly name this machine pass unguarded while a door that admits loopback is open, or none is. */
+function loopbackPasses(): boolean {
+  return doors === 0 || admitting > 0;
+}
+
+/** Closes the other ways out, once a process and for good. Returns what is to be called when this door closes. */
 export function guardProcess(allowLoopback: boolean): () => void {
+  doors += 1;
   if (allowLoopback) admitting += 1;
   if (!guarded) {
     guarded = true;
     // Reading it makes Node set its own dispatcher, which then is there to be replaced.
     void globalThis.Headers;
-    for (const name of dispatchers) guardDispatcher(Symbol.for(name), () => admitting > 0);
+    for (const name of dispatchers) guardDispatcher(Symbol.for(name), loopbackPasses);
     http.globalAgent = new GuardedHttpAgent();
     https.globalAgent = new GuardedHttpsAgent();
   }
-  let open = allowLoopback;
+  let open = true;
   return () => {
-    if (open) admitting -= 1;
+    if (!open) return;
     open = false;
+    doors -= 1;
+    if (allowLoopback) admitting -= 1;
   };
 }
 
@@ -40,7 +46,7 @@ type Made = (error: Error | null, stream: Duplex) => void;
 /** Undefined for what may pass. */
 function refusal(host: string | null | undefined): Error | undefined {
   const name = host ?? '';
-  return admitting > 0 && namesLoopback(name === '' ? 'localhost' : name) ? undefined : unguarded(name);
+  return loopbackPasses() && namesLoopback(name === '' ? 'localhost' : name) ? undefined : unguarded(name);
 }
 
 function refuse(error: Error, made: Made | undefined): undefined {

@@ -35,6 +35,17 @@ test.each(clients)('outside of any work %s is refused', async (_name, call) => {
   expect(refused).toContain('A call to api.example.com tried to leave past the door');
 });
 
+test('a server on this machine is out of reach too, unless the flag admits it', async () => {
+  const server = await serve((_request, response) => response.end('here'));
+  const { egress } = door({ allowLoopback: false });
+  for (const call of [() => fetch(server.url), () => undiciFetch(server.url)]) {
+    expect(await call().then(() => 'left', causes)).toContain('past the door');
+  }
+  await egress.close();
+  door();
+  expect((await fetch(server.url)).status).toBe(200);
+});
+
 const routed = clients.filter(([name]) => name !== 'node:https');
 
 test.each(routed)('inside of work %s leaves through the door', async (_name, call) => {

@@ -12,7 +12,13 @@ import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-resources-'));
-const env = { DRAWBRIDGE_HOME: home, DRAWBRIDGE_PORT: '0', DRAWBRIDGE_LOG_LEVEL: 'fatal' };
+const env = {
+  DRAWBRIDGE_HOME: home,
+  DRAWBRIDGE_PORT: '0',
+  DRAWBRIDGE_LOG_LEVEL: 'fatal',
+  // The client is in the server's own process, which else lets nothing out past the door.
+  DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+};
 let serving: Serving;
 let client: Client;
 let connectionId: string;
