@@ -1,6 +1,7 @@
 // A provider authorised in an org, as the floors above see it.
 
 import type { Person } from '../auth/principal.ts';
+import type { DrawbridgeError } from '../errors.ts';
 import type { Capability, CapabilityInputs, CapabilityOutputs } from '../providers/capabilities.ts';
 import type { Feed, Provider, ReadOperation, WriteContext, WriteOperation } from '../providers/define.ts';
 import type { Secret } from '../secret.ts';
@@ -69,6 +70,12 @@ export interface FoundOperation {
   granted: boolean;
 }
 
+export interface OperationsFound {
+  operations: FoundOperation[];
+  /** Connections whose own server could not be asked. */
+  unreachable: { connection: Connection; error: DrawbridgeError }[];
+}
+
 export interface Connections {
   list(org: OrgStore): Promise<Connection[]>;
   /** @throws DrawbridgeError `not_found` */
@@ -113,7 +120,7 @@ export interface Connections {
   /** Stores the app that a person registered at a provider. */
   registerApp(org: OrgStore, app: string, given: { clientId: string; clientSecret?: Secret }): Promise<void>;
   /** Operations of the org's usable connections; those of an MCP server are asked for. */
-  operations(org: OrgStore, connectionId?: string): Promise<FoundOperation[]>;
+  operations(org: OrgStore, connectionId?: string): Promise<OperationsFound>;
   /** Runs a read operation by name, under the gate of `read`. @throws DrawbridgeError `invalid_request` with `field` */
   runRead(
     org: OrgStore,

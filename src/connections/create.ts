@@ -20,6 +20,7 @@ import { loadSecrets } from './credentials.ts';
 import { disconnect } from './disconnect.ts';
 import { checkGiven } from './given.ts';
 import { assertOn, offersOf } from './offers.ts';
+import { createOperations } from './operations.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
@@ -185,11 +186,27 @@ export function createConnections(options: ConnectionsOptions): Connections {
     };
   }
 
-  async function writeNamed(providerId: string, name: string): Promise<WriteOperation<unknown>> {
-    const provider = await load(providerId);
-    const operation = Object.hasOwn(provider.operations, name) ? provider.operations[name] : undefined;
-    if (operation === undefined || operation.effect === 'read') {
-      throw new DrawbridgeError('not_found', `${provider.title} has no write called ${name}.`);
+  const operations = createOperations({
+    clock,
+    log,
+    list,
+    load: async (connection) => {
+      const provider = await load(connection.provider);
+      assertOn(provider, providersOff);
+      return provider;
+    },
+    context: contextOf,
+    report: tell,
+  });
+
+  async function writeNamed(
+    org: OrgStore,
+    connection: Connection,
+    name: string,
+  ): Promise<WriteOperation<unknown>> {
+    const operation = await operations.named(org, connection, name);
+    if (operation.effect === 'read') {
+      throw new DrawbridgeError('not_found', `${connection.providerTitle} has no write called ${name}.`);
     }
     // Its payload passes the operation's own schema before it is run: the queue sees to that.
     return operation as WriteOperation<unknown>;
@@ -256,8 +273,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       await storeApp(org, authorizing, app, given);
     },
-    operations: notYet('operations'),
-    runRead: notYet('runRead'),
+    operations: (org, connectionId) => operations.find(org, connectionId),
+    async runRead(org, connection, name, input, given) {
+      assertGranted(grantOf(await get(org, connection.id), await operations.named(org, connection, name)));
+      return operations.read(org, connection, name, input, given);
+    },
     lookAfter: notYet('lookAfter'),
     rotateKeys: (org, given) => vault.rotate(org, given),
 
@@ -294,7 +314,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async write(org, connection, name) {
-      const operation = await writeNamed(connection.provider, name);
+      const operation = await writeNamed(org, connection, name);
       assertGranted(grantOf(await get(org, connection.id), operation));
       return operation;
     },
@@ -308,7 +328,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
           `${connection.label} (${provider.title}) cannot do ${capability}.`,
         );
       }
-      return { name, operation: await writeNamed(connection.provider, name) };
+      const operation = provider.operations[name];
+      if (operation === undefined || operation.effect === 'read') {
+        throw new DrawbridgeError('not_found', `${provider.title} has no write called ${name}.`);
+      }
+      return { name, operation: operation as WriteOperation<unknown> };
     },
 
     async writeContext(org, connection, operation, run) {

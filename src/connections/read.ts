@@ -47,20 +47,39 @@ export async function runRead<C extends Capability>(parts: ReadParts<C>): Promis
     throw new DrawbridgeError('invalid_request', `${field}: ${issue?.message ?? 'is not usable'}`, { field });
   }
 
-  const timeoutMs = parts.timeoutMs ?? defaultTimeoutMs;
+  return asked({ title: provider.title, clock, options: parts, report: parts.report }, async (signal) => {
+    const context = await parts.context(name, signal);
+    // The registry's types lose the input; it has just passed the operation's own schema.
+    return checkOutput(provider, capability, await (operation as ReadOperation).run(context, input.data));
+  });
+}
+
+export interface Asked {
+  signal?: AbortSignal;
+  /** Default 15,000. */
+  timeoutMs?: number;
+}
+
+/** One question to a provider: bounded in time, its outcome told to the connection. */
+export async function asked<Result>(
+  parts: {
+    title: string;
+    clock: Clock;
+    options: Asked;
+    report(result: { answered: true } | { error: unknown }): Promise<void>;
+  },
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { clock, options } = parts;
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const expired = (): DrawbridgeError =>
-    new DrawbridgeError('timeout', `${provider.title} did not answer within ${timeoutMs / 1000} s.`);
+    new DrawbridgeError('timeout', `${parts.title} did not answer within ${timeoutMs / 1000} s.`);
   try {
-    const output = await withDeadline({ clock, timeoutMs, signal: parts.signal, expired }, async (signal) => {
-      const context = await parts.context(name, signal);
-      // The registry's types lose the input; it has just passed the operation's own schema.
-      return (operation as ReadOperation).run(context, input.data);
-    });
-    const checked = checkOutput(provider, capability, output);
+    const result = await withDeadline({ clock, timeoutMs, signal: options.signal, expired }, work);
     await parts.report({ answered: true });
-    return checked;
+    return result;
   } catch (thrown) {
-    if (parts.signal?.aborted !== true) await parts.report({ error: thrown });
+    if (options.signal?.aborted !== true) await parts.report({ error: thrown });
     throw thrown;
   }
 }
