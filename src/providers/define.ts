@@ -233,8 +233,16 @@ type Fulfils<C extends Capability> = C extends 'mail.send' | 'calendar.create'
   : ReadOperation<CapabilityInputs[C], CapabilityOutputs[C]>;
 
 type Operations = Readonly<Record<string, Operation>>;
+/** Nothing but what an operation has. */
+type KnownKeys<Ops extends Operations> = {
+  [Name in keyof Ops]: {
+    [Key in Exclude<
+      keyof Ops[Name],
+      keyof ReadOperation | keyof WriteBase<unknown> | 'idempotency' | 'lookUp'
+    >]: never;
+  };
+};
 type FieldsSchema = z.ZodType<Record<string, unknown>>;
-type LearnedFields = Readonly<Record<string, LearnedField>>;
 
 /** OAuth2 whose addresses use declared names alone. */
 type OAuth2With<
@@ -267,28 +275,28 @@ type AuthWith<Known extends string, SecretName extends string> =
 export function defineProvider<
   const Fields extends FieldsSchema,
   const Ops extends Operations,
-  const Feeds extends Readonly<Record<string, Feed>>,
+  const FeedName extends string,
   const SecretName extends string,
   const Authorize extends string,
   const Token extends string,
   const Rest extends string,
   const Base extends string,
   const Mcp extends string,
-  const Learned extends LearnedFields = Record<never, LearnedField>,
-  Known extends string = Extract<keyof z.output<Fields> | keyof Learned, string>,
+  const LearnedName extends string = never,
+  Known extends string = Extract<keyof z.output<Fields>, string> | LearnedName,
 >(
   provider: Omit<
     Provider,
     'fields' | 'learned' | 'secrets' | 'auth' | 'http' | 'mcp' | 'operations' | 'capabilities' | 'feeds'
   > & {
     fields: Fields;
-    learned?: Learned;
+    learned?: Readonly<Record<LearnedName, LearnedField>>;
     secrets: readonly (SecretField & { name: SecretName })[];
     auth: OAuth2With<NoInfer<Known>, Authorize, Token, Rest> | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
     http?: Omit<Http, 'baseUrl'> & { baseUrl: Base & Template<Base, NoInfer<Known>> };
     mcp?: Omit<NonNullable<Provider['mcp']>, 'url'> & { url: Mcp & Template<Mcp, NoInfer<Known>> };
-    operations: Ops;
-    feeds: Feeds;
+    operations: Ops & KnownKeys<Ops>;
+    feeds: Readonly<Record<FeedName, Feed>>;
     capabilities: {
       readonly [C in Capability]?: {
         [Name in keyof Ops]: Ops[Name] extends Fulfils<C> ? Name : never;
@@ -296,7 +304,7 @@ export function defineProvider<
         string;
     };
   },
-): Provider & { fields: Fields; operations: Ops; feeds: Feeds } {
+): Provider & { fields: Fields; operations: Ops; feeds: Readonly<Record<FeedName, Feed>> } {
   for (const [capability, operation] of Object.entries(provider.capabilities)) {
     if (!Object.hasOwn(provider.operations, operation)) {
       throw new Error(`${provider.id}: capability ${capability} names the undeclared operation ${operation}`);
