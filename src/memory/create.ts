@@ -19,7 +19,7 @@ import { createSearch } from './search.ts';
 /** Memory over whatever orgs it is handed. Close it to end its threads. */
 export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory {
   const reader = createReader({ clock, log });
-  const fts5 = createFts5Index({ clock });
+  const fts5 = createFts5Index({ clock, log });
   const index = (org: OrgStore): SearchIndex => (org.dialect === 'sqlite' ? fts5 : postgresIndex);
   const ingest = createIngest({ reader, index, clock });
   const search = createSearch({ index, clock });

@@ -21,6 +21,7 @@ export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader
     size: workers,
     timeoutMs,
     clock,
+    log,
   });
 
   async function readPart(records: SourceRecord[]): Promise<ParseOutcome[]> {

@@ -2,8 +2,9 @@
 // reason and is replaced; an idle one never keeps the process alive.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
 import { workerUrl } from '../worker-path.ts';
-import type { Answer, Task } from './worker-side.ts';
+import type { Answer, Note, Task } from './worker-side.ts';
 
 /** The worker died, or took too long and was ended: the task may be what did it. */
 export class WorkerLost extends Error {
@@ -32,6 +33,7 @@ export interface PoolOptions {
   /** A task that takes longer ends its worker. */
   timeoutMs: number;
   clock: Clock;
+  log: Log;
 }
 
 export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPool<Input, Output> {
@@ -52,7 +54,8 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     // Standard streams stay the worker's own: stdout belongs to JSON-RPC.
     const worker = new Worker(workerUrl(`memory/${options.entry}`), { stdout: true, stderr: true });
     const member: Member<Output> = { worker, waiting: new Map() };
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', (answer: Answer | Note) => {
+      if ('note' in answer) return options.log.debug({ worker: options.entry }, answer.note);
       const task = member.waiting.get(answer.id);
       if (task === undefined) return;
       member.waiting.delete(answer.id);

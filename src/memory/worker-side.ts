@@ -6,6 +6,15 @@ export interface Task {
   input: unknown;
 }
 export type Answer = { id: number; output: unknown } | { id: number; error: string };
+/** A word for the log, which a worker has none of. */
+export interface Note {
+  note: string;
+}
+
+/** Has the pool write a line into its log. */
+export function tellLog(note: string): void {
+  parentPort?.postMessage({ note } satisfies Note);
+}
 
 /** Answers every task that the pool sends with what `work` gives. */
 export function serveTasks<Input, Output>(work: (input: Input) => Promise<Output> | Output): void {

@@ -3,6 +3,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import { DrawbridgeError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import { createWorkerPool, WorkerLost } from '../worker-pool.ts';
 import type { IndexHit, IndexQuery, IndexRow, SearchIndex } from './search-index.ts';
@@ -24,12 +25,13 @@ async function insert(tx: Transaction<OrgTables>, rows: readonly IndexRow[]): Pr
   await sql`insert into search (rowid, header, body, neighbours) values ${values}`.execute(tx);
 }
 
-export function createFts5Index({ clock }: { clock: Clock }): SearchIndex {
+export function createFts5Index({ clock, log }: { clock: Clock; log: Log }): SearchIndex {
   const pool = createWorkerPool<SearchTask, IndexHit[]>({
     entry: 'search-worker',
     size: 1,
     timeoutMs,
     clock,
+    log,
   });
   return {
     async add(tx, _orgId, rows) {
