@@ -219,6 +219,7 @@ describe('the exchange', () => {
     ['a life of zero (Mailchimp)', { ...tokens, expires_in: 0 }, { accessLivesMs: undefined }],
     ['a life as text', { ...tokens, expires_in: '60' }, { accessLivesMs: 60_000 }],
     ['scopes as a list', { ...tokens, scope: ['a', 'b'] }, { scopes: ['a', 'b'] }],
+    ['a list of scopes (HubSpot)', { ...tokens, scopes: ['a', 'b'] }, { scopes: ['a', 'b'] }],
   ])('bears %s', async (_, body, expected) => {
     expect(await (await open({}, () => json(body))).exchange()).toMatchObject(expected);
   });

@@ -55,7 +55,8 @@ export function tokenAnswer(auth: OAuth2, body: Members): TokenAnswer {
     throw new DrawbridgeError('malformed_response', 'The token endpoint answered without an access token.');
   }
   const refresh = body['refresh_token'];
-  const scope = body['scope'];
+  // HubSpot gives a list, under a name of its own.
+  const scope = body['scope'] ?? (Array.isArray(body['scopes']) ? body['scopes'].join(' ') : undefined);
   const refreshLives = body[auth.answerNames?.refreshExpiresIn ?? 'refresh_token_expires_in'];
   return {
     accessToken: new Secret(access),
@@ -78,7 +79,7 @@ function millis(seconds: unknown): number | undefined {
     : undefined;
 }
 
-const standard = new Set(['expires_in', 'scope', 'token_type', 'provider_token_type']);
+const standard = new Set(['expires_in', 'scope', 'scopes', 'token_type', 'provider_token_type']);
 
 function withoutSecrets(body: Members): Members {
   return Object.fromEntries(
