@@ -47,8 +47,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   name: string;
   title: string;
   description: string;
-  /** A `propose` tool queues a write for a person; it causes nothing by itself. */
-  kind: 'read' | 'propose';
+  /** A `propose` tool queues a write for a person; it causes nothing by itself. `either`: as what it is asked to run. */
+  kind: 'read' | 'propose' | 'either';
   /** Whether it may ask a live provider. */
   live: boolean;
   input: Input;

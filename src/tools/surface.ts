@@ -4,10 +4,12 @@ import { actionStatus } from './action-status.ts';
 import { cancelAction } from './cancel-action.ts';
 import { checkAvailability } from './check-availability.ts';
 import type { Tool } from './define.ts';
+import { findOperation } from './find-operation.ts';
 import { imeSearch } from './ime-search.ts';
 import { listConnections } from './list-connections.ts';
 import { propertyDetail } from './property-detail.ts';
 import { readSource } from './read-source.ts';
+import { runOperation } from './run-operation.ts';
 import { scheduleEvent } from './schedule-event.ts';
 import { search } from './search.ts';
 import { sendEmail } from './send-email.ts';
@@ -23,9 +25,11 @@ export const tools: readonly Tool[] = [
   actionStatus,
   cancelAction,
   listConnections,
+  findOperation,
+  runOperation,
 ] as unknown as readonly Tool[];
 
-/** The tools that an agent's scopes admit: `propose` for those that queue, `read` for the others. */
+/** The tools that an agent's scopes admit: `propose` for those that queue, `read` for the others. What queues refuses by itself who may not. */
 export function visibleTools(scopes: Agent['scopes']): Tool[] {
-  return tools.filter((tool) => scopes.includes(tool.kind));
+  return tools.filter(({ kind }) => scopes.some((scope) => kind === 'either' || kind === scope));
 }
