@@ -1,8 +1,10 @@
 // The providers' own contracts, where this machine has them: a folder `contracts` beside the repository
-// (or CONTRACT_CHECK, the path of its checker). They may not be redistributed, so a fresh clone has none.
+// (or CONTRACT_CHECK, the path of its checker). They may not be redistributed, so a fresh clone has none;
+// CONTRACTS_REQUIRED=1 makes their absence a failure.
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Exchanged } from '../../sandbox/providers.ts';
 
 export interface Exchange {
   provider: string;
@@ -10,9 +12,14 @@ export interface Exchange {
   url: string;
   headers: Record<string, string>;
   body?: unknown;
+  response?: { status: number; headers: Record<string, string>; body?: unknown };
 }
 
-type Check = (exchange: Exchange) => { ok: boolean; operation: string | null; errors: string[] };
+interface Checker {
+  check(exchange: Exchange): { ok: boolean; operation: string | null; errors: string[] };
+  /** Ids of the providers that it has contracts of. */
+  providers: readonly string[];
+}
 
 function findChecker(): string | undefined {
   const named = process.env['CONTRACT_CHECK'];
@@ -23,15 +30,98 @@ function findChecker(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** The checker, or why there is none. */
-export async function contractChecker(): Promise<{ check: Check } | { missing: string }> {
+/** The checker, or why there is none. @throws Error when there must be one */
+export async function contractChecker(): Promise<Checker | { missing: string }> {
+  const found = await loadChecker();
+  if ('missing' in found && process.env['CONTRACTS_REQUIRED'] === '1') throw new Error(found.missing);
+  return found;
+}
+
+async function loadChecker(): Promise<Checker | { missing: string }> {
   const path = findChecker();
   if (path === undefined) return { missing: 'no contracts beside the repository' };
   try {
-    return { check: ((await import(pathToFileURL(path).href)) as { checkExchange: Check }).checkExchange };
+    const module = (await import(pathToFileURL(path).href)) as {
+      checkExchange: Checker['check'];
+      providers: string[];
+    };
+    return { check: module.checkExchange, providers: module.providers };
   } catch (error) {
     return {
       missing: `the contract checker does not load: ${error instanceof Error ? error.message : error}`,
     };
   }
+}
+
+/** Hosts of a provider that its contract does not cover: sign-in, tokens, its own MCP server. */
+const outside = new Set([
+  'accounts.google.com',
+  'oauth2.googleapis.com',
+  'app.hubspot.com',
+  'mcp.hubspot.com',
+  'appcenter.intuit.com',
+  'oauth.platform.intuit.com',
+  'developer.api.intuit.com',
+  'accounts.platform.intuit.com',
+  'sandbox-accounts.platform.intuit.com',
+]);
+
+/** Google's products share a host and an account; each has a contract of its own. */
+const google: readonly [host: string, path: RegExp, provider: string][] = [
+  ['gmail.googleapis.com', /^\//, 'gmail'],
+  ['www.googleapis.com', /^\/(upload\/)?gmail\//, 'gmail'],
+  ['www.googleapis.com', /^\/(upload\/)?calendar\//, 'google-calendar'],
+  ['www.googleapis.com', /^\/(upload\/)?drive\//, 'google-drive'],
+];
+
+// Everything else in a header may be a credential, whatever its name.
+const told = new Set(['accept', 'content-type', 'notion-version', 'api-version', 'prefer', 'if-match']);
+
+/** The exchange as the checker takes it, without credentials; undefined where no contract speaks of it. */
+export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | undefined {
+  if (outside.has(call.host)) return undefined;
+  const query = call.query.size === 0 ? '' : `?${call.query}`;
+  const own = google.find(([host, path]) => host === call.host && path.test(call.path));
+  return {
+    provider: own?.[2] ?? provider,
+    method: call.method,
+    url: `https://${call.host}${call.path}${query}`,
+    headers: Object.fromEntries(
+      Object.entries(call.headers).map(([name, value]) => [name, told.has(name) ? value : '[left out]']),
+    ),
+    ...(call.body === '' ? {} : { body: call.body }),
+    ...(answer === undefined
+      ? {}
+      : {
+          response: {
+            status: answer.status,
+            headers: answer.headers ?? {},
+            ...(answer.body === undefined || answer.body === '' ? {} : { body: parsed(answer.body) }),
+          },
+        }),
+  };
+}
+
+/** The checker judges values: a JSON answer as a text would pass unread. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+/** What breaks a contract, a line each; empty where all is well. */
+export function faultsOf(checker: Checker, exchanges: readonly Exchange[]): string[] {
+  const faults = new Set<string>();
+  for (const exchange of exchanges) {
+    if (!checker.providers.includes(exchange.provider)) continue;
+    const { ok, operation, errors } = checker.check(exchange);
+    if (ok) continue;
+    const status = exchange.response === undefined ? '' : ` (${exchange.response.status})`;
+    faults.add(
+      `${exchange.method} ${exchange.url}${status}: ${operation ?? 'no operation'}: ${errors.join('; ')}`,
+    );
+  }
+  return [...faults];
 }

@@ -1,0 +1,188 @@
+// A Google account of the sandbox behind the real door: what a provider's code asks is seen as Google would
+// have got it, and both it and the answers are held against Google's own contracts.
+import { createHash } from 'node:crypto';
+import { expect, onTestFinished } from 'vitest';
+import { createGoogle, type GoogleSandbox, googleApp } from '../../../sandbox/google/google.ts';
+import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import { emptyWorld, loadWorld } from '../../../sandbox/world.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { providerContext } from '../../../src/connections/context.ts';
+import { createEgress } from '../../../src/egress/door.ts';
+import { DrawbridgeError } from '../../../src/errors.ts';
+import type { Provider, WriteContext } from '../../../src/providers/define.ts';
+import { log } from '../../connections/office.ts';
+import { manualClock } from '../../egress/manual-clock.ts';
+import { contractChecker, type Exchange } from '../contract.ts';
+
+const checker = await contractChecker();
+
+export interface Scene {
+  google: GoogleSandbox;
+  hosts: ProviderHosts;
+  /** Bound to one connection with the scopes given. */
+  context: WriteContext;
+  /** Requests since the last call of this, as a person reads them. */
+  asked(): string[];
+  /** How often `aboutToSend` was called. */
+  announced(): number;
+}
+
+/** The bearer that a person's consent to these scopes brings. */
+export function bearerFor(google: GoogleSandbox, scopes: readonly string[]): string {
+  const verifier = 'v'.repeat(43);
+  const redirect = 'http://localhost:7331/callback';
+  const query = new URLSearchParams({
+    client_id: googleApp.clientId,
+    redirect_uri: redirect,
+    response_type: 'code',
+    scope: scopes.join(' '),
+    state: 'state',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const consented = new URLSearchParams({ decision: 'allow' });
+  for (const scope of scopes) consented.append('scope', scope);
+  const back = google.authorization.handle({
+    host: 'accounts.google.com',
+    method: 'POST',
+    path: '/o/oauth2/v2/auth',
+    query,
+    headers: {},
+    body: consented.toString(),
+  });
+  const code = new URL(back?.headers?.['location'] ?? '').searchParams.get('code') ?? '';
+  const token = google.authorization.handle({
+    host: 'oauth2.googleapis.com',
+    method: 'POST',
+    path: '/token',
+    query: new URLSearchParams(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirect,
+      code_verifier: verifier,
+      client_id: googleApp.clientId,
+      client_secret: googleApp.clientSecret,
+    }).toString(),
+  });
+  return (JSON.parse(token?.body ?? '{}') as { access_token: string }).access_token;
+}
+
+/** All scopes that a provider may ask for. */
+export function scopesOf(provider: Provider): string[] {
+  const own = provider.auth.kind === 'oauth2' ? provider.auth.scopes : [];
+  const more = [...Object.values(provider.operations), ...Object.values(provider.feeds)];
+  return [...new Set([...own, ...more.flatMap(({ scopes }) => scopes ?? [])])];
+}
+
+export async function openScene(
+  provider: Provider,
+  given: {
+    empty?: boolean;
+    scopes?: readonly string[];
+    fields?: Record<string, unknown>;
+    attachments?: Uint8Array[];
+    aboutToSend?: () => Promise<void>;
+    signal?: AbortSignal;
+  } = {},
+): Promise<Scene> {
+  const clock = manualClock();
+  const world = given.empty === true ? emptyWorld(clock.now()) : loadWorld(clock.now());
+  const google = createGoogle({ clock, world });
+  const exchanges: Exchange[] = [];
+  const { emulator } = google;
+  const hosts = await startProviderHosts([
+    {
+      ...emulator,
+      handle(call) {
+        const answer = emulator.handle(call);
+        const { method, host, path, query, headers, body } = call;
+        const search = query.size === 0 ? '' : `?${query}`;
+        if (host === 'gmail.googleapis.com' || host === 'www.googleapis.com') {
+          exchanges.push({
+            provider: provider.id,
+            method,
+            url: `https://${host}${path}${search}`,
+            headers,
+            ...(body === '' ? {} : { body }),
+            response: { status: answer.status, body: asJson(answer) },
+          });
+        }
+        return answer;
+      },
+    },
+  ]);
+  const egress = createEgress({
+    allowLoopback: true,
+    sandboxUrl: hosts.url,
+    clock: systemClock,
+    log,
+    random: () => 0,
+  });
+  onTestFinished(async () => {
+    await egress.close();
+    await hosts.close();
+    if ('check' in checker) {
+      const refused = exchanges
+        .map((one) => ({ ...checker.check(one), url: one.url }))
+        .filter(({ ok }) => !ok);
+      expect(refused).toEqual([]);
+    }
+  });
+  const bearer = bearerFor(google, given.scopes ?? scopesOf(provider));
+  const base = providerContext({
+    egress,
+    clock,
+    log,
+    orgId: 'org_1',
+    // Its own limits would make the tests wait.
+    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
+    connectionId: 'con_1',
+    operation: 'test',
+    cause: 'tool',
+    fields: given.fields ?? { email: world.user.email },
+    secrets: new Map(),
+    signal: given.signal,
+  });
+  let announced = 0;
+  let seen = 0;
+  return {
+    google,
+    hosts,
+    announced: () => announced,
+    asked() {
+      const calls = hosts.calls().slice(seen);
+      seen += calls.length;
+      return calls.map(({ method, host, path, query, body }) =>
+        [`${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`}`, body]
+          .filter((part) => part !== '')
+          .join('\n'),
+      );
+    },
+    context: {
+      ...base,
+      fetch: (input, init = {}) => {
+        const headers = new Headers(init.headers);
+        headers.set('authorization', `Bearer ${bearer}`);
+        return base.fetch(input, { ...init, headers });
+      },
+      effectKey: 'eff_01test',
+      async attachment(sha256) {
+        const found = given.attachments?.find(
+          (bytes) => createHash('sha256').update(bytes).digest('hex') === sha256,
+        );
+        if (found === undefined) throw new DrawbridgeError('not_found', 'no such attachment');
+        return found;
+      },
+      async aboutToSend() {
+        announced += 1;
+        await given.aboutToSend?.();
+      },
+    },
+  };
+}
+
+function asJson({ headers, body }: { headers?: Record<string, string>; body?: string }): unknown {
+  return headers?.['content-type']?.startsWith('application/json') === true ? JSON.parse(body ?? '') : body;
+}
