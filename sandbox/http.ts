@@ -42,8 +42,14 @@ async function read(message: IncomingMessage): Promise<Asked> {
   };
 }
 
-/** Starts a server on loopback; `handle` answers each request whole. */
-export async function startHttp(handle: (asked: Asked) => Answer): Promise<HttpServer> {
+/**
+ * Starts a server on loopback; `handle` answers each request whole.
+ * @param told hears of every request, and of its answer where that was no ordered fault
+ */
+export async function startHttp(
+  handle: (asked: Asked) => Answer,
+  told: (asked: Asked, answer: Answer | undefined) => void = () => undefined,
+): Promise<HttpServer> {
   const faults = new Faults();
   const requests: Asked[] = [];
   const server = createServer((message, response) => {
@@ -53,7 +59,7 @@ export async function startHttp(handle: (asked: Asked) => Answer): Promise<HttpS
       const fault = faults.take(`${asked.method} ${message.url}`);
       if (fault?.kind === 'hold') await fault.until;
       if (fault?.kind === 'drop') {
-        if (fault.after === 'effect') handle(asked);
+        told(asked, fault.after === 'effect' ? handle(asked) : undefined);
         message.socket.destroy();
         return;
       }
@@ -64,6 +70,7 @@ export async function startHttp(handle: (asked: Asked) => Answer): Promise<HttpS
         const type = fault.contentType ?? 'application/json';
         answer = { status: 200, headers: { 'content-type': type }, body: fault.body };
       } else answer = handle(asked);
+      told(asked, fault?.kind === 'refuse' || fault?.kind === 'garble' ? undefined : answer);
       response.writeHead(answer.status, answer.headers);
       response.end(answer.body);
     })().catch((thrown: unknown) => {

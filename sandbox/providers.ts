@@ -26,8 +26,29 @@ export interface ProviderHosts {
   close(): Promise<void>;
 }
 
+/** A call, and what the emulator answered; undefined where it failed on order. */
+export interface Exchanged {
+  provider: string;
+  call: Call;
+  answer: Answer | undefined;
+}
+
+const listeners = new Set<(exchanged: Exchanged) => void>();
+
+/** Every call to any emulator of this process, as it happens; ends with what it returns. */
+export function onExchange(listener: (exchanged: Exchanged) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export async function startProviderHosts(emulators: readonly Emulator[]): Promise<ProviderHosts> {
   const byHost = new Map(emulators.flatMap((one) => one.hosts.map((host) => [host, one] as const)));
+  const tell = (asked: Asked, answer: Answer | undefined): void => {
+    const call = callOf(asked);
+    const provider = byHost.get(call.host)?.provider;
+    if (provider === undefined) return;
+    for (const listener of listeners) listener({ provider, call, answer });
+  };
   const server = await startHttp((asked) => {
     const call = callOf(asked);
     const emulator = byHost.get(call.host);
@@ -39,7 +60,7 @@ export async function startProviderHosts(emulators: readonly Emulator[]): Promis
       };
     }
     return emulator.handle(call);
-  });
+  }, tell);
   return {
     url: `http://${server.host}:${server.port}`,
     faults: server.faults,

@@ -1,0 +1,23 @@
+// Runs before each file of tests: whatever the code under test asks of an emulator, and whatever the emulator
+// answers, must keep the provider's contract. What tests of the sandbox itself ask is theirs to break.
+import { afterAll, expect } from 'vitest';
+import { onExchange } from '../../sandbox/providers.ts';
+import { contractChecker, type Exchange, exchangeOf, faultsOf } from './contract.ts';
+
+const { testPath = '' } = expect.getState();
+if (!/\/test\/sandbox\//.test(testPath)) {
+  const exchanges: Exchange[] = [];
+  const end = onExchange((exchanged) => {
+    const exchange = exchangeOf(exchanged);
+    if (exchange !== undefined) exchanges.push(exchange);
+  });
+  afterAll(async () => {
+    end();
+    if (exchanges.length === 0) return;
+    const checker = await contractChecker();
+    if ('missing' in checker) return;
+    const faults = faultsOf(checker, exchanges);
+    if (faults.length > 0)
+      throw new Error(`${faults.length} exchanges break a contract:\n${faults.join('\n')}`);
+  });
+}
