@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Connections } from './connections/connections.ts';
 import { createConnections } from './connections/create.ts';
+import { createToolLimit } from './connections/tool-limit.ts';
 import { createEgress } from './egress/door.ts';
 import type { Egress } from './egress/egress.ts';
 import { localOrigin } from './http/origin.ts';
@@ -18,6 +19,7 @@ import type { Memory } from './memory/memory.ts';
 import { createQueue } from './queue/create.ts';
 import type { Queue } from './queue/queue.ts';
 import { openStore } from './store/open.ts';
+import { createSharedLimits } from './store/shared-limits.ts';
 import type { OrgStore, Store } from './store/store.ts';
 
 export interface Rooms {
@@ -48,6 +50,8 @@ export async function openRooms(
   const egress = createEgress({
     allowLoopback: config.allowLoopback,
     sandboxUrl: config.sandboxUrl,
+    limits: createSharedLimits(store),
+    toolLimit: createToolLimit({ store, clock, plan: config.plan }),
     clock,
     log,
   });

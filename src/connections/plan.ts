@@ -11,7 +11,7 @@ export type Plan = Config['plan'];
 
 /** Connections an org; undefined: as many as it likes. */
 const limits: Record<Plan, number | undefined> = { professional: 3, team: undefined, local: undefined };
-const planName = z.enum(['local', 'professional', 'team']);
+export const planName = z.enum(['local', 'professional', 'team']);
 const ownLimit = z.int().positive().nullable();
 
 export interface Allowance {

@@ -6,19 +6,14 @@ import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { bareHost, namesLoopback } from './addresses.ts';
 import { admit, type Policy, type Resolve, systemResolve } from './admit.ts';
-import type { Dialled, Egress, FetchOptions } from './egress.ts';
-import { createGuards, type Leave } from './guards.ts';
+import type { CallRecord, Dialled, Egress, FetchOptions } from './egress.ts';
+import type { SharedLimits } from './gate.ts';
+import { createGuards, type Leave, type ToolLimit } from './guards.ts';
 import { runInside } from './inside.ts';
 import { guardProcess } from './process.ts';
 import { followed, isRedirect, mostRedirects } from './redirect.ts';
-import {
-  isRetriedError,
-  isRetriedStatus,
-  jitter,
-  mostRetries,
-  refuseLongWait,
-  retryAfterMs,
-} from './retry.ts';
+import { isRetriedError, isRetriedStatus, jitter, mostRetries, refuseLongWait } from './retry.ts';
+import { pauseAsked, waitAsked } from './signals.ts';
 import { createTransport, type Outgoing } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
@@ -42,6 +37,12 @@ export interface EgressOptions {
   sandboxUrl?: string | undefined;
   clock: Clock;
   log: Log;
+  /** Limits on calls that all processes share; absent: this process counts alone. */
+  limits?: SharedLimits | undefined;
+  /** Live calls that an org's tools may cause, by its plan; undefined: no limit. */
+  toolLimit?: ((orgId: string) => Promise<ToolLimit | undefined>) | undefined;
+  /** Hears of every call as it ended. It may not throw, nor wait. */
+  onCall?: ((record: CallRecord) => void) | undefined;
   /** For tests; default: the system's resolver. */
   resolve?: Resolve;
   /** For tests: a number in [0, 1) that spreads retries. */
@@ -62,7 +63,7 @@ export function createEgress(options: EgressOptions): Egress {
   }
   const resolve = options.resolve ?? systemResolve;
   const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
-  const guards = createGuards({ clock, log });
+  const guards = createGuards(options);
   const transport = createTransport(resolve, sandboxUrl);
   const policy: Reachable = allowLoopback ? 'any' : 'public';
   const unguard = guardProcess(allowLoopback);
@@ -99,9 +100,12 @@ export function createEgress(options: EgressOptions): Egress {
       let waitMs = jitter(retry, random);
       try {
         const response = await hops(request, init, leave);
-        if (retry === most || !isRetriedStatus(response.status)) return response;
-        const asked = retryAfterMs(response.headers.get('retry-after'), clock.now()) ?? 0;
-        refuseLongWait(request.url.hostname, response.status, asked, leave.left());
+        const { status, headers } = response;
+        const pause = pauseAsked(status, headers, clock.now());
+        if (pause !== undefined) await leave.pause(pause);
+        if (retry === most || !isRetriedStatus(status)) return response;
+        const asked = waitAsked(status, headers, clock.now()) ?? 0;
+        refuseLongWait(request.url.hostname, status, asked, leave.left());
         waitMs = Math.max(waitMs, asked);
         if (waitMs >= leave.left()) return response;
       } catch (thrown) {
@@ -136,6 +140,7 @@ export function createEgress(options: EgressOptions): Egress {
       return guards.run(
         caller,
         {
+          method: request.method,
           name: request.url.hostname,
           timeoutMs: init.timeoutMs ?? defaultTimeoutMs,
           signal: init.signal ?? (input instanceof Request ? input.signal : undefined),
@@ -150,18 +155,18 @@ export function createEgress(options: EgressOptions): Egress {
 
   return {
     fetchFor,
-    async within(caller, work) {
+    async within(caller, work, through) {
       // A client is built inside the work, and takes its adapter from what stands here then.
       const { guardAxios } = await import('./axios.ts');
       guardAxios();
-      return runInside({ fetch: fetchFor(caller) }, work);
+      return runInside({ fetch: through ?? fetchFor(caller) }, work);
     },
     dryRun: async () => {
       throw new DrawbridgeError('internal', 'dryRun is not built yet.');
     },
     dial: (_caller, host, port) => dial(host, port),
     converse: (caller, work, { timeoutMs = defaultTimeoutMs } = {}) =>
-      guards.run(caller, { name: caller.provider, timeoutMs }, async (leave) => {
+      guards.run(caller, { method: 'socket', name: caller.provider, timeoutMs }, async (leave) => {
         await leave.pace();
         return { result: await work(leave.signal), outcome: 'ok', verdict: 'healthy' };
       }),

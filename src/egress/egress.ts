@@ -79,8 +79,13 @@ export interface Egress {
   /**
    * Runs work of a client that takes no fetch (axios, the process-wide undici dispatcher) as this caller:
    * what it sends goes through the same door. Outside of it such clients are refused.
+   * @param through a fetch of this caller to send by (one that adds the credential); default: `fetchFor`
    */
-  within<Result>(caller: Caller, work: () => Promise<Result>): Promise<Result>;
+  within<Result>(
+    caller: Caller,
+    work: () => Promise<Result>,
+    through?: ReturnType<Egress['fetchFor']>,
+  ): Promise<Result>;
   /** The same code, stopped at the wire: `work` fails at its first call, which is returned. */
   dryRun(work: () => Promise<unknown>): Promise<DryCall | undefined>;
   /** Resolves and admits `host` for a TLS socket. Throws DrawbridgeError. */

@@ -4,20 +4,26 @@ import type { Clock } from '../clock.ts';
 import { DrawbridgeError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.ts';
-import { type Bucket, createBucket, createSlots, type Slots } from './bucket.ts';
 import { withDeadline } from './deadline.ts';
-import type { Caller, CallLimit } from './egress.ts';
+import type { Caller, CallLimit, CallRecord } from './egress.ts';
+import { createGate, type Gate, ownLimits, type SharedLimits } from './gate.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 const defaultLimit: CallLimit = { perSecond: 5, burst: 10, concurrent: 4 };
+/** Calls of one provider at once in this process, whatever the number of its connections: a bulkhead. */
+const perProvider = 64;
+const busy = 'Too many calls wait for this account already. Try again later.';
 
 /** What the work under the guards gets. */
 export interface Leave {
   signal: AbortSignal;
   /** One attempt only: this call finds out whether the provider is back. */
   probe: boolean;
-  /** Takes a token for one attempt. */
+  /** Waits for its turn under the limits; once for each attempt. */
   pace(): Promise<void>;
+  /** The provider asks for a pause: nothing more on this connection for `ms`, by any process. */
+  pause(ms: number): Promise<void>;
   /** Milliseconds left of the whole-call limit. */
   left(): number;
 }
@@ -29,41 +35,122 @@ interface Done<Result> {
   verdict: Verdict;
 }
 
+/** What is asked for, as the log of calls names it. */
+export interface Asking {
+  method: string;
+  /** What a person calls the other side. */
+  name: string;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
 export interface Guards {
-  run<Result>(
-    caller: Caller,
-    options: { name: string; timeoutMs: number; signal?: AbortSignal | undefined },
-    work: (leave: Leave) => Promise<Done<Result>>,
-  ): Promise<Result>;
+  run<Result>(caller: Caller, asking: Asking, work: (leave: Leave) => Promise<Done<Result>>): Promise<Result>;
   metrics: Metrics;
   /** Gives up every call that is under way, so that none of their timers holds the process. */
   close(): void;
 }
 
+/** Live calls that tools of an org may cause. */
+export interface ToolLimit {
+  calls: number;
+  ms: number;
+  /** Why not more, for people. */
+  words: string;
+}
+
+export interface GuardParts {
+  clock: Clock;
+  log: Log;
+  /** Limits that all processes share; absent: this process counts alone. */
+  limits?: SharedLimits | undefined;
+  /** Undefined: no limit. */
+  toolLimit?: ((orgId: string) => Promise<ToolLimit | undefined>) | undefined;
+  onCall?: ((record: CallRecord) => void) | undefined;
+}
+
 interface Guard {
   breaker: Breaker | undefined;
-  bucket: Bucket;
+  gate: Gate;
   slots: Slots;
 }
 
-export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards {
+export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardParts): Guards {
   const guards = new Map<string, Guard>();
+  const gates = new Map<string, Gate>();
+  const bulkheads = new Map<string, Slots>();
   const metrics = createMetrics();
   const underWay = new Set<AbortController>();
+  const own = ownLimits(clock);
+  const shared = limits ?? own;
+
+  function once<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    known.set(key, made);
+    return made;
+  }
 
   function guardOf(caller: Caller): Guard {
-    const key = JSON.stringify([caller.orgId, caller.provider, caller.connectionId ?? null]);
-    const known = guards.get(key);
-    if (known !== undefined) return known;
-    const limit = caller.limit ?? defaultLimit;
-    const guard: Guard = {
-      // While an account is being connected a person may mistype its server: that opens no breaker.
-      breaker: caller.connectionId === undefined ? undefined : createBreaker(caller.provider, clock),
-      bucket: createBucket(limit, clock),
-      slots: createSlots(limit.concurrent),
-    };
-    guards.set(key, guard);
-    return guard;
+    const { orgId, provider, connectionId } = caller;
+    return once(guards, JSON.stringify([orgId, provider, connectionId ?? null]), () => {
+      const limit = caller.limit ?? defaultLimit;
+      return {
+        // While an account is being connected a person may mistype its server: that opens no breaker.
+        breaker: connectionId === undefined ? undefined : createBreaker(provider, clock),
+        gate: createGate({
+          // Nor is there a connection yet that another process could use.
+          shared: connectionId === undefined ? own : shared,
+          own,
+          row: { orgId, name: `connection:${connectionId ?? provider}` },
+          rate: limit,
+          words: busy,
+          ahead: true,
+          clock,
+          log,
+        }),
+        slots: createSlots(limit.concurrent),
+      };
+    });
+  }
+
+  function appGateOf({ app }: Caller): Gate | undefined {
+    if (app === undefined) return undefined;
+    return once(gates, `app:${app.name}`, () =>
+      createGate({
+        shared,
+        own,
+        row: { orgId: undefined, name: app.name },
+        rate: app.limit,
+        words: 'Too many calls of this app wait already. Try again later.',
+        ahead: true,
+        clock,
+        log,
+      }),
+    );
+  }
+
+  /** Counts a live call that a tool causes; it never waits. @throws DrawbridgeError `rate_limited` */
+  async function countForPlan(caller: Caller, signal: AbortSignal): Promise<void> {
+    if (caller.cause !== 'tool' || toolLimit === undefined) return;
+    const { orgId } = caller;
+    const limit = await toolLimit(orgId);
+    if (limit === undefined) return;
+    const { calls, ms, words } = limit;
+    const gate = once(gates, `plan:${orgId}:${calls}:${ms}`, () =>
+      createGate({
+        shared,
+        own,
+        row: { orgId, name: 'plan:tools' },
+        rate: { perSecond: calls * 1000, burst: calls, windows: [{ calls, ms }] },
+        words,
+        ahead: false,
+        clock,
+        log,
+      }),
+    );
+    await gate.take(signal, 0);
   }
 
   return {
@@ -72,13 +159,18 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
       const closing = new DrawbridgeError('network', 'Drawbridge is closing: the call was given up.');
       for (const call of underWay) call.abort(closing);
     },
-    async run(caller, options, work) {
-      const { name, timeoutMs } = options;
+    async run(caller, asking, work) {
+      const { name, timeoutMs } = asking;
       const guard = guardOf(caller);
+      const appGate = appGateOf(caller);
+      const bulkhead = once(bulkheads, caller.provider, () => createSlots(perProvider));
       const began = clock.elapsed();
+      const left = (): number => began + timeoutMs - clock.elapsed();
+      let attempts = 0;
       let outcome = 'internal';
       let verdict: Verdict = 'unknown';
       let pass: Pass | undefined;
+      let error: DrawbridgeError | undefined;
       const ending = new AbortController();
       underWay.add(ending);
       try {
@@ -89,7 +181,7 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
             clock,
             timeoutMs,
             signal:
-              options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]),
+              asking.signal === undefined ? ending.signal : AbortSignal.any([asking.signal, ending.signal]),
             expired: () =>
               new DrawbridgeError(
                 'timeout',
@@ -97,11 +189,21 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
               ),
           },
           async (signal) => {
-            const leaveSlot = await guard.slots.enter(signal);
+            await countForPlan(caller, signal);
+            const leaveSlot = await enterBoth(guard.slots, bulkhead, signal);
             signal.addEventListener('abort', leaveSlot);
             try {
-              const left = (): number => began + timeoutMs - clock.elapsed();
-              return await work({ signal, probe, left, pace: () => guard.bucket.take(signal) });
+              return await work({
+                signal,
+                probe,
+                left,
+                async pace() {
+                  await appGate?.take(signal, left());
+                  await guard.gate.take(signal, left());
+                  attempts += 1;
+                },
+                pause: (ms) => guard.gate.pause(ms),
+              });
             } finally {
               leaveSlot();
             }
@@ -110,7 +212,8 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
         ({ outcome, verdict } = done);
         return done.result;
       } catch (thrown) {
-        const givenUp = options.signal?.aborted === true || ending.signal.aborted;
+        const givenUp = asking.signal?.aborted === true || ending.signal.aborted;
+        if (thrown instanceof DrawbridgeError && !givenUp) error = thrown;
         outcome = givenUp ? 'aborted' : thrown instanceof DrawbridgeError ? thrown.code : 'error';
         verdict = givenUp ? 'unknown' : verdictOn(thrown);
         throw thrown;
@@ -121,9 +224,33 @@ export function createGuards({ clock, log }: { clock: Clock; log: Log }): Guards
         metrics.add(caller, outcome, ms);
         const { provider, operation } = caller;
         log.debug({ provider, operation, to: name, outcome, ms }, 'call out');
+        onCall?.({
+          caller,
+          method: asking.method,
+          host: name,
+          outcome,
+          ...(error === undefined ? {} : { error }),
+          attempts,
+          ms,
+        });
       }
     },
   };
+}
+
+/** A slot of the connection first, so that one account's queue holds none of its provider's. */
+async function enterBoth(connection: Slots, provider: Slots, signal: AbortSignal): Promise<() => void> {
+  const leaveConnection = await connection.enter(signal);
+  try {
+    const leaveProvider = await provider.enter(signal);
+    return () => {
+      leaveProvider();
+      leaveConnection();
+    };
+  } catch (thrown) {
+    leaveConnection();
+    throw thrown;
+  }
 }
 
 const socketTrouble =

@@ -1,7 +1,7 @@
 // When a call may be repeated, and after how long: only what is harmless to repeat, a few times, spread
 // by full jitter, and never sooner than the provider asked.
 import { DrawbridgeError } from '../errors.ts';
-import { longestWaitMs } from './bucket.ts';
+import { longestWaitMs } from './gate.ts';
 
 export const mostRetries = 3;
 const firstDelayMs = 500;

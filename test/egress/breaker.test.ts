@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createBreaker, openMs } from '../../src/egress/breaker.ts';
-import { createBucket, createSlots } from '../../src/egress/bucket.ts';
+import { createSlots } from '../../src/egress/slots.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { caller, door, serve } from './wire.ts';
 
@@ -159,49 +159,7 @@ describe('the door and its breaker', () => {
   });
 });
 
-describe('the bucket', () => {
-  const limit = { perSecond: 2, burst: 3, concurrent: 9 };
-
-  test('gives the burst at once, then one token each 500 ms, in order', async () => {
-    const clock = manualClock();
-    const bucket = createBucket(limit, clock);
-    for (let i = 0; i < 3; i += 1) await bucket.take(never);
-    const served: number[] = [];
-    const waiting = [1, 2].map((n) => bucket.take(never).then(() => served.push(n)));
-    clock.advance(499);
-    await Promise.resolve();
-    expect(served).toEqual([]);
-    clock.advance(1);
-    await waiting[0];
-    expect(served).toEqual([1]);
-    clock.advance(500);
-    await waiting[1];
-    expect(served).toEqual([1, 2]);
-  });
-
-  test('never fills beyond its burst', async () => {
-    const clock = manualClock();
-    const bucket = createBucket(limit, clock);
-    clock.advance(3_600_000);
-    for (let i = 0; i < 3; i += 1) await bucket.take(never);
-    let fourth = false;
-    void bucket.take(never).then(() => {
-      fourth = true;
-    });
-    await Promise.resolve();
-    expect(fourth).toBe(false);
-  });
-
-  test('a wait of more than 20 s is refused with its length, and takes no token', async () => {
-    const clock = manualClock();
-    const bucket = createBucket({ perSecond: 0.1, burst: 1, concurrent: 9 }, clock);
-    await bucket.take(never);
-    void bucket.take(never);
-    void bucket.take(never);
-    await expect(bucket.take(never)).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 30_000 });
-    await expect(bucket.take(never)).rejects.toMatchObject({ retryAfterMs: 30_000 });
-  });
-
+describe('limits of a connection', () => {
   test("the provider's own limit is kept per connection", async () => {
     const clock = manualClock();
     const server = await serve((_request, response) => response.end());
