@@ -265,7 +265,7 @@ type AuthWith<Known extends string, SecretName extends string> =
       user: { field: Known } | { secret: SecretName };
       password: { secret: SecretName };
     }
-  | Extract<Auth, { kind: 'password' | 'none' }>;
+  | Extract<Auth, { kind: 'password' | 'none' | 'discovered' }>;
 
 /**
  * Keeps the types of fields, operations and feeds. What does not compile: an unknown key; a `{placeholder}` in an
@@ -281,6 +281,7 @@ export function defineProvider<
   const Token extends string,
   const Rest extends string,
   const Base extends string,
+  const Header extends string,
   const Mcp extends string,
   const LearnedName extends string = never,
   Known extends string = Extract<keyof z.output<Fields>, string> | LearnedName,
@@ -293,7 +294,10 @@ export function defineProvider<
     learned?: Readonly<Record<LearnedName, LearnedField>>;
     secrets: readonly (SecretField & { name: SecretName })[];
     auth: OAuth2With<NoInfer<Known>, Authorize, Token, Rest> | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
-    http?: Omit<Http, 'baseUrl'> & { baseUrl: Base & Template<Base, NoInfer<Known>> };
+    http?: Omit<Http, 'baseUrl' | 'headers'> & {
+      baseUrl: Base & Template<Base, NoInfer<Known>>;
+      headers?: Readonly<Record<string, Header & Template<Header, NoInfer<Known>>>>;
+    };
     mcp?: Omit<NonNullable<Provider['mcp']>, 'url'> & { url: Mcp & Template<Mcp, NoInfer<Known>> };
     operations: Ops & KnownKeys<Ops>;
     feeds: Readonly<Record<FeedName, Feed>>;

@@ -1,13 +1,13 @@
 // How a provider is spoken to over HTTP, as declarations: where, with which headers, how it pages, how it
 // says no. The speaking is in request.ts and pages.ts.
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, Retry } from '../errors.ts';
 
 export interface Http {
   /** Origin and path prefix of its API, with `{placeholders}` of fields: `https://{shop}.example.com/api`. */
   baseUrl: string;
   /** Other hosts that get the credential (`upload.example.com`); exact names. */
   hosts?: readonly string[];
-  /** On every declared request: versions, formats. */
+  /** On every declared request: versions, formats; with `{placeholders}` of fields. */
   headers?: Readonly<Record<string, string>>;
   paging?: Paging;
   /** What a refusal means, where the status alone does not tell it, also one with status 200; undefined: the status decides. */
@@ -25,6 +25,10 @@ export interface Refusal {
   code: ErrorCode;
   /** In the provider's words, at most a sentence; shown as untrusted text. */
   message?: string;
+  /** In our words, instead of the standard sentence: what happened, and what a person can do. */
+  advice?: string;
+  /** Where it differs from what the code stands for. */
+  retry?: Retry;
   retryAfterMs?: number;
 }
 

@@ -7,7 +7,7 @@ import { scrub } from '../secret.ts';
 import { visibleLine } from '../untrusted.ts';
 import { EffectRefused, type ProviderContext, type WriteContext } from './define.ts';
 import type { Answer, Http } from './http.ts';
-import { fillPath, fillUrl, type Names, type Written } from './template.ts';
+import { fillHeader, fillPath, fillUrl, type Names, type Written } from './template.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Path = `/${string}`;
@@ -130,7 +130,7 @@ async function ask(
     headers: {
       accept: 'application/json',
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-      ...http.headers,
+      ...headersOf(http, context.fields),
       ...request.headers,
     },
     ...(json === undefined ? {} : { body: json }),
@@ -140,6 +140,11 @@ async function ask(
   });
   const { status, headers } = response;
   return { status, headers, body: parseBody(await response.text()) };
+}
+
+function headersOf(http: Http, fields: Readonly<Record<string, unknown>>): Record<string, string> {
+  const headers = Object.entries(http.headers ?? {});
+  return Object.fromEntries(headers.map(([name, value]) => [name, fillHeader(value, fields)]));
 }
 
 /** @throws DrawbridgeError `malformed_response`; names the place, never the value */
@@ -201,7 +206,9 @@ export function refusalOf(
   // What a provider says may repeat what it was sent.
   const words = own?.message === undefined ? '' : ` It says: ${visibleLine(scrub(own.message), 300)}`;
   const wait = own?.retryAfterMs ?? retryAfterMs(answer.headers.get('retry-after'), now);
-  return new DrawbridgeError(code, `${host} refused the request (${status}).${words}`, {
+  const what = own?.advice ?? `${host} refused the request (${status}).`;
+  return new DrawbridgeError(code, `${what}${words}`, {
+    ...(own?.retry === undefined ? {} : { retry: own.retry }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });
 }

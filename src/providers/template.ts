@@ -39,26 +39,48 @@ export function fillPath(template: string, values: Readonly<Record<string, unkno
   });
 }
 
+/** A server on this machine, with its port: egress admits it only by its flag. */
+const ownServer = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/;
+
 /**
- * An address whose placeholders stand in its host or path.
+ * An address whose placeholders stand in its host or path. Where one field is the whole host, it may also be a
+ * server on this machine, which is spoken to in clear text.
  * @throws DrawbridgeError `invalid_request` with `field`
  */
 export function fillUrl(template: string, values: Readonly<Record<string, unknown>>): URL {
   const cut = /^([a-z]+:\/\/[^/?#]*)(.*)$/.exec(template);
   if (cut === null) throw new DrawbridgeError('internal', 'A provider declares an address that is no URL.');
   const [, origin = '', rest = ''] = cut;
-  const filled = origin.replace(placeholder, (_, name: string) => {
-    const text = textOf(values, name);
-    if (!inHost.test(text)) {
-      throw new DrawbridgeError('invalid_request', `${name}: cannot be part of a host name.`, {
-        field: name,
+  const whole = /^https:\/\/\{([^{}]*)\}$/.exec(origin)?.[1];
+  const own = whole === undefined ? '' : textOf(values, whole);
+  const filled = ownServer.test(own)
+    ? `http://${own}`
+    : origin.replace(placeholder, (_, name: string) => {
+        const text = textOf(values, name);
+        if (!inHost.test(text)) {
+          throw new DrawbridgeError('invalid_request', `${name}: cannot be part of a host name.`, {
+            field: name,
+          });
+        }
+        return text;
       });
-    }
-    return text;
-  });
   const url = URL.parse(`${filled}${fillPath(rest, values)}`);
   if (url === null) throw new DrawbridgeError('invalid_request', 'The settings make no usable address.');
   return url;
+}
+
+/**
+ * The value of a header with its placeholders filled in.
+ * @throws DrawbridgeError `invalid_request` with `field` for what cannot stand in a header
+ */
+export function fillHeader(template: string, values: Readonly<Record<string, unknown>>): string {
+  return template.replace(placeholder, (_, name: string) => {
+    const text = textOf(values, name);
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
+      throw new DrawbridgeError('invalid_request', `${name}: cannot be part of a header.`, { field: name });
+    }
+    return text;
+  });
 }
 
 function textOf(values: Readonly<Record<string, unknown>>, name: string): string {

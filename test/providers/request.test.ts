@@ -124,6 +124,37 @@ describe('what leaves', () => {
     );
   });
 
+  test.each(['127.0.0.1:4010', 'localhost', '[::1]:80'])(
+    'one field that is the whole host may name this machine, in clear text: %s',
+    (host) => {
+      expect(fillUrl('https://{host}/v1', { host }).href).toBe(new URL(`http://${host}/v1`).href);
+      expect(() => fillUrl('https://api.{host}/v1', { host: `${host}:1` })).toThrow('part of a host name');
+    },
+  );
+
+  test.each(['127.0.0.1:4010/x', '127.0.0.1:4010@evil.example', '127.0.0.1.evil.example:80', '10.0.0.1:80'])(
+    'nothing else with a port or a path may: %s',
+    (host) => {
+      expect(() => fillUrl('https://{host}/v1', { host })).toThrow('part of a host name');
+    },
+  );
+
+  test('injection: a field in a header cannot begin another header', async () => {
+    const own: Http = { baseUrl: 'https://api.example.com', headers: { 'x-shop': 'shop {shop}' } };
+    const ask = (shop: string) => {
+      const { context, asked } = contextOver(() => ({ id: '1' }), { fields: { shop } });
+      return { asked, run: send(context, own, { method: 'GET', path: '/x', output: thing }) };
+    };
+    const fine = ask('a b');
+    await fine.run;
+    expect(fine.asked[0]?.headers['x-shop']).toBe('shop a b');
+    for (const shop of ['a\r\nx-other: 1', 'a\n', '\0', 'ü', '', ' ']) {
+      const { asked, run } = ask(shop);
+      await expect(run).rejects.toMatchObject({ code: 'invalid_request', field: 'shop' });
+      expect(asked).toEqual([]);
+    }
+  });
+
   test('what only the prototype has fills no placeholder', () => {
     expect(() => addressOf({ fields: {} }, http, { path: '/{constructor}', params: {} })).toThrow(
       expect.objectContaining({ field: 'constructor' }),
@@ -176,6 +207,18 @@ describe('what comes back', () => {
       code: 'rate_limited',
       retryAfterMs: 5,
       message: 'api.example.com refused the request (200). It says: slow down',
+    });
+  });
+
+  test('our own advice stands in place of the standard sentence', async () => {
+    const refusal = () => ({
+      code: 'permission_denied' as const,
+      retry: 'ask' as const,
+      advice: 'Pay first.',
+    });
+    await expect(ask(new Response('', { status: 403 }), { refusal })).rejects.toMatchObject({
+      message: 'Pay first.',
+      retry: 'ask',
     });
   });
 

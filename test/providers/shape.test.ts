@@ -24,7 +24,7 @@ const parts = {
     registration: ['Make an app with {redirectUrl}'],
   }`,
   http: `http: {
-    baseUrl: 'https://api.example/{realm}', headers: { version: '1' },
+    baseUrl: 'https://api.example/{realm}', headers: { version: '1', shop: '{shop}' },
     paging: { kind: 'cursor', parameter: 'after', next: (body) => z.object({ next: z.string().optional() }).parse(body).next },
     refusal: ({ status }) => status === 418 ? { code: 'conflict' } : undefined,
   }`,
@@ -160,6 +160,10 @@ const wrong: Record<string, [source: string, says: RegExp]> = {
   'an undeclared placeholder in mcp.url': [
     source({ mcp: `mcp: { url: 'https://{ship}.example' }` }),
     /"ship"/,
+  ],
+  'an undeclared placeholder in a header': [
+    http(`version: '1'`, `version: '{ship}'`),
+    /undeclaredPlaceholder: "ship"/,
   ],
   'a placeholder that was learned, without what learns it': [
     source({ learned: '' }),
