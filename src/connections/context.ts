@@ -5,6 +5,8 @@ import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
 import type { Secret } from '../secret.ts';
+import { attaching, type Bearer } from './attach.ts';
+import { tokenFields } from './grant.ts';
 
 export interface ContextParts {
   egress: Egress;
@@ -18,6 +20,10 @@ export interface ContextParts {
   cause: Cause;
   fields: Readonly<Record<string, unknown>>;
   secrets: ReadonlyMap<string, Secret>;
+  /** Absent while an account is being connected: then its first token is among the secrets. */
+  bearer?: Bearer | undefined;
+  /** Where the connection is reached by the provider's own MCP server. */
+  mcpServerUrl?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -31,24 +37,32 @@ export function providerContext(parts: ContextParts): ProviderContext {
     cause: parts.cause,
     limit: provider.limit,
   };
-  const call = egress.fetchFor(caller);
+  const secret = (name: string): Secret => {
+    const found = parts.secrets.get(name);
+    if (found !== undefined) return found;
+    throw new DrawbridgeError(
+      'auth_expired',
+      `${provider.title} has no ${name} stored. Connect the account again: drawbridge connect ${provider.id}`,
+    );
+  };
+  const bearer: Bearer = parts.bearer ?? { fresh: async () => secret(tokenFields.access) };
+  const { fields, mcpServerUrl } = parts;
+  const call = attaching(egress.fetchFor(caller), { provider, fields, secret, bearer, mcpServerUrl });
   return {
     connectionId: connectionId ?? '',
-    fields: parts.fields,
+    fields,
     secret(name) {
-      const secret = parts.secrets.get(name);
-      if (secret === undefined) {
-        throw new DrawbridgeError(
-          'auth_expired',
-          `${provider.title} has no ${name} stored. Connect the account again: drawbridge connect ${provider.id}`,
-        );
+      if (provider.auth.kind === 'oauth2' && Object.values<string>(tokenFields).includes(name)) {
+        // A copy that a provider keeps would be renewed by nobody.
+        throw new DrawbridgeError('internal', 'A bearer is had by token(), and a refresh token by nobody.');
       }
-      return secret;
+      return secret(name);
     },
     token: async () => {
+      if (provider.auth.kind === 'oauth2') return bearer.fresh();
       throw new DrawbridgeError('auth_expired', `${provider.title} has no bearer token.`);
     },
-    within: (work) => egress.within(caller, work),
+    within: (work) => egress.within(caller, work, call),
     fetch: (input, init = {}) => {
       const joined = join(signal, init.signal ?? undefined);
       return call(input, joined === undefined ? init : { ...init, signal: joined });

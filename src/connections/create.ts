@@ -28,6 +28,8 @@ import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted } from './scopes.ts';
 
 export interface ConnectionsOptions {
+import type { Timing } from './tokens.ts';
+import { tokensOf } from './tokens-of.ts';
   store: Pick<Store, 'control'>;
   egress: Egress;
   vault: Vault;
@@ -49,6 +51,8 @@ export interface ConnectionsOptions {
   oauth?: OAuth;
 }
 
+  /** For tests: waits and leases of token renewal. */
+  tokenTiming?: Partial<Timing>;
 function notYet(name: string): () => Promise<never> {
   return async () => {
     throw new DrawbridgeError('internal', `${name} is not built yet.`);
@@ -140,7 +144,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       ? provider.operations[operation]
       : undefined;
     if (declared !== undefined) assertGranted(grantOf(now, declared));
-    const secrets = await loadSecrets(org, vault, connection.id);
+    const oauth2 = provider.auth.kind === 'oauth2';
     return providerContext({
       egress,
       clock,
@@ -151,13 +155,31 @@ export function createConnections(options: ConnectionsOptions): Connections {
       operation,
       cause,
       fields: now.fields,
-      secrets,
+      secrets: await loadSecrets(org, vault, now.id),
+      mcpServerUrl: now.mcpServerUrl,
+      ...(oauth2
+        ? {
+            bearer: {
+              fresh: () => tokens.fresh(org, now.id, signal),
+              instead: (refused) => tokens.instead(org, now.id, refused, signal),
+            },
+          }
+        : {}),
       signal,
     });
   }
 
   function report(org: OrgStore, id: string, result: Report): Promise<void> {
     return reportOutcome(org, clock, id, result);
+  const tokens = tokensOf({
+    ...authorizing,
+    get,
+    load,
+    appOf: (provider) => entryOf(provider)?.app,
+    reconnect,
+    timing: options.tokenTiming,
+  });
+
   }
 
   /** What a read says of its connection; a record that cannot be written takes no answer away. */

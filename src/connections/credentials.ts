@@ -68,6 +68,16 @@ export async function loadSecrets(org: OrgStore, vault: Vault, connectionId: str
       .where('connection_id', '=', connectionId)
       .execute(),
   );
+  return unsealRows(org, vault, connectionId, rows);
+}
+
+/** By field. The vault was opened. @throws DrawbridgeError as `loadSecrets` */
+export async function unsealRows(
+  org: OrgStore,
+  vault: Vault,
+  connectionId: string,
+  rows: readonly Pick<OrgTables['secrets'], 'field' | 'sealed' | 'key_id'>[],
+): Promise<Secrets> {
   const unsealed = (): Secrets =>
     new Map(
       rows.map((row) => [

@@ -8,7 +8,11 @@ import type { ConnectionState } from '../store/tables.ts';
 import { rowById } from './rows.ts';
 import { isAllowed, isUsable, move } from './states.ts';
 
-export type Report = { synced: true } | { answered: true } | { error: unknown };
+export type Report =
+  | { synced: true }
+  | { answered: true }
+  /** `version`: of the tokens that it happened with; where there are others by now it says nothing. */
+  | { error: unknown; version?: number };
 
 /** What is not here speaks about the call that was made, not about the connection. */
 const states: Partial<Record<ErrorCode, ConnectionState>> = {
@@ -38,6 +42,15 @@ export async function reportOutcome(org: OrgStore, clock: Clock, id: string, rep
   const recorded = org.write(async (tx) => {
     const row = await rowById(tx, org.orgId, id);
     if (row === undefined || !isUsable(row.state)) return;
+    if ('error' in report && report.version !== undefined) {
+      const tokens = await tx
+        .selectFrom('oauth_tokens')
+        .select('version')
+        .where('org_id', '=', org.orgId)
+        .where('connection_id', '=', id)
+        .executeTakeFirst();
+      if (tokens?.version !== report.version) return;
+    }
     if (row.state !== to && isAllowed(row.state, to)) {
       const reason = error === undefined ? 'it answers again' : error.code;
       await move(tx, { orgId: org.orgId, id, from: row.state, to, reason, at });
