@@ -15,6 +15,20 @@ const silent = new Set([
   'hs_lastmodifieddate',
   'hs_object_id',
 ]);
+/** Names that HubSpot writes as one word. */
+const words: Record<string, string> = {
+  firstname: 'first name',
+  lastname: 'last name',
+  mobilephone: 'mobile phone',
+  jobtitle: 'job title',
+  lifecyclestage: 'lifecycle stage',
+  numberofemployees: 'number of employees',
+  annualrevenue: 'annual revenue',
+  dealname: 'deal',
+  dealstage: 'deal stage',
+  dealtype: 'deal type',
+  closedate: 'close date',
+};
 /** HubSpot takes this many in one batch. */
 const batchSize = 100;
 /** What names an object of each kind. */
@@ -116,7 +130,7 @@ function recordOf(
     facts: {
       type: kind.one,
       id: raw.id,
-      properties: values,
+      properties: Object.fromEntries(Object.entries(values).filter(([name]) => name !== 'hs_note_body')),
       ...(names.length === 0 ? {} : { associations: names }),
     },
   };
@@ -146,7 +160,7 @@ function bodyOf(
 ): { text: string } | { html: string } {
   if (kind.type === 'notes') return { html: values['hs_note_body'] ?? '' };
   const lines = Object.entries(values).flatMap(([name, value]) =>
-    silent.has(name) ? [] : [`${name.replace(/^hs_/, '').replaceAll('_', ' ')}: ${value}`],
+    silent.has(name) ? [] : [`${words[name] ?? name.replace(/^hs_/, '').replaceAll('_', ' ')}: ${value}`],
   );
   const belongs = names.flatMap(({ type, name }) =>
     name === undefined ? [] : [`${kinds[type].one}: ${name}`],

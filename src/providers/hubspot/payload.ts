@@ -44,7 +44,13 @@ export function createInput(kind: Kind): z.ZodType<Written> {
 }
 
 export function updateInput(kind: Kind): z.ZodType<Changed> {
-  return z.strictObject({ id: objectId, ...common(kind), properties: propertyMap });
+  const clearable = Object.fromEntries(
+    kind.writable.map(({ name, schema }) => [
+      name,
+      z.union([schema, z.literal('')]).describe(schema.description ?? name),
+    ]),
+  );
+  return z.strictObject({ id: objectId, ...clearable, properties: propertyMap });
 }
 
 function schemaOf(kind: Kind, name: string) {

@@ -224,9 +224,12 @@ async function lookedUp(
   }
 }
 
+/** Names of those that are not as wanted. HubSpot writes addresses in lower case. */
 function differing(found: RawObject, wanted: Record<string, string>): string[] {
   const has = valuesOf(found);
-  return Object.entries(wanted).flatMap(([name, value]) => ((has[name] ?? '') === value ? [] : [name]));
+  const same = (name: string, value: string) =>
+    name === 'email' ? has[name]?.toLowerCase() === value.toLowerCase() : (has[name] ?? '') === value;
+  return Object.entries(wanted).flatMap(([name, value]) => (same(name, value) ? [] : [name]));
 }
 
 function outcomeOf(context: ProviderContext, kind: Kind, raw: RawObject): WriteOutcome {
