@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadWorld } from '../../sandbox/world.ts';
 import { startZillow } from '../../sandbox/zillow.ts';
+import { attaching } from '../../src/connections/attach.ts';
 import { createConnections } from '../../src/connections/create.ts';
 import {
   type Listing,
@@ -24,32 +25,38 @@ type Answer = unknown | ((url: URL) => unknown);
 /** A context whose other side answers from `answers` by path; a Response is taken as it is. */
 function context(answers: Record<string, Answer>, host = 'zillow-com1.p.rapidapi.com') {
   const asked: Exchange[] = [];
+  const fields = { host };
+  const secret = () => new Secret(key);
+  const bearer = { fresh: () => Promise.reject(new Error('Zillow has a key')) };
   const made: ProviderContext = {
     connectionId: 'con_a',
-    fields: { host },
-    secret: () => new Secret(key),
+    fields,
+    secret,
     token: () => Promise.reject(new Error('Zillow has a key')),
     within: (work) => work(),
-    async fetch(input, init) {
-      const request = new Request(input instanceof Request ? input : String(input), {
-        headers: init?.headers ?? {},
-        method: init?.method ?? 'GET',
-      });
-      const exchange = {
-        provider: 'zillow',
-        method: request.method,
-        url: request.url,
-        headers: Object.fromEntries(request.headers),
-      };
-      asked.push(exchange);
-      exchanges.push(exchange);
-      const answer = answers[new URL(request.url).pathname];
-      return answer instanceof Response
-        ? answer
-        : Response.json(answer ?? { message: 'no such listing' }, {
-            status: answer === undefined ? 404 : 200,
-          });
-    },
+    fetch: attaching(
+      async (input, init) => {
+        const request = new Request(input instanceof Request ? input : String(input), {
+          headers: init?.headers ?? {},
+          method: init?.method ?? 'GET',
+        });
+        const exchange = {
+          provider: 'zillow',
+          method: request.method,
+          url: request.url,
+          headers: Object.fromEntries(request.headers),
+        };
+        asked.push(exchange);
+        exchanges.push(exchange);
+        const answer = answers[new URL(request.url).pathname];
+        return answer instanceof Response
+          ? answer
+          : Response.json(answer ?? { message: 'no such listing' }, {
+              status: answer === undefined ? 404 : 200,
+            });
+      },
+      { provider, fields, secret, bearer },
+    ),
     dial: () => Promise.reject(new Error('Zillow is HTTP alone')),
     converse: () => Promise.reject(new Error('Zillow is HTTP alone')),
     clock: manualClock(),

@@ -1,8 +1,9 @@
-// One GET to zillow-com1 on RapidAPI: the two headers it wants, and its refusals in our words.
-// https://docs.rapidapi.com/docs/response-headers
+// How zillow-com1 on RapidAPI is spoken to: where, with which header beside the key, and its refusals in our
+// words. https://docs.rapidapi.com/docs/response-headers
 import type { z } from 'zod';
-import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
+import type { Answer, Http, Refusal } from '../http.ts';
+import { send } from '../request.ts';
 
 const maxBytes = 8 * 1024 * 1024;
 const loopbackHost = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/;
@@ -13,89 +14,61 @@ export function isZillowHost(host: string): boolean {
   return hostName.test(host) || loopbackHost.test(host);
 }
 
+export const http = {
+  baseUrl: 'https://{host}',
+  headers: { 'X-RapidAPI-Host': '{host}' },
+  refusal,
+} as const satisfies Http;
+
+export type ZillowPath = '/propertyExtendedSearch' | '/property' | '/priceAndTaxHistory' | '/images';
+
 /**
  * @param query absent values are left out
  * @throws DrawbridgeError `malformed_response` when the body is not what `schema` says
  */
 export async function call<T>(
   context: ProviderContext,
-  path: string,
+  path: ZillowPath,
   query: Record<string, string | number | undefined>,
   schema: z.ZodType<T>,
 ): Promise<T> {
-  const host = String(context.fields['host']);
-  const url = new URL(`${loopbackHost.test(host) ? 'http' : 'https'}://${host}${path}`);
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  }
-  const response = await context.fetch(url, {
-    headers: {
-      accept: 'application/json',
-      'X-RapidAPI-Key': context.secret('rapidapi_key').reveal(),
-      'X-RapidAPI-Host': host,
-    },
-    maxBytes,
-    ...(context.signal === undefined ? {} : { signal: context.signal }),
-  });
-  const body = await response.text();
-  if (!response.ok) throw refusal(host, response, body);
-  const parsed = schema.safeParse(parseJson(body));
-  if (parsed.success) return parsed.data;
-  throw new DrawbridgeError(
-    'malformed_response',
-    `${host} answered ${path} with something else than a listing.`,
-  );
+  return send(context, http, { method: 'GET', path, query, output: schema, maxBytes });
 }
 
-function refusal(host: string, response: Response, body: string): DrawbridgeError {
-  const { status } = response;
+function refusal({ status, headers, body }: Answer): Refusal | undefined {
   if (status === 401) {
-    return new DrawbridgeError(
-      'auth_expired',
-      'RapidAPI does not accept the key. Connect Zillow again with a valid one.',
-    );
+    return {
+      code: 'auth_expired',
+      advice: 'RapidAPI does not accept the key. Connect Zillow again with a valid one.',
+    };
   }
   if (status === 403) {
-    return new DrawbridgeError(
-      'permission_denied',
-      `The RapidAPI key has no subscription to ${host}. Subscribe to the API on rapidapi.com, then try again.`,
-      { retry: 'ask' },
-    );
+    return {
+      code: 'permission_denied',
+      retry: 'ask',
+      advice:
+        'The RapidAPI key has no subscription to this API. Subscribe to it on rapidapi.com, then try again.',
+    };
   }
-  if (status === 404) return new DrawbridgeError('not_found', 'Zillow knows no such listing.');
-  if (status === 429) return tooMany(response, body);
-  if (status >= 500) return new DrawbridgeError('provider_unavailable', `${host} is failing (${status}).`);
-  return new DrawbridgeError('invalid_request', `${host} refused the request (${status}).`);
+  if (status === 404) return { code: 'not_found', advice: 'Zillow knows no such listing.' };
+  return status === 429 ? tooMany(headers, body) : undefined;
 }
 
 /** RapidAPI answers 429 to a month's quota used up and to too many calls a second alike. */
-function tooMany({ headers }: Response, body: string): DrawbridgeError {
-  const spent = headers.get('x-ratelimit-requests-remaining') === '0' || /quota/i.test(body);
+function tooMany(headers: Headers, body: unknown): Refusal {
+  const spent =
+    headers.get('x-ratelimit-requests-remaining') === '0' || /quota/i.test(JSON.stringify(body) ?? '');
   const resetSeconds = Number(headers.get('x-ratelimit-requests-reset') ?? Number.NaN);
   if (!spent) {
-    return new DrawbridgeError(
-      'rate_limited',
-      'RapidAPI takes fewer calls a second. Try again in a moment.',
-      {
-        retryAfterMs: 1000,
-      },
-    );
+    return {
+      code: 'rate_limited',
+      advice: 'RapidAPI takes fewer calls a second. Try again in a moment.',
+      retryAfterMs: 1000,
+    };
   }
-  return new DrawbridgeError(
-    'quota_exhausted',
-    "The RapidAPI plan's quota is used up. Wait for its reset, or change the plan.",
-    {
-      ...(resetSeconds >= 0 ? { retryAfterMs: Math.round(resetSeconds * 1000) } : {}),
-    },
-  );
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new DrawbridgeError('malformed_response', 'Zillow answered with something else than JSON.', {
-      cause,
-    });
-  }
+  return {
+    code: 'quota_exhausted',
+    advice: "The RapidAPI plan's quota is used up. Wait for its reset, or change the plan.",
+    ...(resetSeconds >= 0 ? { retryAfterMs: Math.round(resetSeconds * 1000) } : {}),
+  };
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { defineProvider, type ProviderContext } from '../define.ts';
-import { call, isZillowHost } from './call.ts';
+import { call, http, isZillowHost } from './call.ts';
 import { get, search } from './operations.ts';
 import { rawSearch } from './raw.ts';
 
@@ -29,6 +29,7 @@ export const provider = defineProvider({
     },
   ],
   auth: { kind: 'api-key', secret: 'rapidapi_key', place: { header: 'X-RapidAPI-Key' } },
+  http,
   identity,
   operations: { search, get },
   capabilities: { 'listing.search': 'search', 'listing.get': 'get' },
