@@ -96,6 +96,8 @@ export type Auth =
   /** A key in a header or a query parameter of every call to the provider's hosts. */
   | { kind: 'api-key'; secret: string; place: { header: string; prefix?: string } | { query: string } }
   | { kind: 'basic'; user: { field: string } | { secret: string }; password: { secret: string } }
+  /** The server itself says where people sign in (RFC 9728), or a bearer is pasted, or none is needed. */
+  | { kind: 'discovered' }
   /** The provider's own protocol code uses the credentials (IMAP, SMTP, DAV). */
   | { kind: 'password' }
   | { kind: 'none' };

@@ -55,6 +55,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./mailbox/index.ts')).provider,
   },
   {
+    id: 'mcp',
+    title: 'MCP server',
+    capabilities: [],
+    feedKinds: [],
+    connectable: true,
+    app: undefined,
+    command: 'drawbridge connect mcp --url https://mcp.example.com/mcp',
+    load: async () => (await import('./mcp/index.ts')).provider,
+  },
+  {
     id: 'zillow',
     title: 'Zillow (RapidAPI)',
     capabilities: ['listing.get', 'listing.search'],
