@@ -26,10 +26,10 @@ import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted } from './scopes.ts';
-
-export interface ConnectionsOptions {
 import type { Timing } from './tokens.ts';
 import { tokensOf } from './tokens-of.ts';
+
+export interface ConnectionsOptions {
   store: Pick<Store, 'control'>;
   egress: Egress;
   vault: Vault;
@@ -49,10 +49,10 @@ import { tokensOf } from './tokens-of.ts';
   pageUrl?(path: string): string;
   /** For tests; default: the real one. */
   oauth?: OAuth;
-}
-
   /** For tests: waits and leases of token renewal. */
   tokenTiming?: Partial<Timing>;
+}
+
 function notYet(name: string): () => Promise<never> {
   return async () => {
     throw new DrawbridgeError('internal', `${name} is not built yet.`);
@@ -169,8 +169,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
     });
   }
 
-  function report(org: OrgStore, id: string, result: Report): Promise<void> {
-    return reportOutcome(org, clock, id, result);
   const tokens = tokensOf({
     ...authorizing,
     get,
@@ -180,6 +178,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     timing: options.tokenTiming,
   });
 
+  function report(org: OrgStore, id: string, result: Report): Promise<void> {
+    return reportOutcome(org, clock, id, result);
   }
 
   /** What a read says of its connection; a record that cannot be written takes no answer away. */
