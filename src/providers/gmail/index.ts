@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { defineProvider, type ProviderContext } from '../define.ts';
 import { googleAuth, googleHttp, googleNotes } from '../google.ts';
 import { profileOf } from './client.ts';
+import { createDraft, drafts, updateDraft } from './drafts.ts';
 import { mailFeed } from './feed.ts';
+import { archive, label, trash, untrash } from './labels.ts';
+import { get, labels, list, search, thread, threads } from './reads.ts';
 import { send } from './send.ts';
 
 const fields = z.object({
@@ -25,7 +28,22 @@ export const provider = defineProvider({
   http: googleHttp('https://gmail.googleapis.com'),
   identity,
   probe,
-  operations: { send },
+  operations: {
+    list,
+    search,
+    get,
+    threads,
+    thread,
+    labels,
+    drafts,
+    send,
+    'create-draft': createDraft,
+    'update-draft': updateDraft,
+    label,
+    archive,
+    trash,
+    untrash,
+  },
   capabilities: { 'mail.send': 'send' },
   feeds: { mail: mailFeed },
   // Google counts units: 6,000 a minute and account for an app made since May 2026 (15,000 before); reading one

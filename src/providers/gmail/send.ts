@@ -19,7 +19,7 @@ import { gmailOf, needed, ownAddress, pageOf } from './client.ts';
  * Gmail puts a Message-ID of its own in the place of ours, at least of some (reported by many, not documented).
  * This header stays, so that a mail that went out can be found by reading it.
  */
-const markName = 'X-Drawbridge-Mark';
+export const markName = 'X-Drawbridge-Mark';
 /** A larger mail goes by the upload address. Base64 in JSON makes it a third longer. */
 const largestInJson = 3 * 1024 * 1024;
 const mostCompared = 20;
@@ -124,7 +124,7 @@ async function messageIdAt(
   id: string | null | undefined,
 ): Promise<string | undefined> {
   try {
-    return header(await metadata(context, needed(id, 'id'), ['Message-ID']), 'message-id');
+    return headerOf(await metadata(context, needed(id, 'id'), ['Message-ID']), 'Message-ID');
   } catch (error) {
     context.log.warn({ err: error }, 'the Message-ID of the sent mail could not be read');
     return undefined;
@@ -140,8 +140,10 @@ async function metadata(
   return ask(() => client.users.messages.get({ userId: 'me', id, format: 'metadata', metadataHeaders }));
 }
 
-function header(message: gmail_v1.Schema$Message, name: string): string | undefined {
-  const found = message.payload?.headers?.find((one) => one.name?.toLowerCase() === name);
+/** `name` in any case. */
+export function headerOf(message: gmail_v1.Schema$Message, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  const found = message.payload?.headers?.find((one) => one.name?.toLowerCase() === wanted);
   return found?.value ?? undefined;
 }
 
@@ -174,7 +176,7 @@ async function byMark(
   for (const { id } of messages ?? []) {
     if (typeof id !== 'string') continue;
     const message = await metadata(context, id, [markName]);
-    if (header(message, markName.toLowerCase()) === context.effectKey) return message;
+    if (headerOf(message, markName) === context.effectKey) return message;
   }
   return undefined;
 }

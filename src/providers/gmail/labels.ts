@@ -1,0 +1,134 @@
+// Sorting mail: labels put on and taken off, archive, bin and back. Each may be repeated without harm, and what
+// became of it can be read from the message.
+import { z } from 'zod';
+import {
+  type LookUp,
+  type WriteContext,
+  type WriteEffect,
+  type WriteOutcome,
+  writeOperation,
+} from '../define.ts';
+import { ask, cause, scope } from '../google.ts';
+import { gmailOf, idForm, ownAddress, pageOf } from './client.ts';
+
+const id = z.string().regex(idForm).describe('Id of the message');
+const labelId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,200}$/)
+  .describe('Id of a label, as `labels` gives it');
+const one = z.object({
+  id,
+  subject: z.string().max(900).optional().describe('Subject of the message, for the person who decides'),
+});
+type One = z.infer<typeof one>;
+const relabelling = one.extend({
+  add: z.array(labelId).max(50).default([]),
+  remove: z.array(labelId).max(50).default([]),
+});
+
+/** Labels that the message has afterwards, and those that it has no more. */
+interface Change {
+  add: readonly string[];
+  remove: readonly string[];
+}
+
+export const label = sorting({
+  effect: 'update',
+  title: 'Put labels on a message, or take them off',
+  input: relabelling,
+  change: ({ add, remove }) => ({ add, remove }),
+  words: ({ add, remove }) =>
+    [
+      ...(add.length === 0 ? [] : [`put ${add.join(', ')} on`]),
+      ...(remove.length === 0 ? [] : [`take ${remove.join(', ')} off`]),
+    ].join(' and '),
+});
+
+export const archive = sorting({
+  effect: 'update',
+  title: 'Archive a message',
+  input: one,
+  change: () => ({ add: [], remove: ['INBOX'] }),
+  words: () => 'archive',
+});
+
+export const trash = sorting({
+  effect: 'delete',
+  title: 'Move a message to the bin',
+  input: one,
+  change: () => ({ add: ['TRASH'], remove: [] }),
+  words: () => 'move to the bin',
+  by: 'trash',
+});
+
+export const untrash = sorting({
+  effect: 'update',
+  title: 'Take a message out of the bin',
+  input: one,
+  change: () => ({ add: [], remove: ['TRASH'] }),
+  words: () => 'take out of the bin',
+  by: 'untrash',
+});
+
+function sorting<Payload extends One>(given: {
+  effect: WriteEffect;
+  title: string;
+  input: z.ZodType<Payload>;
+  change(payload: Payload): Change;
+  /** What is done, as words before the message. */
+  words(payload: Payload): string;
+  /** The method of its own that Gmail has for it. */
+  by?: 'trash' | 'untrash';
+}) {
+  return writeOperation<Payload>({
+    effect: given.effect,
+    version: 1,
+    title: given.title,
+    scopes: [scope('gmail.modify')],
+    idempotency: 'look-up',
+    input: given.input,
+    summary: (payload, account) => `In ${account}: ${given.words(payload)} ${nameOf(payload)}`,
+    async run(context, payload) {
+      const client = await gmailOf(context);
+      const { add, remove } = given.change(payload);
+      const target = { userId: 'me', id: payload.id };
+      await cause(context, () =>
+        given.by === undefined
+          ? client.users.messages.modify({
+              ...target,
+              requestBody: { addLabelIds: [...add], removeLabelIds: [...remove] },
+            })
+          : client.users.messages[given.by](target),
+      );
+      return outcomeOf(context, payload, given.change(payload));
+    },
+    lookUp: (context, payload) => lookUp(context, payload, given.change(payload)),
+  });
+}
+
+const nameOf = ({ id: name, subject }: One): string =>
+  subject === undefined ? `message ${name}` : `“${subject}” (message ${name})`;
+
+async function outcomeOf(context: WriteContext, { id: name }: One, change: Change): Promise<WriteOutcome> {
+  return {
+    reference: name,
+    url: pageOf(await ownAddress(context), name),
+    details: { id: name, added: change.add, removed: change.remove },
+  };
+}
+
+/** The message as it is now: it was sorted so, or it was not. */
+async function lookUp(context: WriteContext, payload: One, change: Change): Promise<LookUp> {
+  const client = await gmailOf(context);
+  const query = { userId: 'me', id: payload.id, format: 'minimal' };
+  const labels = (await ask(() => client.users.messages.get(query))).labelIds ?? [];
+  const done = change.add.every((name) => labels.includes(name));
+  if (done && !change.remove.some((name) => labels.includes(name))) {
+    return { found: true, outcome: await outcomeOf(context, payload, change) };
+  }
+  return {
+    found: false,
+    conclusive: true,
+    evidence: `The message has the labels ${labels.join(', ') || '(none)'}.`,
+  };
+}
