@@ -6,10 +6,15 @@ import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { bareHost, namesLoopback } from './addresses.ts';
 import { admit, type Policy, type Resolve, systemResolve } from './admit.ts';
-import type { CallRecord, Dialled, Egress, FetchOptions } from './egress.ts';
+import { type Answer, toResponse } from './answer.ts';
+import { masked, runDry, stopIfDry } from './dry.ts';
+import type { Caller, CallRecord, Dialled, DryCall, Egress, FetchOptions } from './egress.ts';
+import { createFlights } from './flights.ts';
 import type { SharedLimits } from './gate.ts';
 import { createGuards, type Leave, type ToolLimit } from './guards.ts';
 import { runInside } from './inside.ts';
+import { confirmed, createKept } from './kept.ts';
+import { outgoing } from './outgoing.ts';
 import { guardProcess } from './process.ts';
 import { followed, isRedirect, mostRedirects } from './redirect.ts';
 import { isRetriedError, isRetriedStatus, jitter, mostRetries, refuseLongWait } from './retry.ts';
@@ -18,17 +23,6 @@ import { createTransport, type Outgoing } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
 const defaultMaxBytes = 32 * 1024 * 1024;
-// What belongs to the connection, not to the caller (RFC 9110 7.6.1), and the length, which is ours to count.
-const transportHeaders = [
-  'host',
-  'connection',
-  'content-length',
-  'keep-alive',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-];
-
 type Reachable = Exclude<Policy, 'loopback'>;
 
 export interface EgressOptions {
@@ -64,11 +58,13 @@ export function createEgress(options: EgressOptions): Egress {
   const resolve = options.resolve ?? systemResolve;
   const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
   const guards = createGuards(options);
+  const flights = createFlights();
+  const kept = createKept();
   const transport = createTransport(resolve, sandboxUrl);
   const policy: Reachable = allowLoopback ? 'any' : 'public';
   const unguard = guardProcess(allowLoopback);
 
-  async function hops(first: Outgoing, init: FetchOptions, leave: Leave): Promise<Response> {
+  async function hops(first: Outgoing, init: FetchOptions, leave: Leave): Promise<Answer> {
     let request = first;
     let reach = policy;
     for (let hop = 0; ; hop += 1) {
@@ -92,7 +88,7 @@ export function createEgress(options: EgressOptions): Egress {
     }
   }
 
-  async function attempts(request: Outgoing, init: FetchOptions, leave: Leave): Promise<Response> {
+  async function attempts(request: Outgoing, init: FetchOptions, leave: Leave): Promise<Answer> {
     const harmless = init.idempotent ?? (request.method === 'GET' || request.method === 'HEAD');
     const most = harmless && !leave.probe && init.once !== true ? mostRetries : 0;
     for (let retry = 0; ; retry += 1) {
@@ -131,26 +127,58 @@ export function createEgress(options: EgressOptions): Egress {
     return { address: addresses[0].address, port, servername: bareHost(host), tlsRequired: !loopback };
   }
 
+  /** One live call, through all its redirects and attempts. */
+  function call(caller: Caller, request: Outgoing, init: FetchOptions, signal: AbortSignal | undefined) {
+    const timeoutMs = init.timeoutMs ?? defaultTimeoutMs;
+    const asking = { method: request.method, name: request.url.hostname, timeoutMs, signal };
+    return guards.run(caller, asking, async (leave) => {
+      const result = await attempts(request, init, leave);
+      const { status } = result;
+      return { result, outcome: String(status), verdict: status >= 500 ? 'failing' : 'healthy' };
+    });
+  }
+
+  /** A read that others may share, and that may be answered by "not modified". */
+  async function read(
+    caller: Caller,
+    request: Outgoing,
+    init: FetchOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const connection = JSON.stringify([caller.orgId, caller.connectionId]);
+    const { url, headers } = request;
+    const told = [...headers].filter(([name]) => name !== 'authorization');
+    // A renewed bearer is of the same account, and the provider judges anew whether the answer is still good.
+    const key = JSON.stringify([url.href, told]);
+    const flight = JSON.stringify([url.href, [...headers], init.timeoutMs, init.maxBytes, init.idempotent]);
+    return flights.join(connection, flight, signal, async (shared) => {
+      const asked = { ...request, headers: new Headers(headers) };
+      const before = kept.ask(connection, key, asked.headers);
+      const answer = await call(caller, asked, init, shared);
+      if (before !== undefined && answer.status === 304) return confirmed(before, answer);
+      kept.keep(connection, key, answer);
+      return answer;
+    });
+  }
+
   const fetchFor: Egress['fetchFor'] =
     (caller) =>
     async (input, init = {}) => {
       const request = await outgoing(input, init);
       // Before the breaker and the limits: such a call never leaves.
       checkUrl(request.url, policy);
-      return guards.run(
-        caller,
-        {
-          method: request.method,
-          name: request.url.hostname,
-          timeoutMs: init.timeoutMs ?? defaultTimeoutMs,
-          signal: init.signal ?? (input instanceof Request ? input.signal : undefined),
-        },
-        async (leave) => {
-          const result = await attempts(request, init, leave);
-          const { status } = result;
-          return { result, outcome: String(status), verdict: status >= 500 ? 'failing' : 'healthy' };
-        },
-      );
+      stopIfDry(() => masked(request));
+      const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
+      if (isShared(caller, request, init)) return toResponse(await read(caller, request, init, signal));
+      const changes = request.method !== 'GET' && request.method !== 'HEAD';
+      const connection = JSON.stringify([caller.orgId, caller.connectionId]);
+      if (changes) flights.seal(connection);
+      try {
+        return toResponse(await call(caller, request, init, signal));
+      } finally {
+        // What began while it was under way may have been answered before or after it.
+        if (changes) flights.seal(connection);
+      }
     };
 
   return {
@@ -161,15 +189,18 @@ export function createEgress(options: EgressOptions): Egress {
       guardAxios();
       return runInside({ fetch: through ?? fetchFor(caller) }, work);
     },
-    dryRun: async () => {
-      throw new DrawbridgeError('internal', 'dryRun is not built yet.');
+    dryRun: runDry,
+    async dial(_caller, host, port) {
+      stopIfDry(() => socketTo(`${host}:${port}`));
+      return dial(host, port);
     },
-    dial: (_caller, host, port) => dial(host, port),
-    converse: (caller, work, { timeoutMs = defaultTimeoutMs } = {}) =>
-      guards.run(caller, { method: 'socket', name: caller.provider, timeoutMs }, async (leave) => {
+    async converse(caller, work, { timeoutMs = defaultTimeoutMs } = {}) {
+      stopIfDry(() => socketTo(caller.provider));
+      return guards.run(caller, { method: 'socket', name: caller.provider, timeoutMs }, async (leave) => {
         await leave.pace();
         return { result: await work(leave.signal), outcome: 'ok', verdict: 'healthy' };
-      }),
+      });
+    },
     metrics: () => guards.metrics.all(),
     async close() {
       unguard();
@@ -188,30 +219,15 @@ function checkUrl(url: URL, reach: Reachable): void {
   }
 }
 
-/** The call with its body in hand, so that it can be sent again; made by the fetch standard's own rules. */
-async function outgoing(input: string | URL | Request, init: FetchOptions): Promise<Outgoing> {
-  const url = URL.parse(input instanceof Request ? input.url : String(input));
-  // The text may hold a credential, so neither message repeats it.
-  if (url === null) throw new DrawbridgeError('invalid_request', 'The address is no URL.');
-  if (url.username !== '' || url.password !== '') {
-    throw new DrawbridgeError(
-      'invalid_request',
-      `The URL of ${url.hostname} carries a user name: give credentials apart.`,
-    );
-  }
-  const { timeoutMs: _timeout, idempotent: _idempotent, maxBytes: _bytes, once: _once, ...standard } = init;
-  const request = new Request(input, {
-    ...standard,
-    signal: null,
-    ...(standard.body == null ? {} : { duplex: 'half' }),
-  });
-  const headers = new Headers(request.headers);
-  for (const name of transportHeaders) headers.delete(name);
-  if (!headers.has('user-agent')) headers.set('user-agent', 'drawbridge');
-  return {
-    url,
-    method: request.method,
-    headers,
-    body: request.body === null ? undefined : new Uint8Array(await request.arrayBuffer()),
-  };
+/** What a dry run shows of a conversation that is not HTTP. */
+function socketTo(host: string): DryCall {
+  return { method: 'CONNECT', host, path: '', headers: {}, body: undefined };
+}
+
+function isShared(caller: Caller, request: Outgoing, init: FetchOptions): boolean {
+  if (caller.connectionId === undefined || request.method !== 'GET' || request.body !== undefined)
+    return false;
+  if (init.once === true || init.cache === 'no-store') return false;
+  if (init.redirect !== undefined && init.redirect !== 'follow') return false;
+  return !['if-none-match', 'if-modified-since', 'range'].some((name) => request.headers.has(name));
 }

@@ -1,6 +1,7 @@
 // Where an answer sends a call next. Each hop is judged like a first call; credentials and effects stay
 // with the origin they were meant for.
 import { DrawbridgeError } from '../errors.ts';
+import type { Answer } from './answer.ts';
 import type { Outgoing } from './transport.ts';
 
 export const mostRedirects = 5;
@@ -22,7 +23,7 @@ const harmlessHeaders = new Set([
   'user-agent',
 ]);
 
-export function isRedirect(response: Response): boolean {
+export function isRedirect(response: Answer): boolean {
   return redirects.has(response.status) && response.headers.has('location');
 }
 
@@ -31,7 +32,7 @@ export function isRedirect(response: Response): boolean {
  * @throws DrawbridgeError `malformed_response` for an unusable address, `permission_denied` where a write
  * would go to another origin.
  */
-export function followed(request: Outgoing, response: Response): Outgoing {
+export function followed(request: Outgoing, response: Answer): Outgoing {
   const from = request.url.hostname;
   const url = URL.parse(response.headers.get('location') ?? '', request.url.href);
   if (url === null || url.username !== '' || url.password !== '') {

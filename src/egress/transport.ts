@@ -6,6 +6,7 @@ import type { Agent } from 'undici';
 import { DrawbridgeError } from '../errors.ts';
 import { bareHost, namesLoopback } from './addresses.ts';
 import { admit, type Policy, type Resolve } from './admit.ts';
+import type { Answer } from './answer.ts';
 
 const connectMs = 10_000;
 
@@ -21,7 +22,7 @@ export interface Transport {
   send(
     request: Outgoing,
     options: { policy: 'public' | 'any'; maxBytes: number; signal: AbortSignal },
-  ): Promise<Response>;
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -67,13 +68,9 @@ export function createTransport(resolve: Resolve, sandboxUrl?: string): Transpor
       } catch (thrown) {
         throw networkError(request.url.hostname, thrown, signal);
       }
-      const bytes = await readAll(answer.body, request.url.hostname, maxBytes, signal);
-      const response = new Response(bytes, {
-        status: answer.status,
-        statusText: answer.statusText,
-        headers: [...answer.headers],
-      });
-      return Object.defineProperty(response, 'url', { value: request.url.href });
+      const body = await readAll(answer.body, request.url.hostname, maxBytes, signal);
+      const { status, statusText } = answer;
+      return { url: request.url.href, status, statusText, headers: new Headers([...answer.headers]), body };
     },
     async close() {
       const open = [...agents.values()];
