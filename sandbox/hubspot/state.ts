@@ -141,6 +141,11 @@ export class CrmState {
     object.archivedAt = this.#clock.now();
   }
 
+  /** For good, as a person's right to be forgotten asks for. */
+  erase(object: CrmObject): void {
+    this.#objects.delete(`${object.type}/${object.id}`);
+  }
+
   restore(object: CrmObject): void {
     object.archivedAt = undefined;
     object.updatedAt = this.#clock.now();

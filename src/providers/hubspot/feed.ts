@@ -1,5 +1,5 @@
 // One feed a kind of object: everything that changed since the cursor, oldest change first, then what was
-// deleted.
+// deleted. What was deleted for good or merged is told nowhere: once a week all that exists is counted over.
 //
 // A search gives 10,000 records at most and its pages shift while records change. So no page is ever asked
 // for by number: each search begins where the last one's newest change was, and where more records than fit
@@ -17,6 +17,9 @@ export const indexLagMs = 5 * 60_000;
 /** Searches of an account have a limit of their own, 5 a second, that their answers do not tell of. */
 const searchEveryMs = 250;
 const mostPages = 1_000_000;
+const countEveryMs = 7 * 24 * 3_600_000;
+/** An account with more of a kind is not counted over: it would take too many of its calls. */
+const mostCounted = 500_000;
 
 const cursorForm = z.object({
   version: z.literal(1),
@@ -26,8 +29,12 @@ const cursorForm = z.object({
   afterId: z.string().optional(),
   /** The run came to its end. */
   done: z.boolean(),
+  /** Integer ms: when all that exists was last counted over, or first read. */
+  countedAt: z.number().int().min(0).optional(),
 });
 type Cursor = z.infer<typeof cursorForm>;
+/** Where the next search begins. */
+type Place = Pick<Cursor, 'since' | 'afterId'>;
 
 export function feedOf(kind: Kind): Feed {
   return {
@@ -43,40 +50,68 @@ async function* pages(context: ProviderContext, kind: Kind, stored: unknown): As
   const client = await readingClient(context);
   const pace = paced(context);
   const known = cursorForm.safeParse(stored).data;
-  let cursor: Cursor =
-    known === undefined
-      ? { version: 1, since: 0, done: false }
-      : known.done
-        ? { version: 1, since: Math.max(0, known.since - indexLagMs), done: false }
-        : known;
-  let newest = Math.max(known?.since ?? 0, cursor.since);
+  const start = known?.done === true ? Math.max(0, known.since - indexLagMs) : (known?.since ?? 0);
+  const countedAt = known?.countedAt ?? context.clock.now();
+  let place: Place = known?.done === false ? placeOf(known) : { since: start };
+  let newest = Math.max(known?.since ?? 0, start);
   for (let page = 0; ; page += 1) {
     await pace();
-    const { results, total = 0 } = await changedSince(context, client, kind, cursor);
-    const step = next(kind, cursor, results);
+    const { results, total = 0 } = await changedSince(context, client, kind, place);
+    const step = next(kind, place, results);
     newest = Math.max(newest, step.newest);
     const records = await describeObjects(context, client, kind, results);
-    const more = step.cursor !== undefined && page < mostPages;
-    cursor = step.cursor ?? { version: 1, since: newest, done: false };
-    yield {
-      records,
-      deleted: [],
-      cursor,
-      ...(more ? { remaining: Math.max(0, total - results.length) } : {}),
-    };
+    const more = step.place !== undefined && page < mostPages;
+    place = step.place ?? { since: newest };
+    const remaining = more ? { remaining: Math.max(0, total - results.length) } : {};
+    yield { records, deleted: [], cursor: cursorOf(place, false, countedAt), ...remaining };
     if (!more) break;
   }
-  for await (const deleted of archived(context, client, kind)) yield { records: [], deleted, cursor };
-  yield { records: [], deleted: [], cursor: { version: 1, since: newest, done: true } };
+  const cursor = cursorOf({ since: newest }, false, countedAt);
+  for await (const ids of listed(context, client, kind, true)) {
+    yield { records: [], deleted: ids, cursor };
+  }
+  const now = context.clock.now();
+  const due = now - countedAt >= countEveryMs;
+  const ids = due ? await existing(context, client, kind) : undefined;
+  yield {
+    records: [],
+    deleted: [],
+    cursor: cursorOf({ since: newest }, true, due ? now : countedAt),
+    ...(ids === undefined ? {} : { complete: { ids, prefix: externalId(kind.type, '') } }),
+  };
 }
 
-function changedSince(context: ProviderContext, client: HubspotClient, kind: Kind, cursor: Cursor) {
-  const at = String(cursor.since);
-  const tied = cursor.afterId !== undefined;
+/** Every external id of the kind; undefined: too many to count. */
+async function existing(
+  context: ProviderContext,
+  client: HubspotClient,
+  kind: Kind,
+): Promise<string[] | undefined> {
+  const all: string[] = [];
+  for await (const ids of listed(context, client, kind, false)) {
+    all.push(...ids);
+    if (all.length <= mostCounted) continue;
+    context.log.warn({ kind: kind.type }, 'too many records to count over: those merged or erased stay');
+    return undefined;
+  }
+  return all;
+}
+
+function placeOf({ since, afterId }: Cursor): Place {
+  return { since, ...(afterId === undefined ? {} : { afterId }) };
+}
+
+function cursorOf(place: Place, done: boolean, countedAt: number): Cursor {
+  return { version: 1, ...place, done, countedAt };
+}
+
+function changedSince(context: ProviderContext, client: HubspotClient, kind: Kind, place: Place) {
+  const at = String(place.since);
+  const tied = place.afterId !== undefined;
   const filters = tied
     ? [
         { propertyName: kind.modified, operator: operator('EQ'), value: at },
-        { propertyName: 'hs_object_id', operator: operator('GT'), value: cursor.afterId ?? '0' },
+        { propertyName: 'hs_object_id', operator: operator('GT'), value: place.afterId ?? '0' },
       ]
     : [{ propertyName: kind.modified, operator: operator('GTE'), value: at }];
   const call = client.search.doSearch(kind.type, {
@@ -88,25 +123,26 @@ function changedSince(context: ProviderContext, client: HubspotClient, kind: Kin
   return asked(context, call, rawPage);
 }
 
-/** Where to go on after a page; `cursor` undefined: that was the last. */
+/** Where to go on after a page; `place` undefined: that was the last. */
 function next(
   kind: Kind,
-  cursor: Cursor,
+  place: Place,
   results: readonly RawObject[],
-): { cursor: Cursor | undefined; newest: number } {
+): { place: Place | undefined; newest: number } {
+  const { since } = place;
   const times = results.map((raw) => modifiedAt(kind, raw));
-  const last = times.at(-1) ?? cursor.since;
+  const last = times.at(-1) ?? since;
   const full = results.length >= pageSize;
-  if (cursor.afterId !== undefined) {
+  if (place.afterId !== undefined) {
     const afterId = results.at(-1)?.id;
     return full && afterId !== undefined
-      ? { cursor: { ...cursor, afterId }, newest: cursor.since }
-      : { cursor: { version: 1, since: cursor.since + 1, done: false }, newest: cursor.since };
+      ? { place: { since, afterId }, newest: since }
+      : { place: { since: since + 1 }, newest: since };
   }
-  if (!full) return { cursor: undefined, newest: Math.max(cursor.since, last) };
+  if (!full) return { place: undefined, newest: Math.max(since, last) };
   // A whole page of one moment: there may be more of them than a search can page through.
-  if (last <= cursor.since) return { cursor: { ...cursor, afterId: '0' }, newest: cursor.since };
-  return { cursor: { version: 1, since: last, done: false }, newest: last };
+  if (last <= since) return { place: { since, afterId: '0' }, newest: since };
+  return { place: { since: last }, newest: last };
 }
 
 function modifiedAt(kind: Kind, raw: RawObject): number {
@@ -115,22 +151,24 @@ function modifiedAt(kind: Kind, raw: RawObject): number {
   return Number.isNaN(at) ? (raw.updatedAt?.getTime() ?? 0) : at;
 }
 
-/** What lies in the recycling bin, all of it: HubSpot does not say since when. */
-async function* archived(
+/** External ids of all that exists, or of all in the recycling bin: HubSpot does not say since when they are there. */
+async function* listed(
   context: ProviderContext,
   client: HubspotClient,
   kind: Kind,
+  archived: boolean,
 ): AsyncGenerator<string[]> {
   let after: string | undefined;
   for (;;) {
+    const properties = ['hs_object_id'];
     const call = client.objects.getPage(
       kind.type,
       pageSize,
       after,
-      ['hs_object_id'],
+      properties,
       undefined,
       undefined,
-      true,
+      archived,
     );
     const { results, paging } = await asked(context, call, rawPage);
     if (results.length > 0) yield results.map(({ id }) => externalId(kind.type, id));

@@ -148,6 +148,28 @@ test('all of a full recycling bin is told', async () => {
   expect(shelf.records.size).toBe(30);
 });
 
+test('what was deleted for good or merged is found once a week, by what exists', async () => {
+  const scene = await openScene();
+  const objects = many(scene, 230, 1_000);
+  scene.hubspot.state.create('contacts', { email: 'a@b.example' });
+  const shelf = new Shelf();
+  await shelf.run(feed('contacts'), scene.context);
+  const contacts = shelf.cursor;
+  shelf.cursor = undefined;
+  await shelf.run(feed('companies'), scene.context);
+  for (const object of objects.slice(0, 120)) scene.hubspot.state.erase(object);
+  scene.clock.advance(6 * 24 * 3_600_000);
+  await shelf.run(feed('companies'), scene.context);
+  expect(shelf.records.size).toBe(231);
+  scene.clock.advance(24 * 3_600_000);
+  await shelf.run(feed('companies'), scene.context);
+  expect(ids(shelf)).toEqual([...live(scene, 'companies'), ...live(scene, 'contacts')].sort());
+  scene.asked();
+  await shelf.run(feed('companies'), scene.context);
+  expect(scene.asked().filter((line) => line.includes('archived=false'))).toEqual([]);
+  expect(contacts).toMatchObject({ done: true });
+});
+
 test('what is restored from the recycling bin is there again', async () => {
   const scene = await openScene();
   const [one] = many(scene, 2, 1_000);

@@ -53,7 +53,7 @@ export async function openScene(
   } = {},
 ): Promise<Scene> {
   const clock = passingClock();
-  const hubspot = createHubspot({ clock, ...given });
+  const hubspot = createHubspot({ clock, accessLivesS: 365 * 86_400, ...given });
   if (given.story === true) fillWithStory(hubspot.state, loadWorld(clock.now()));
   const hosts = await startProviderHosts([hubspot]);
   const egress = createEgress({
