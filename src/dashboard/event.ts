@@ -1,7 +1,7 @@
 // A calendar event as the person who approves it must see it: when, in the event's zone and in the
 // reader's; who is invited; how often.
 import { html } from 'hono/html';
-import { recurrenceInWords, spanInWords } from '../providers/caldav/words.ts';
+import { recurrenceInWords, spanInWords } from '../providers/calendar/words.ts';
 import type { CalendarCreate } from '../providers/capabilities.ts';
 import { instantOf } from '../time.ts';
 import { people } from './mail.ts';

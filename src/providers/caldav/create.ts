@@ -1,7 +1,9 @@
 // calendar.create: at most one event for one approval. The id is ours, so a second try meets the first.
 import { createObject, fetchCalendarUserAddresses } from 'tsdav';
 import { DrawbridgeError } from '../../errors.ts';
-import { type CalendarCreate, calendarCreate, fewOf } from '../capabilities.ts';
+import { checkEvent } from '../calendar/check.ts';
+import { eventInWords } from '../calendar/words.ts';
+import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -9,9 +11,8 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
-import { checkEvent, composeEvent } from './compose.ts';
+import { composeEvent } from './compose.ts';
 import { type Account, bookingCalendar, type Calendar, calendarsOf, openAccount } from './dav.ts';
-import { recurrenceInWords, spanInWords } from './words.ts';
 
 export const create = writeOperation<CalendarCreate>({
   effect: 'create',
@@ -19,15 +20,7 @@ export const create = writeOperation<CalendarCreate>({
   title: 'Book an event',
   idempotency: 'own-id',
   input: calendarCreate,
-  summary(event, account) {
-    const { recurrence: rule } = event;
-    return (
-      `Book in ${account}: “${event.title}”, ${spanInWords(event)} (${event.timeZone})` +
-      (event.location === undefined ? '' : `, at ${event.location}`) +
-      (rule === undefined ? '' : `, repeating ${recurrenceInWords(rule) ?? rule}`) +
-      (event.attendees.length === 0 ? '' : `, inviting ${fewOf(event.attendees)}`)
-    );
-  },
+  summary: (event, account) => eventInWords(`Book in ${account}`, event),
   validate: checkEvent,
   run,
   lookUp,

@@ -2,6 +2,7 @@
 // fetch, and an answer that is about the account and not the question becomes an error at once.
 import { createAccount, davRequest, propfind } from 'tsdav';
 import { DrawbridgeError } from '../../errors.ts';
+import { isZone } from '../calendar/check.ts';
 import type { ProviderContext } from '../define.ts';
 import { type CaldavFields, caldavFields } from './fields.ts';
 
@@ -222,14 +223,4 @@ function holdsEvents(response: DavResponse): boolean {
 function zoneIn(text: string | undefined): string | undefined {
   const name = /^TZID(?:;[^:\r\n]*)?:(.+?)\r?$/m.exec(text ?? '')?.[1];
   return name !== undefined && isZone(name) ? name : undefined;
-}
-
-export function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

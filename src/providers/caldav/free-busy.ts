@@ -2,19 +2,19 @@
 // servers expand recurrences alike.
 import ICAL from 'ical.js';
 import { instantOf } from '../../time.ts';
+import { runBounded } from '../calendar/bounded.ts';
+import { type Busy, merged } from '../calendar/busy.ts';
+import { isZone } from '../calendar/check.ts';
+import { vtimezone } from '../calendar/timezone.ts';
 import { type FreeBusyAnswer, type FreeBusyQuery, freeBusyQuery } from '../capabilities.ts';
 import { type ProviderContext, readOperation } from '../define.ts';
-import { runBounded } from './bounded.ts';
 import { ownAddress } from './create.ts';
-import { type Account, type Calendar, calendarsOf, isZone, openAccount } from './dav.ts';
+import { type Account, type Calendar, calendarsOf, openAccount } from './dav.ts';
 import { checkMultistatus, objectsIn } from './feed.ts';
-import { vtimezone } from './timezone.ts';
 
 const expandMs = 250;
 const mostOccurrences = 20_000;
 const day = 86_400_000;
-
-type Busy = FreeBusyAnswer['busy'][number];
 
 export const freeBusy = readOperation<FreeBusyQuery, FreeBusyAnswer>({
   effect: 'read',
@@ -188,20 +188,4 @@ function zoneOf(calendar: ICAL.Component, fallback: string): string {
 
 function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
-
-/** Sorted, and joined where they touch; a joined time carries the titles of its parts. */
-export function merged(busy: Busy[]): Busy[] {
-  const result: Busy[] = [];
-  for (const next of [...busy].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    const last = result.at(-1);
-    if (last === undefined || next.start > last.end) {
-      result.push({ ...next });
-      continue;
-    }
-    last.end = Math.max(last.end, next.end);
-    const titles = [last.title, next.title].filter((title) => title !== undefined);
-    if (titles.length > 0) last.title = [...new Set(titles)].join('; ').slice(0, 300);
-  }
-  return result;
 }

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import ICAL from 'ical.js';
 import { expect, test } from 'vitest';
 import { DrawbridgeError } from '../../../src/errors.ts';
-import { checkEvent, composeEvent } from '../../../src/providers/caldav/compose.ts';
+import { composeEvent } from '../../../src/providers/caldav/compose.ts';
+import { checkEvent } from '../../../src/providers/calendar/check.ts';
 import type { CalendarCreate } from '../../../src/providers/capabilities.ts';
 
 const identity = {

@@ -1,7 +1,8 @@
 // Busy times of single calendar objects, hostile ones among them.
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
-import { busyIn, merged } from '../../../src/providers/caldav/free-busy.ts';
+import { busyIn } from '../../../src/providers/caldav/free-busy.ts';
+import { merged } from '../../../src/providers/calendar/busy.ts';
 
 const context = { log: createLog({ level: 'silent' }) };
 const march = { from: Date.parse('2026-03-01T00:00Z'), to: Date.parse('2026-04-01T00:00Z') };

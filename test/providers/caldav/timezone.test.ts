@@ -1,7 +1,7 @@
 // A made VTIMEZONE says of every hour what the runtime's own time zone data say.
 import ICAL from 'ical.js';
 import { expect, test } from 'vitest';
-import { vtimezone } from '../../../src/providers/caldav/timezone.ts';
+import { vtimezone } from '../../../src/providers/calendar/timezone.ts';
 import { instantOf, wallTime } from '../../../src/time.ts';
 
 function zoneOf(name: string, from: number, to: number): ICAL.Timezone {

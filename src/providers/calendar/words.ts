@@ -1,5 +1,5 @@
 // When an event is and how often, in words: for the summary, and for the page on which a person approves it.
-import type { CalendarCreate } from '../capabilities.ts';
+import { type CalendarCreate, fewOf } from '../capabilities.ts';
 
 const wall = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/;
 const long = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', dateStyle: 'full', timeStyle: 'short' });
@@ -54,4 +54,15 @@ export function recurrenceInWords(rule: string): string | undefined {
   }
   const tail = words.filter((word) => !word.startsWith('on '));
   return [tail[0], ...words.filter((word) => word.startsWith('on ')), ...tail.slice(1)].join(', ');
+}
+
+/** What a person reads of an event in a list, from the whole of it. */
+export function eventInWords(deed: string, event: CalendarCreate): string {
+  const { recurrence: rule } = event;
+  return (
+    `${deed}: “${event.title}”, ${spanInWords(event)} (${event.timeZone})` +
+    (event.location === undefined ? '' : `, at ${event.location}`) +
+    (rule === undefined ? '' : `, repeating ${recurrenceInWords(rule) ?? rule}`) +
+    (event.attendees.length === 0 ? '' : `, inviting ${fewOf(event.attendees)}`)
+  );
 }
