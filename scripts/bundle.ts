@@ -10,6 +10,7 @@ export const workers: Record<string, string> = {
 /** Name in dist/ → source. */
 export const bundledFiles: Record<string, string> = {
   'assets/style.css': 'src/dashboard/assets/style.css',
+  'assets/accounts.css': 'src/dashboard/assets/accounts.css',
   'assets/page.js': 'src/dashboard/assets/page.js',
   'assets/icon.svg': 'src/dashboard/assets/icon.svg',
 };

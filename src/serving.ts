@@ -35,7 +35,8 @@ export async function startServing(
   let web: Listening | undefined;
   let elsewhere: string | undefined;
   const baseUrl = () => config.publicUrl ?? web?.url ?? elsewhere ?? localOrigin(given.port ?? config.port);
-  const rooms = await openRooms(config, { pageUrl: (path) => `${baseUrl()}${path}` });
+  const pageUrl = (path: string) => `${baseUrl()}${path}`;
+  const rooms = await openRooms(config, { pageUrl });
   const { store, clock, log, queue } = rooms;
   const orgs = new Map<string, OrgStore>([[rooms.org.orgId, rooms.org]]);
 
@@ -73,9 +74,24 @@ export async function startServing(
     log,
   });
 
+  /** Nobody waits for it: what goes wrong stands on the connection. */
+  function refreshSoon(org: OrgStore, connectionId: string): void {
+    rooms
+      .refresh(org, connectionId)
+      .catch((err: unknown) =>
+        log.info({ err: toDrawbridgeError(err), connectionId }, 'the first sync failed'),
+      );
+  }
+
   async function openWeb(): Promise<void> {
     const app = createHttpApp({
-      rooms: { ...rooms, orgFor, wake: () => executor.wake() },
+      rooms: {
+        ...rooms,
+        orgFor,
+        wake: () => executor.wake(),
+        refresh: refreshSoon,
+        pageUrl,
+      },
       mcp: mcp.fetch,
       log,
     });

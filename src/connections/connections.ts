@@ -7,6 +7,8 @@ import type { Feed, Provider, ReadOperation, WriteContext, WriteOperation } from
 import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
+import type { ConnectionEvent, Notice } from './attention.ts';
+import type { ConnectForm } from './form.ts';
 
 export interface Connection {
   id: string;
@@ -96,6 +98,12 @@ export interface Connections {
   disconnect(org: OrgStore, id: string): Promise<{ revoked: boolean; why?: string }>;
   /** Every provider of the catalog, and whether it can be connected here. Loads none. */
   offers(org: OrgStore): Promise<Offer[]>;
+  /** What a person is asked to connect an account of it. @throws DrawbridgeError `not_found` */
+  form(provider: string): Promise<ConnectForm>;
+  /** What needs a person. */
+  notices(org: OrgStore): Promise<Notice[]>;
+  /** Moves between states at or after `from` (integer ms), in order, at most 500. */
+  events(org: OrgStore, from: number): Promise<ConnectionEvent[]>;
   /**
    * The address at the provider where the person agrees. Lives 10 minutes, is good once, for this person in
    * this browser.
@@ -170,4 +178,6 @@ export interface Connections {
   report(org: OrgStore, id: string, result: { synced: true } | { error: unknown }): Promise<void>;
   /** Loaded on demand: a provider that nothing asks for is never imported. */
   providers(): Promise<readonly Provider[]>;
+  /** Waits for token calls that are under way: a rotated token that nobody stores is a lost account. Before the door closes. */
+  close(): Promise<void>;
 }

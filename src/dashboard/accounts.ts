@@ -1,48 +1,88 @@
 // Which accounts are connected and how they do; and how an agent is let in. Both only show.
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
-import type { Connection } from '../connections/connections.ts';
-import { page } from './layout.ts';
+import type { Connection, Offer } from '../connections/connections.ts';
+import { csrfField, page } from './layout.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { relative, stateWords } from './words.ts';
 
-function card(connection: Connection, now: number): Markup {
-  return html`<li>
-    <div>
-      <span class="summary">${inline(connection.label)}</span>
-      <span class="soft">${inline(connection.providerTitle)} · ${
-        connection.lastSyncAt === undefined
-          ? connection.hasFeeds
-            ? 'not synced yet'
-            : 'asked when needed'
-          : `synced ${relative(connection.lastSyncAt, now)}`
-      }</span>
-      ${connection.lastError === undefined ? '' : html`<span class="warning">${marked(connection.lastError.message)}</span>`}
+const badStates = new Set(['EXPIRED', 'AUTHORIZING', 'ERROR', 'DEGRADED']);
+
+function card(connection: Connection, given: AccountsPage): Markup {
+  const { id, provider, state, lastError, mcpServerUrl } = connection;
+  const isFiles = provider === 'files';
+  const unfinished = state === 'AUTHORIZING' && connection.account === '';
+  return html`<li class="account" id="${id}">
+    <div class="who-and-what">
+      <h2 class="summary">${inline(connection.label)}</h2>
+      <p class="soft">${inline(connection.providerTitle)}${mcpServerUrl === undefined ? '' : ' by its MCP server'} · ${freshness(connection, given.now)}</p>
+      ${lastError === undefined ? '' : html`<p class="warning">${marked(lastError.message)} <span class="soft">${relative(lastError.at, given.now)}</span></p>`}
     </div>
-    <span class="pill state-${connection.state.toLowerCase()}">${stateWords[connection.state]}</span>
+    <span class="pill state-${state.toLowerCase()}">${unfinished ? 'Not finished' : stateWords[state]}</span>
+    ${
+      isFiles
+        ? ''
+        : html`<div class="deeds">
+        <a class="${badStates.has(state) ? 'button' : 'quiet-link'}" href="/connect/${provider}${unfinished ? '' : `?account=${id}`}">${unfinished ? 'Begin again' : 'Connect again'}<span class="unseen-words"> ${connection.label}</span></a>
+        <details class="confirm">
+          <summary>Disconnect<span class="unseen-words"> ${connection.label}</span></summary>
+          <form method="post" action="/connections/${id}/disconnect">
+            ${csrfField(given.session)}
+            <p>The grant is ended at the provider and the credentials are deleted. What it brought stays in memory; what waits for approval with it cannot run.</p>
+            <button class="danger" type="submit">Disconnect it</button>
+          </form>
+        </details>
+      </div>`
+    }
   </li>`;
 }
 
-export function connectionsPage(given: {
+function freshness({ lastSyncAt, hasFeeds }: Connection, now: number): string {
+  if (lastSyncAt !== undefined) return `synced ${relative(lastSyncAt, now)}`;
+  return hasFeeds ? 'not synced yet' : 'asked when needed';
+}
+
+const offerWords: Record<Offer['status'], string> = {
+  available: '',
+  'not-configured': 'its app is not registered here yet',
+  off: 'switched off here',
+};
+
+function offerLine(offer: Offer): Markup {
+  const note = offerWords[offer.status];
+  return html`<li>${offer.status === 'off' ? html`<span>${offer.title}</span>` : html`<a href="/connect/${offer.id}">${offer.title}</a>`}${note === '' ? '' : html` <span class="soft">${note}</span>`}</li>`;
+}
+
+export interface AccountsPage {
   session: Session;
   connections: readonly Connection[];
+  offers: readonly Offer[];
+  /** The one that was connected just now. */
+  connected: Connection | undefined;
+  live: string;
   now: number;
-}): Promise<string> {
+}
+
+export function connectionsPage(given: AccountsPage): Promise<string> {
+  const { connections, connected, offers } = given;
   return page({
     title: 'Accounts',
     session: given.session,
     current: 'connections',
+    live: given.live,
     content: html`
       <h1>Accounts</h1>
+      ${connected === undefined ? '' : html`<section class="panel done" role="status"><h2>Connected</h2><p>${inline(connected.label)} (${inline(connected.providerTitle)}) is connected.${connected.hasFeeds ? ' Its records are being brought into memory.' : ''}</p></section>`}
       ${
-        given.connections.length === 0
-          ? html`<section class="empty"><h2>No account is connected</h2><p>Agents can look things up and propose once there is one.</p></section>`
-          : html`<ul class="actions">${given.connections.map((one) => card(one, given.now))}</ul>`
+        connections.length === 0
+          ? html`<section class="empty"><h2>No account is connected</h2><p>Agents can look things up and propose once there is one. Choose below where yours is.</p></section>`
+          : html`<ul class="accounts">${connections.map((one) => card(one, given))}</ul>`
       }
-      <h2>Connect one</h2>
-      <p>In a terminal. The password is asked for there and kept encrypted.</p>
-      <pre class="command"><code>drawbridge connect mailbox --email you@example.com
-drawbridge connect caldav --url https://dav.example.com --user you</code></pre>`,
+      <section class="offers">
+        <h2>Connect an account</h2>
+        <ul>${offers.map(offerLine)}</ul>
+        <p class="soft">Each can be connected in a terminal, too: <code>drawbridge connect</code> lists them.</p>
+      </section>`,
   });
 }
 

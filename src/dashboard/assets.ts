@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 
 const types = {
   'style.css': 'text/css; charset=utf-8',
+  'accounts.css': 'text/css; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const;

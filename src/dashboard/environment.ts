@@ -1,7 +1,9 @@
 // What a page is given: the rooms it reads, and who looks at it. Agents never get here.
 import type { HttpBindings } from '@hono/node-server';
+import type { Agent } from '../auth/principal.ts';
 import type { Session } from '../auth/sign-in.ts';
 import type { Clock } from '../clock.ts';
+import type { Notice } from '../connections/attention.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -10,11 +12,33 @@ import type { OrgStore } from '../store/store.ts';
 export interface PageRooms {
   clock: Clock;
   log: Log;
-  connections: Pick<Connections, 'list'>;
+  connections: Pick<
+    Connections,
+    | 'list'
+    | 'get'
+    | 'offers'
+    | 'form'
+    | 'notices'
+    | 'events'
+    | 'connect'
+    | 'authorize'
+    | 'authorized'
+    | 'registerApp'
+    | 'disconnect'
+  >;
   queue: Pick<Queue, 'get' | 'list' | 'events' | 'decide' | 'settle' | 'cancel' | 'onMove'>;
   orgFor(orgId: string): Promise<OrgStore>;
   /** Has the executor look at once. */
   wake(): void;
+  /** Begins to bring what is new from a connection into memory. */
+  refresh(org: OrgStore, connectionId: string): void;
+  /** Address of a page of ours, for whom is elsewhere. */
+  pageUrl(path: string): string;
+}
+
+/** Who looks at a page, and what needs them. */
+export interface Viewer extends Session {
+  notices?: readonly Notice[];
 }
 
 export interface PageEnv {
@@ -24,6 +48,8 @@ export interface PageEnv {
     origin: string;
     /** Whether it came over https. */
     secure: boolean;
-    session: Session;
+    session: Viewer;
+    /** On the API alone, where a key was shown instead of a session. */
+    agent: Agent | undefined;
   };
 }

@@ -3,12 +3,13 @@
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import { asset } from './assets.ts';
-import type { Markup } from './text.ts';
+import type { Viewer } from './environment.ts';
+import { type Markup, marked } from './text.ts';
 
 export interface PageParts {
   title: string;
   /** Undefined on pages that anyone may see: sign-in and faults. */
-  session: Session | undefined;
+  session: Viewer | undefined;
   current?: 'approvals' | 'history' | 'connections' | 'connect';
   /** Address of the event stream that tells when this page is out of date. */
   live?: string | undefined;
@@ -47,6 +48,16 @@ function navigation(session: Session, current: PageParts['current']): Markup {
     </form>`;
 }
 
+/** What needs a person, on every page of theirs. */
+function strip(session: Viewer | undefined): Markup {
+  const notices = session?.notices ?? [];
+  if (notices.length === 0) return '';
+  return html`<aside class="needs" aria-label="What needs you"><ul>${notices.map(
+    ({ kind, text, path }) =>
+      html`<li class="${kind}"><span>${marked(text)}</span> <a href="${path}">${kind === 'reconnect' ? 'Connect again' : 'See the accounts'}</a></li>`,
+  )}</ul></aside>`;
+}
+
 /** A whole page as text. */
 export async function page(parts: PageParts): Promise<string> {
   const { session, bar } = parts;
@@ -59,6 +70,7 @@ export async function page(parts: PageParts): Promise<string> {
   <meta name="color-scheme" content="light dark">
   <meta name="robots" content="noindex">
   <link rel="stylesheet" href="${asset('style.css').path}">
+  <link rel="stylesheet" href="${asset('accounts.css').path}">
   <link rel="icon" type="image/svg+xml" href="${asset('icon.svg').path}">
   ${parts.refresh === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${parts.refresh}"></noscript>`}
   <script type="module" src="${asset('page.js').path}"></script>
@@ -73,6 +85,7 @@ export async function page(parts: PageParts): Promise<string> {
   </header>
   <main id="content" tabindex="-1">
     <p id="changed" role="status" hidden>Something changed since this page was loaded. <a href="">Load it again</a></p>
+    ${strip(session)}
     ${parts.content}
   </main>
   ${bar === undefined ? '' : html`<div class="bar" role="region" aria-label="Your decision"><div class="wide">${bar}</div></div>`}

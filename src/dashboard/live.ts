@@ -2,14 +2,11 @@
 // are heard at once, those of others by looking every second.
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import type { Action } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
+import { eventStream } from './event-stream.ts';
 
-const lookEveryMs = 1_000;
-/** Then the browser comes again, and its session is checked anew. */
-const streamLivesMs = 5 * 60_000;
 export const listLength = 50;
 
 /** What a list shows, in a word that changes when it does. */
@@ -22,43 +19,22 @@ export function fingerprint(actions: readonly Action[]): string {
 export function liveEvents(c: Context<PageEnv>, rooms: PageRooms, org: OrgStore): Response {
   const actionId = c.req.query('action');
   const seen = c.req.query('seen') ?? '';
-  const { clock, queue, log } = rooms;
+  const { queue } = rooms;
 
   async function isOutOfDate(): Promise<boolean> {
     if (actionId !== undefined) return (await queue.get(org, actionId)).status !== seen;
     return fingerprint(await queue.list(org, { limit: listLength })) !== seen;
   }
 
-  return streamSSE(
-    c,
-    async (stream) => {
-      const ended = new AbortController();
-      let waiting = new AbortController();
-      const wake = () => waiting.abort();
-      const stopListening = queue.onMove((orgId) => {
-        if (orgId === org.orgId) wake();
-      });
-      stream.onAbort(() => {
-        ended.abort();
-        wake();
-      });
-      const until = clock.elapsed() + streamLivesMs;
-      try {
-        while (!ended.signal.aborted && clock.elapsed() < until) {
-          waiting = new AbortController();
-          if (await isOutOfDate()) {
-            await stream.writeSSE({ event: 'changed', data: '' });
-            return;
-          }
-          if (ended.signal.aborted) return;
-          await clock.sleep(lookEveryMs, { signal: waiting.signal, unref: true }).catch(() => undefined);
-          // A dead browser is noticed by writing to it.
-          await stream.write(': here\n\n');
-        }
-      } finally {
-        stopListening();
-      }
+  return eventStream(c, rooms, {
+    async look(stream) {
+      if (!(await isOutOfDate())) return false;
+      await stream.writeSSE({ event: 'changed', data: '' });
+      return true;
     },
-    async (thrown) => log.debug({ err: thrown }, 'event stream ended'),
-  );
+    listen: (wake) =>
+      queue.onMove((orgId) => {
+        if (orgId === org.orgId) wake();
+      }),
+  });
 }

@@ -6,8 +6,9 @@ import { DrawbridgeError } from '../errors.ts';
 import type { Action } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionStatus } from '../store/tables.ts';
-import { connectionsPage, connectPage } from './accounts.ts';
+import { connectPage } from './accounts.ts';
 import { actionPage } from './action.ts';
+import { type ConnectPlace, connectRoutes } from './connect-routes.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
 import { approvalsPage, historyPage } from './lists.ts';
 import { fingerprint, listLength, liveEvents } from './live.ts';
@@ -18,11 +19,14 @@ const historyLength = 30;
 const moving: ActionStatus[] = ['approved', 'executing'];
 const idShape = /^[a-z0-9_]{1,64}$/;
 
-/**
- * The pages for a signed-in person. The floor above has judged the origin, found the session and set both;
- * `programOrigin` is where agents reach `/mcp`.
- */
-export function createPages(rooms: PageRooms, programOrigin: (c: Context<PageEnv>) => string): Hono<PageEnv> {
+/** Addresses that only the floor above knows. */
+export interface PagePlace extends ConnectPlace {
+  /** Where agents reach `/mcp`. */
+  programOrigin(c: Context<PageEnv>): string;
+}
+
+/** The pages for a signed-in person. The floor above has judged the origin, found the session and set both. */
+export function createPages(rooms: PageRooms, place: PagePlace): Hono<PageEnv> {
   const pages = new Hono<PageEnv>();
   const { queue, clock } = rooms;
 
@@ -61,6 +65,16 @@ export function createPages(rooms: PageRooms, programOrigin: (c: Context<PageEnv
     });
     return c.html(text, 409);
   }
+
+  // What needs a person stands on each page of theirs.
+  pages.use(async (c, next) => {
+    if (c.req.method === 'GET' && c.req.path !== '/events') {
+      c.set('session', { ...c.get('session'), notices: await rooms.connections.notices(await orgOf(c)) });
+    }
+    return next();
+  });
+
+  pages.route('/', connectRoutes(rooms, place, fieldsOf));
 
   pages.get('/', async (c) => {
     const org = await orgOf(c);
@@ -110,13 +124,8 @@ export function createPages(rooms: PageRooms, programOrigin: (c: Context<PageEnv
     );
   });
 
-  pages.get('/connections', async (c) => {
-    const connections = await rooms.connections.list(await orgOf(c));
-    return c.html(connectionsPage({ session: c.get('session'), connections, now: clock.now() }));
-  });
-
   pages.get('/connect', (c) =>
-    c.html(connectPage({ session: c.get('session'), mcpUrl: `${programOrigin(c)}/mcp` })),
+    c.html(connectPage({ session: c.get('session'), mcpUrl: `${place.programOrigin(c)}/mcp` })),
   );
 
   pages.get('/events', async (c) => liveEvents(c, rooms, await orgOf(c)));

@@ -13,11 +13,13 @@ import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { refusal, statusFor } from './answers.ts';
 import { bodyGuard, hostGuard, originGuard, securityHeaders } from './guards.ts';
+import { connectPlace, integrationRoutes, integrationsPath } from './integrations.ts';
 import { maxBody } from './mcp.ts';
+import { findLocalName, localOrigin } from './origin.ts';
 import { requireSession, signInRoutes } from './sessions.ts';
 
 export interface HttpRooms extends PageRooms {
-  config: Pick<Config, 'publicUrl'>;
+  config: Pick<Config, 'publicUrl' | 'sandboxUrl'>;
   store: Store;
 }
 
@@ -83,13 +85,29 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
 
   app.use(bodyGuard());
   app.route('/', signInRoutes(signIn));
+  const { publicUrl, sandboxUrl } = config;
+  app.route(
+    integrationsPath,
+    integrationRoutes({ rooms, signIn, keys, publicUrl, sandboxUrl, localPages: localPages() }),
+  );
   app.use(requireSession(signIn));
   app.route(
     '/',
-    createPages(rooms, (c) =>
+    createPages(rooms, {
       // Programs ask the system's resolver, which may not know the pages' name.
-      (config.publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),
-    ),
+      programOrigin: (c) =>
+        (config.publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),
+      ...connectPlace({ publicUrl, sandboxUrl }),
+    }),
   );
   return app;
+}
+
+/** Where the local pages have their cookies; the machine is asked once. */
+function localPages(): (port: number | undefined) => Promise<string> {
+  let name: Promise<string> | undefined;
+  return async (port) => {
+    name ??= findLocalName().then((pages) => pages.name);
+    return localOrigin(port ?? 80, await name);
+  };
 }

@@ -3,25 +3,14 @@
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { PageEnv } from '../dashboard/environment.ts';
+import { contentPolicy } from '../dashboard/policy.ts';
 import { refusal } from './answers.ts';
 import { ownOrigin } from './origin.ts';
 
 /** Posted forms are small; only `/mcp` takes 4 MB. */
 const largestForm = 64 * 1024;
 
-const policy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
+const policy = contentPolicy();
 
 /**
  * Framing, sniffing, injected scripts, leaking addresses, shared caches. The referrer stays within us
@@ -63,13 +52,15 @@ export function hostGuard(publicUrl: string | undefined): MiddlewareHandler<Page
 }
 
 /**
- * Requests that another site makes a browser send. Programs send no Origin and may pass to `/mcp`, where a
- * key is asked for; a form always has one, and it must be this very page's. `null` is nobody's.
+ * Requests that another site makes a browser send. Programs send no Origin and may pass to `/mcp` and, with a
+ * key, to the API: no other site can make a browser send one. A form always has an Origin, and it must be this
+ * very page's. `null` is nobody's.
  */
 export const originGuard: MiddlewareHandler<PageEnv> = async (c, next) => {
   const origin = c.req.header('origin');
   const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
-  const forPrograms = c.req.path === '/mcp';
+  const withKey = c.req.path.startsWith('/api/v1/') && c.req.header('authorization') !== undefined;
+  const forPrograms = c.req.path === '/mcp' || withKey;
   const foreign = origin === undefined ? changes && !forPrograms : origin !== c.get('origin');
   const site = c.req.header('sec-fetch-site');
   const crossSite = (changes || forPrograms) && site !== undefined && site !== 'same-origin';

@@ -18,14 +18,16 @@ function cookieName(secure: boolean): string {
   return secure ? '__Host-drawbridge' : 'drawbridge';
 }
 
-const onePath = /^\/(?:actions\/[a-z0-9_]{1,64}|history|connections|connect)?$/;
+const onePath =
+  /^\/(?:actions\/[a-z0-9_]{1,64}|history|(?:connections|connect(?:\/[a-z0-9-]{1,64})?)(?:\?[a-z0-9_=&-]{1,200})?)?$/;
 
 /** Where to go after sign-in: one of our own pages, whatever was asked for (open redirects). */
 export function safePath(to: string | undefined): string {
   return to !== undefined && onePath.test(to) ? to : '/';
 }
 
-function sessionToken(c: Context<PageEnv>): string | undefined {
+/** The token that this browser brought, if any. */
+export function sessionToken(c: Context<PageEnv>): string | undefined {
   return getCookie(c, cookieName(c.get('secure')));
 }
 
@@ -39,7 +41,7 @@ export function requireSession(signIn: SignIn): MiddlewareHandler<PageEnv> {
     }
     // A strict cookie stays behind when a link on another site is followed; one step within our own brings it.
     if (c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
-      const path = safePath(c.req.path);
+      const path = safePath(`${c.req.path}${new URL(c.req.url).search}`);
       return c.html(steppingStone(path));
     }
     return c.html(signedOutPage(), 401);

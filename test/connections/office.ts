@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openVault, type Vault } from '../../src/auth/vault.ts';
 import type { Connections } from '../../src/connections/connections.ts';
-import { createConnections } from '../../src/connections/create.ts';
+import { type ConnectionsOptions, createConnections } from '../../src/connections/create.ts';
 import { createEgress } from '../../src/egress/door.ts';
 import type { Egress } from '../../src/egress/egress.ts';
 import { createLog } from '../../src/log.ts';
@@ -36,14 +36,24 @@ export async function temporaryHome(): Promise<string> {
 /** @param given.database the store's; default: embedded, in the home */
 export async function openOffice(
   catalog?: readonly CatalogEntry[],
-  given: { database?: TestDatabase } = {},
+  given: {
+    database?: TestDatabase;
+    sandboxUrl?: string;
+    options?: Partial<ConnectionsOptions>;
+  } = {},
 ): Promise<Office> {
   const home = await temporaryHome();
   const clock = manualClock();
   const opened = await given.database?.open({ clock });
   const store = opened?.store ?? (await openStore({ config: { home, databaseUrl: undefined }, clock, log }));
   onTestFinished(() => opened?.close() ?? store.close());
-  const egress = createEgress({ allowLoopback: true, clock, log, random: () => 0 });
+  const egress = createEgress({
+    allowLoopback: true,
+    sandboxUrl: given.sandboxUrl,
+    clock,
+    log,
+    random: () => 0,
+  });
   onTestFinished(() => egress.close());
   const vault = openVault({ config: { home, key: undefined }, log });
   const connections = createConnections({
@@ -53,6 +63,7 @@ export async function openOffice(
     clock,
     log,
     ...(catalog === undefined ? {} : { catalog }),
+    ...given.options,
   });
   const org = await store.forOrg(await store.createOrg('Harbour Homes'));
   return { home, clock, store, org, vault, egress, connections };

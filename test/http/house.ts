@@ -203,7 +203,10 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
     read: unasked,
     writeFor: unasked,
     feeds: unasked,
-    offers: unasked,
+    offers: async () => [],
+    form: unasked,
+    notices: async () => [],
+    events: async () => [],
     authorize: unasked,
     authorized: unasked,
     registerApp: unasked,
@@ -219,7 +222,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
 
   const app = createHttpApp({
     rooms: {
-      config: { publicUrl: given.publicUrl },
+      config: { publicUrl: given.publicUrl, sandboxUrl: undefined },
       clock,
       log,
       store,
@@ -229,6 +232,8 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
       wake: () => {
         house.woken += 1;
       },
+      refresh: () => undefined,
+      pageUrl: (path) => `${house.origin}${path}`,
     },
     mcp: async (request, agent) => {
       house.mcpCalls.push(agent);

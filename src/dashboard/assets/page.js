@@ -37,6 +37,17 @@ for (const details of document.querySelectorAll('details.reject')) {
   });
 }
 
+// Copies what stands in the field beside the button.
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = 'Copied';
+  });
+}
+
 /** What stands here is no longer so: nothing of it may be decided. */
 function retire() {
   document.getElementById('changed').hidden = false;
@@ -50,18 +61,20 @@ function retire() {
 
 function isBusy() {
   const field = document.activeElement;
-  return field instanceof HTMLInputElement || document.querySelector('details.reject[open]') !== null;
+  return field instanceof HTMLInputElement || document.querySelector('details[open] form') !== null;
 }
 
 const address = document.body.dataset.live;
 if (address) {
   const source = new EventSource(address);
-  source.addEventListener('changed', () => {
+  const changed = () => {
     source.close();
     if (document.body.dataset.leaving) return;
     // Never under the hands of someone who types, or who is about to press a button.
     if (isBusy() || document.querySelector('.bar')) retire();
     else location.reload();
-  });
+  };
+  source.addEventListener('changed', changed);
+  source.addEventListener('connection', changed);
   window.addEventListener('pagehide', () => source.close());
 }
