@@ -75,3 +75,24 @@ export function toDrawbridgeError(thrown: unknown): DrawbridgeError {
     cause: thrown,
   });
 }
+
+/** What an HTTP status means where nothing more is known. */
+const statuses: Record<number, ErrorCode> = {
+  400: 'invalid_request',
+  401: 'auth_expired',
+  402: 'quota_exhausted',
+  403: 'permission_denied',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'conflict',
+  410: 'not_found',
+  412: 'conflict',
+  422: 'invalid_request',
+  423: 'conflict',
+  429: 'rate_limited',
+};
+
+/** The code of a status that is a refusal or a failure. */
+export function codeOfStatus(status: number): ErrorCode {
+  return statuses[status] ?? (status >= 500 ? 'provider_unavailable' : 'invalid_request');
+}

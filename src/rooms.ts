@@ -16,6 +16,7 @@ import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './memory/create.ts';
 import type { Memory } from './memory/memory.ts';
+import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
 import type { Queue } from './queue/queue.ts';
 import { openStore } from './store/open.ts';
@@ -47,11 +48,13 @@ export async function openRooms(
   const log = given.log ?? createLog({ level: config.logLevel });
   const store = await openStore({ config, clock, log });
   const vault = openVault({ config, log, clock });
+  const calls = createCallLog({ store, clock, log });
   const egress = createEgress({
     allowLoopback: config.allowLoopback,
     sandboxUrl: config.sandboxUrl,
     limits: createSharedLimits(store),
     toolLimit: createToolLimit({ store, clock, plan: config.plan }),
+    onCall: calls.note,
     clock,
     log,
   });
@@ -107,7 +110,9 @@ export async function openRooms(
     refresh,
     async close() {
       await memory.close();
+      await connections.close();
       await egress.close();
+      await calls.close();
       await store.close();
     },
   };

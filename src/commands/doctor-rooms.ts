@@ -1,6 +1,7 @@
 // Checks of the rooms: the database, the search index, the servers, the network, and each account live.
 import { toDrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
+import { type CallFailure, type CallMetric, callMetrics, lastFailures } from '../observe/metrics.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords } from '../time.ts';
 import type { Check } from './doctor-machine.ts';
@@ -111,4 +112,18 @@ export async function checkConnections({ connections, org, clock }: Rooms): Prom
     }
   }
   return checks;
+}
+
+export interface CallReport {
+  /** Live calls of the last 24 hours, by provider, operation and outcome. */
+  calls: CallMetric[];
+  /** The last failures of calls. */
+  failures: CallFailure[];
+}
+
+export async function reportCalls({ org, clock }: Rooms): Promise<CallReport> {
+  return {
+    calls: await callMetrics(org, clock.now() - 24 * 3_600_000),
+    failures: await lastFailures(org, 20),
+  };
 }

@@ -4,23 +4,27 @@ import { toDrawbridgeError } from '../errors.ts';
 import { openSession, type Session, withRooms } from './command.ts';
 import { type Check, checkDisk, checkHome, checkKey, checkNode } from './doctor-machine.ts';
 import {
+  type CallReport,
   checkConnections,
   checkIndex,
   checkNetwork,
   checkServers,
   checkStore,
+  reportCalls,
   storedCredentials,
 } from './doctor-rooms.ts';
 import { shown } from './shown.ts';
 
 /** All checks that can be made, in order; one that throws is a broken part and ends no other. */
-async function examine(session: Session): Promise<Check[]> {
+async function examine(session: Session): Promise<{ checks: Check[]; calls?: CallReport }> {
   const { config } = session;
+  let calls: CallReport | undefined;
   const checks = [checkNode(), await checkHome(config), await checkKey(config, 0), await checkDisk(config)];
   try {
     await withRooms(session, async (rooms) => {
       const key = await checkKey(config, await storedCredentials(rooms));
       checks.splice(2, 1, key);
+      if (session.output.json) calls = await reportCalls(rooms);
       const parts: [string, () => Promise<Check[]>][] = [
         ['database', () => checkStore(rooms)],
         ['search index', () => checkIndex(rooms)],
@@ -42,15 +46,15 @@ async function examine(session: Session): Promise<Check[]> {
     const why = cause instanceof Error ? ` (${cause.message})` : '';
     checks.push({ part: 'database', state: 'broken', message: `${message}${why}` });
   }
-  return checks;
+  return { checks, ...(calls === undefined ? {} : { calls }) };
 }
 
 async function doctor(options: { json?: boolean }): Promise<void> {
   const session = openSession(options);
   const { output } = session;
-  const checks = await examine(session);
+  const { checks, calls } = await examine(session);
   const healthy = checks.every(({ state }) => state !== 'broken');
-  if (output.json) output.value({ healthy, checks });
+  if (output.json) output.value({ healthy, checks, ...calls });
   else {
     const marks = {
       ok: output.style('green', '✓'),

@@ -2,7 +2,7 @@
 // schema, its refusal in our words. Credentials are the context's; none pass through here.
 import type { z } from 'zod';
 import { retryAfterMs } from '../egress/retry.ts';
-import { DrawbridgeError, type ErrorCode } from '../errors.ts';
+import { codeOfStatus, DrawbridgeError, type ErrorCode } from '../errors.ts';
 import { scrub } from '../secret.ts';
 import { visibleLine } from '../untrusted.ts';
 import { EffectRefused, type ProviderContext, type WriteContext } from './define.ts';
@@ -37,21 +37,6 @@ export type DeclaredRequest<Output, P extends Path = Path> = RequestAt<Output> &
     ? { params?: Readonly<Record<string, string | number>> }
     : { params: Readonly<Record<Names<P>, string | number>> });
 
-/** What a status means where the provider's own `refusal` says nothing. */
-const statuses: Record<number, ErrorCode> = {
-  400: 'invalid_request',
-  401: 'auth_expired',
-  402: 'quota_exhausted',
-  403: 'permission_denied',
-  404: 'not_found',
-  408: 'timeout',
-  409: 'conflict',
-  410: 'not_found',
-  412: 'conflict',
-  422: 'invalid_request',
-  423: 'conflict',
-  429: 'rate_limited',
-};
 /** Answers after which nobody knows whether the effect happened. */
 const unclearCodes = new Set<ErrorCode>(['timeout', 'network', 'provider_unavailable', 'internal']);
 
@@ -202,7 +187,7 @@ export function refusalOf(
   const own = http.refusal?.(answer);
   const { status } = answer;
   if (own === undefined && status >= 200 && status < 300) return undefined;
-  const code = own?.code ?? statuses[status] ?? (status >= 500 ? 'provider_unavailable' : 'invalid_request');
+  const code = own?.code ?? codeOfStatus(status);
   // What a provider says may repeat what it was sent.
   const words = own?.message === undefined ? '' : ` It says: ${visibleLine(scrub(own.message), 300)}`;
   const wait = own?.retryAfterMs ?? retryAfterMs(answer.headers.get('retry-after'), now);
