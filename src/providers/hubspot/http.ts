@@ -4,15 +4,17 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import type { Answer, Http, Refusal } from '../http.ts';
 
+const context = z.record(z.string(), z.array(z.string())).optional().catch(undefined);
+
 /** The error body, as far as it is read: `Error` of HubSpot's published specification. */
 const errorBody = z.object({
   message: z.string().optional().catch(undefined),
   category: z.string().optional().catch(undefined),
   errors: z
-    .array(z.object({ message: z.string() }))
+    .array(z.object({ message: z.string(), context }))
     .optional()
     .catch(undefined),
-  context: z.record(z.string(), z.array(z.string())).optional().catch(undefined),
+  context,
   policyName: z.string().optional().catch(undefined),
 });
 
@@ -34,9 +36,12 @@ export const http: Http = { baseUrl: 'https://api.hubapi.com', refusal };
 
 function refusal({ status, headers, body }: Answer): Refusal | undefined {
   if (status >= 200 && status < 300) return undefined;
-  const { message, category, errors, context, policyName } = errorBody.safeParse(body).data ?? {};
-  const missing = [...(context?.['missingScopes'] ?? []), ...(context?.['requiredGranularScopes'] ?? [])];
-  const said = [message, ...(errors ?? []).map((one) => one.message), missing.join(', ')]
+  const { message, category, errors = [], context, policyName } = errorBody.safeParse(body).data ?? {};
+  const scopes = [context, ...errors.map((one) => one.context)].flatMap((one) => [
+    ...(one?.['requiredGranularScopes'] ?? []),
+    ...(one?.['missingScopes'] ?? []),
+  ]);
+  const said = [message, ...errors.map((one) => one.message), scopes.join(', ')]
     .filter((part) => part !== undefined && part !== '')
     .join(' ');
   const words = said === '' ? {} : { message: said };

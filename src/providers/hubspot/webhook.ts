@@ -13,6 +13,7 @@ function verify({ method, url, headers, body }: Delivery, secret: Secret, now: n
   const time = headers.get('x-hubspot-request-timestamp') ?? '';
   const given = headers.get('x-hubspot-signature-v3') ?? '';
   if (!/^\d{1,16}$/.test(time) || Math.abs(now - Number(time)) > oldestMs) return false;
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(given)) return false;
   const right = createHmac('sha256', secret.reveal())
     .update(`${method}${decoded(url)}`)
     .update(body)

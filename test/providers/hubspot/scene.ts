@@ -11,14 +11,13 @@ import {
 import { fillWithStory } from '../../../sandbox/hubspot/story.ts';
 import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
-import type { Clock } from '../../../src/clock.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import { providerContext } from '../../../src/connections/context.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import type { LookUp, WriteContext, WriteOutcome } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/hubspot/index.ts';
 import { Secret } from '../../../src/secret.ts';
 import { log } from '../../connections/office.ts';
-import { manualClock } from '../../egress/manual-clock.ts';
 
 export interface Scene {
   hubspot: HubspotEmulator;
@@ -30,7 +29,8 @@ export interface Scene {
   asked(): string[];
   /** Calls that had left when the gate was opened; -1: it was not. */
   gateOpenedAfter(): number;
-  read(operation: string, input: unknown): Promise<unknown>;
+  /** @param as in place of the scene's context */
+  read(operation: string, input: unknown, as?: WriteContext): Promise<unknown>;
   write(operation: string, input: unknown): Promise<WriteOutcome>;
   lookUp(operation: string, input: unknown): Promise<LookUp>;
 }
@@ -59,7 +59,7 @@ export async function openScene(
   const egress = createEgress({
     allowLoopback: true,
     sandboxUrl: hosts.url,
-    clock: manualClock(),
+    clock: systemClock,
     log,
     random: () => 0,
   });
@@ -109,10 +109,10 @@ export async function openScene(
           .join('\n'),
       );
     },
-    async read(name, input) {
+    async read(name, input, as = context) {
       const operation = operationOf(name);
       if (operation.effect !== 'read') throw new Error(`${name} writes`);
-      const answer = await operation.run(context, operation.input.parse(input));
+      const answer = await operation.run(as, operation.input.parse(input));
       return operation.output?.parse(answer);
     },
     async write(name, input) {
