@@ -1,6 +1,7 @@
 // Sorting mail: labels put on and taken off, archive, bin and back. Each may be repeated without harm, and what
 // became of it can be read from the message.
 import { z } from 'zod';
+import { DrawbridgeError } from '../../errors.ts';
 import {
   type LookUp,
   type WriteContext,
@@ -10,6 +11,7 @@ import {
 } from '../define.ts';
 import { ask, cause, scope } from '../google.ts';
 import { gmailOf, idForm, ownAddress, pageOf } from './client.ts';
+import { headerOf } from './send.ts';
 
 const id = z.string().regex(idForm).describe('Id of the message');
 const labelId = z
@@ -18,7 +20,8 @@ const labelId = z
   .describe('Id of a label, as `labels` gives it');
 const one = z.object({
   id,
-  subject: z.string().max(900).optional().describe('Subject of the message, for the person who decides'),
+  // What the person reads who decides; a message with another subject is not touched.
+  subject: z.string().max(2000).describe('Its subject, as `search` or `get` gives it'),
 });
 type One = z.infer<typeof one>;
 const relabelling = one.extend({
@@ -91,6 +94,7 @@ function sorting<Payload extends One>(given: {
     async run(context, payload) {
       const client = await gmailOf(context);
       const { add, remove } = given.change(payload);
+      await checkSubject(context, payload);
       const target = { userId: 'me', id: payload.id };
       await cause(context, () =>
         given.by === undefined
@@ -106,8 +110,19 @@ function sorting<Payload extends One>(given: {
   });
 }
 
-const nameOf = ({ id: name, subject }: One): string =>
-  subject === undefined ? `message ${name}` : `“${subject}” (message ${name})`;
+const nameOf = ({ id: name, subject }: One): string => `“${subject}” (message ${name})`;
+
+/** @throws DrawbridgeError `invalid_request`: the message is another than the person was told. */
+async function checkSubject(context: WriteContext, payload: One): Promise<void> {
+  const client = await gmailOf(context);
+  const query = { userId: 'me', id: payload.id, format: 'metadata', metadataHeaders: ['Subject'] };
+  const subject = headerOf(await ask(() => client.users.messages.get(query)), 'Subject') ?? '';
+  const plain = (text: string) => text.replace(/\s+/g, ' ').trim();
+  if (plain(subject) === plain(payload.subject)) return;
+  throw new DrawbridgeError('invalid_request', 'subject: the message with this id has another subject.', {
+    field: 'subject',
+  });
+}
 
 async function outcomeOf(context: WriteContext, { id: name }: One, change: Change): Promise<WriteOutcome> {
   return {
