@@ -7,6 +7,7 @@ import { createHttpApp } from './http/app.ts';
 import { type Listening, listen } from './http/listen.ts';
 import { mountMcp } from './http/mcp.ts';
 import { localOrigin } from './http/origin.ts';
+import { startCare } from './jobs/care.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
 import { openRooms, type Rooms } from './rooms.ts';
@@ -52,6 +53,7 @@ export async function startServing(
   }
 
   const executor = queue.startExecutor(allOrgs);
+  const care = startCare({ orgs: allOrgs, connections: rooms.connections, clock, log });
   const toolRooms: ToolRooms = {
     clock,
     log,
@@ -122,6 +124,7 @@ export async function startServing(
     ...(kind === 'stdio' ? { onBeat: lookAfterWeb } : {}),
   });
   const closeAll = async () => {
+    await care.stop();
     await executor.stop();
     await presence.stop();
     await mcp.close();

@@ -12,13 +12,17 @@ import type { Provider, ProviderContext, WriteOperation } from '../providers/def
 import type { CatalogEntry } from '../providers/entry.ts';
 import type { OrgStore, Store } from '../store/store.ts';
 import { storeApp } from './apps.ts';
-import { type AuthorizeParts, authorize, authorized } from './authorize.ts';
+import { eventsSince, noticesOf } from './attention.ts';
+import { type AuthorizeParts, authorize, authorized, sweepUnfinished } from './authorize.ts';
 import { storeConnection } from './connect.ts';
 import type { Connection, Connections } from './connections.ts';
 import { providerContext } from './context.ts';
 import { loadSecrets } from './credentials.ts';
 import { disconnect } from './disconnect.ts';
+import { formOf } from './form.ts';
 import { checkGiven } from './given.ts';
+import { checkHealth } from './health.ts';
+import { lookAfter } from './look-after.ts';
 import { assertOn, offersOf } from './offers.ts';
 import { createOperations } from './operations.ts';
 import { runRead } from './read.ts';
@@ -51,12 +55,6 @@ export interface ConnectionsOptions {
   oauth?: OAuth;
   /** For tests: waits and leases of token renewal. */
   tokenTiming?: Partial<Timing>;
-}
-
-function notYet(name: string): () => Promise<never> {
-  return async () => {
-    throw new DrawbridgeError('internal', `${name} is not built yet.`);
-  };
 }
 
 const files = { provider: 'files', account: 'files', label: 'Imported files' };
@@ -182,6 +180,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return reportOutcome(org, clock, id, result);
   }
 
+  async function check(org: OrgStore, id: string, signal?: AbortSignal): Promise<void> {
+    const connection = await get(org, id);
+    const provider = await load(connection.provider);
+    const context = (limit: AbortSignal) => contextOf(org, connection, 'check', 'status', limit);
+    const tellIt = (result: Report) => report(org, id, result);
+    await checkHealth(org, { clock, connection, provider, context, report: tellIt }, signal);
+  }
+
   /** What a read says of its connection; a record that cannot be written takes no answer away. */
   async function tell(org: OrgStore, connection: Connection, result: Report): Promise<void> {
     const nothingNew =
@@ -279,6 +285,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
         id,
       ),
     offers: (org) => offersOf(org, { catalog, apps, providersOff }),
+    form: async (provider) => formOf(await load(provider)),
+    notices: async (org) => noticesOf(org, await list(org), { plan, now: clock.now() }),
+    events: eventsSince,
     async authorize(org, person, start) {
       const provider = await load(start.provider);
       assertOn(provider, providersOff);
@@ -300,20 +309,23 @@ export function createConnections(options: ConnectionsOptions): Connections {
       assertGranted(grantOf(await get(org, connection.id), await operations.named(org, connection, name)));
       return operations.read(org, connection, name, input, given);
     },
-    lookAfter: notYet('lookAfter'),
+    lookAfter: (org, signal) =>
+      lookAfter(
+        org,
+        {
+          clock,
+          log,
+          tokens,
+          check,
+          sweep: (from) => sweepUnfinished(from, clock.now()),
+          isOAuth: (provider) => entryOf(provider)?.app !== undefined,
+          canCheck: (provider) => entryOf(provider)?.connectable === true && !providersOff.includes(provider),
+        },
+        signal,
+      ),
     rotateKeys: (org, given) => vault.rotate(org, given),
 
-    async check(org, id) {
-      const connection = await get(org, id);
-      const provider = await load(connection.provider);
-      try {
-        await provider.identity(await contextOf(org, connection, 'check', 'status'));
-      } catch (error) {
-        await report(org, id, { error });
-        throw error;
-      }
-      await report(org, id, { answered: true });
-    },
+    check: (org, id) => check(org, id),
 
     async files(org) {
       const row = await org.read((db) => rowByAccount(db, org.orgId, files.provider, files.account));
@@ -373,5 +385,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     providers: () => Promise.all(catalog.map((entry) => entry.load())),
+    close: () => tokens.close(),
   };
 }

@@ -19,7 +19,7 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
 };
 
 /** States in which calls are made: a connection that failed is tried again, one without a credential is not. */
-const usableStates: readonly ConnectionState[] = ['ACTIVE', 'DEGRADED', 'ERROR'];
+export const usableStates: readonly ConnectionState[] = ['ACTIVE', 'DEGRADED', 'ERROR'];
 
 export function isUsable(state: ConnectionState): boolean {
   return usableStates.includes(state);

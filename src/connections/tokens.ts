@@ -54,6 +54,8 @@ export interface Tokens {
   fresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<Secret>;
   /** Another bearer than the one that the provider refused. @throws DrawbridgeError as `fresh` */
   instead(org: OrgStore, connectionId: string, refused: Secret, signal?: AbortSignal): Promise<Secret>;
+  /** Renews what is due, and waits for it; nothing where none is. @throws DrawbridgeError as `fresh`, passing trouble too */
+  ahead(org: OrgStore, connectionId: string): Promise<void>;
   /** Waits for renewals that are under way: a rotated token that nobody stores is a lost grant. */
   close(): Promise<void>;
 }
@@ -274,6 +276,12 @@ export function createTokens(parts: TokensParts): Tokens {
       const held = await read(org, id);
       if (held.access?.reveal() !== refused.reveal()) return bearer(held);
       return bearer(await waitFor(renewed(org, id, held), signal));
+    },
+
+    async ahead(org, id) {
+      const held = await read(org, id);
+      const now = clock.now();
+      if (isDue(held, now)) await renew(org, id, held, isOver(held, now));
     },
 
     async close() {

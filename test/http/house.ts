@@ -214,6 +214,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
     runRead: unasked,
     lookAfter: unasked,
     rotateKeys: unasked,
+    close: async () => undefined,
     providers: unasked,
   };
   const queue = createQueue({ connections, clock, log, actionTtlMs: 24 * 3_600_000 });

@@ -185,6 +185,7 @@ export function connectionsOver(
     lookAfter: unasked,
     rotateKeys: unasked,
     providers: unasked,
+    close: async () => undefined,
   };
 }
 

@@ -1,0 +1,67 @@
+// Once an hour each org's connections are looked after: tokens that end soon are renewed, and accounts that
+// nobody used are asked whether they still answer.
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { Log } from '../log.ts';
+import type { OrgStore } from '../store/store.ts';
+
+const everyMs = 3_600_000;
+/** Processes that start together do not come round together; a short-lived one leaves it to the others. */
+const firstAfterMs = 60_000;
+const spreadMs = 300_000;
+const orgsAtOnce = 4;
+
+export interface Care {
+  /** Gives up what is under way; a token call that has begun is waited for by `Connections.close`. */
+  stop(): Promise<void>;
+}
+
+export function startCare(given: {
+  orgs(): Promise<OrgStore[]>;
+  connections: Pick<Connections, 'lookAfter'>;
+  clock: Clock;
+  log: Log;
+}): Care {
+  const { clock, log, connections } = given;
+  const stopped = new AbortController();
+  const { signal } = stopped;
+
+  async function round(): Promise<void> {
+    const waiting = await given.orgs();
+    const worker = async (): Promise<void> => {
+      for (let org = waiting.pop(); org !== undefined && !signal.aborted; org = waiting.pop()) {
+        try {
+          await connections.lookAfter(org, signal);
+        } catch (error) {
+          // The other orgs have their turn all the same; this one in an hour.
+          if (!signal.aborted) log.warn({ err: error, orgId: org.orgId }, 'connections not looked after');
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: orgsAtOnce }, worker));
+  }
+
+  async function rounds(): Promise<void> {
+    for (let waitMs = firstAfterMs; !signal.aborted; waitMs = everyMs) {
+      try {
+        await clock.sleep(waitMs + randomInt(spreadMs), { signal, unref: true });
+      } catch {
+        return; // stopped
+      }
+      try {
+        await round();
+      } catch (error) {
+        log.warn({ err: error }, 'the orgs could not be listed');
+      }
+    }
+  }
+
+  const running = rounds();
+  return {
+    async stop() {
+      stopped.abort();
+      await running;
+    },
+  };
+}
