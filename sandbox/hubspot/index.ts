@@ -3,6 +3,7 @@
 import type { Clock } from '../../src/clock.ts';
 import type { AuthorizationServer } from '../authorization.ts';
 import { createAuthorizationServer } from '../authorization-server.ts';
+import type { Answer } from '../http.ts';
 import type { Emulator } from '../providers.ts';
 import { json, refused, tooMany } from './answers.ts';
 import { createCrm } from './crm.ts';
@@ -32,6 +33,13 @@ export interface HubspotOptions {
 
 const portal = 48_112_233;
 export const hubspotApp = { clientId: 'hubspot-app', clientSecret: 'hubspot-app-secret-of-the-sandbox' };
+
+/** A token endpoint's refusal has the members of every HubSpot error beside those of OAuth. */
+function inItsForm(call: Call, answer: Answer): Answer {
+  if (answer.status < 400 || !call.path.startsWith('/oauth/v3/')) return answer;
+  const told = JSON.parse(answer.body ?? '{}') as { error_description?: string };
+  return refused(answer.status, 'VALIDATION_ERROR', told.error_description ?? 'refused', told);
+}
 
 export function createHubspot(options: HubspotOptions): HubspotEmulator {
   const { clock, searchCap = 10_000, indexLagMs = 0, limits } = options;
@@ -64,7 +72,7 @@ export function createHubspot(options: HubspotOptions): HubspotEmulator {
     portal,
     handle(call) {
       const signing = auth.handle(call);
-      if (signing !== undefined) return signing;
+      if (signing !== undefined) return call.host === 'api.hubapi.com' ? inOwnWords(signing) : signing;
       const granted = auth.scopesOf(call.headers['authorization']);
       if (granted === undefined) {
         return refused(401, 'EXPIRED_AUTHENTICATION', 'The OAuth token used to make this call is not valid.');
@@ -85,6 +93,21 @@ export function createHubspot(options: HubspotOptions): HubspotEmulator {
       };
     },
   };
+}
+
+/** How HubSpot names what RFC 6749 5.2 calls otherwise; seen in reports of its users. */
+const reasons: Record<string, string> = {
+  invalid_client: 'BAD_CLIENT_SECRET',
+  invalid_grant: 'BAD_REFRESH_TOKEN',
+  unsupported_grant_type: 'BAD_GRANT_TYPE',
+};
+
+/** HubSpot says why in `status`, not in `error`. */
+function inOwnWords(answer: Answer): Answer {
+  if (answer.status < 400) return answer;
+  const { error = '' } = JSON.parse(answer.body ?? '{}') as { error?: string };
+  const status = reasons[error] ?? 'BAD_REQUEST';
+  return refused(answer.status, status, 'missing or invalid refresh token', { status });
 }
 
 const details = {

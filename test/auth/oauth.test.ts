@@ -298,6 +298,11 @@ describe('the refresh', () => {
   test.each<[string, Answer, string]>([
     ['the end of the grant', json({ error: 'invalid_grant' }, 400), 'auth_revoked'],
     ["HubSpot's words for it", json({ status: 'BAD_REFRESH_TOKEN', message: 'x' }, 400), 'auth_revoked'],
+    [
+      'the same by its category',
+      json({ status: 'error', category: 'BAD_REFRESH_TOKEN', message: 'x' }, 400),
+      'auth_revoked',
+    ],
     // Not the account's fault: it must not be asked to connect again.
     ['a wrong secret of the app', json({ error: 'invalid_client' }, 401), 'permission_denied'],
     ['another refusal', json({ error: 'invalid_request' }, 400), 'permission_denied'],

@@ -22,9 +22,9 @@ export async function readAnswer(
   // Slack answers a refusal with status 200 (https://api.slack.com/web#responses).
   const inBody = typeof body?.['error'] === 'string' && body['access_token'] === undefined;
   if (!ok || inBody) {
-    // HubSpot names the reason in `status`.
-    const reason = [body?.['error'], body?.['status']].find((one) => typeof one === 'string');
-    throw refusal(response, reason, about);
+    // HubSpot names the reason in `status`, or says there only that it is an error, and names it in `category`.
+    const named = [body?.['error'], body?.['status'], body?.['category']].filter(isText);
+    throw refusal(response, named.find((one) => one !== 'error') ?? named[0], about);
   }
   if (about.asking === 'revoke') return new Response(null, { status: 200 });
   if (body === undefined) {
@@ -92,6 +92,10 @@ function withoutSecrets(body: Members): Members {
           : value,
       ]),
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function membersOf(text: string): Members | undefined {
