@@ -3,16 +3,28 @@ import { appPlace } from '../auth/reseal.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
 import type { AppCredentials } from '../config.ts';
-import type { OAuthApp } from '../providers/auth.ts';
+import type { OAuth2, OAuthApp } from '../providers/auth.ts';
 import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import { requireDataKey } from './credentials.ts';
+import { appOfConnection, discoveredApp } from './reached.ts';
 
 export interface AppParts {
   vault: Vault;
   clock: Clock;
   /** Of the installation, by app. */
   apps: ReadonlyMap<string, AppCredentials>;
+}
+
+/** The app of a grant: the connection's own where its server registered us, else the installation's or the org's. */
+export async function appOf(
+  org: OrgStore,
+  parts: AppParts,
+  auth: Pick<OAuth2, 'app'>,
+  connection: { fields: Readonly<Record<string, unknown>>; secrets(): Promise<ReadonlyMap<string, Secret>> },
+): Promise<OAuthApp | undefined> {
+  if (auth.app !== discoveredApp) return findApp(org, parts, auth.app);
+  return appOfConnection(connection.fields, await connection.secrets());
 }
 
 /** Undefined where it is registered neither in the environment nor here. */

@@ -6,12 +6,12 @@ import type { Caller, Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { OAuth2, TokenAnswer, TokenCall } from '../providers/auth.ts';
+import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../providers/auth.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
 import { Secret } from '../secret.ts';
 import type { Handle, OrgStore } from '../store/store.ts';
 import type { ControlTables } from '../store/tables.ts';
-import { type AppParts, findApp } from './apps.ts';
+import { type AppParts, appOf } from './apps.ts';
 import {
   type AuthorizationRequest,
   authorizationLivesMs,
@@ -20,9 +20,11 @@ import {
 } from './authorize-state.ts';
 import { insertPending, remove, storeConnection } from './connect.ts';
 import type { AuthorizationStart } from './connections.ts';
+import { discover, serverOf } from './discovered.ts';
 import { checkGiven } from './given.ts';
 import { agesOf, tokenSecrets } from './grant.ts';
 import { assertPlace, type Plan, readAllowance } from './plan.ts';
+import { isDiscovered, reachedBy, standingOf } from './reached.ts';
 import { isUnfinished, rowById, unfinishedAccount, unfinishedRows } from './rows.ts';
 import { consentScopes } from './scopes.ts';
 import { move } from './states.ts';
@@ -55,17 +57,21 @@ export async function authorize(
   start: AuthorizationStart,
 ): Promise<{ url: string; expiresAt: number }> {
   const at = parts.clock.now();
-  const { auth } = throughBrowser(provider);
-  const app = await appOf(org, parts, provider, auth);
-  const given = { fields: start.fields, secrets: start.secrets ?? {} };
-  const { fields, secrets } = checkGiven(provider, given, parts.defaults(provider.id));
   if (start.via === 'mcp' && provider.mcp === undefined) {
     throw new DrawbridgeError('invalid_request', `${provider.title} has no MCP server of its own.`, {
       field: 'via',
     });
   }
+  const given = { fields: start.fields, secrets: start.secrets ?? {} };
+  const checked = checkGiven(provider, given, parts.defaults(provider.id));
+  const way = isDiscovered(provider)
+    ? await findWay(org, parts, provider, { ...start, fields: checked.fields })
+    : await declaredWay(org, parts, provider);
+  const { auth, app, found } = way;
+  const fields = { ...checked.fields, ...found?.fields };
+  const secrets = new Map([...checked.secrets, ...(found?.secrets ?? [])]);
   const codeVerifier = new Secret(newToken(32));
-  const scopes = consentScopes(provider, start.access);
+  const scopes = found === undefined ? consentScopes(provider, start.access) : [...auth.scopes];
   const connectionId = await begin(org, parts, provider, { reconnect: start.reconnect, at });
   const request: AuthorizationRequest = {
     connectionId,
@@ -97,19 +103,20 @@ export async function authorized(
   org: OrgStore,
   parts: AuthorizeParts,
   person: Person,
-  provider: Provider,
+  { declared, over }: { declared: Provider; over(): Promise<Provider> },
   back: { callback: URL; browser: Secret | undefined },
 ): Promise<string> {
   const { searchParams } = back.callback;
   const request = await spendAuthorization(org, parts, {
     person,
     browser: back.browser,
-    provider: provider.id,
+    provider: declared.id,
     state: searchParams.get('state'),
     at: parts.clock.now(),
   });
   try {
-    return await finish(org, parts, throughBrowser(provider), request, back.callback);
+    const provider = request.mcpServerUrl === undefined ? declared : await over();
+    return await finish(org, parts, throughBrowser(reachedBy(provider, request)), request, back.callback);
   } catch (thrown) {
     const reason = thrown instanceof DrawbridgeError ? thrown.code : 'internal';
     await abandon(org, request.connectionId, { reason: `not finished: ${reason}`, at: parts.clock.now() });
@@ -125,7 +132,7 @@ async function finish(
   callback: URL,
 ): Promise<string> {
   const { auth } = provider;
-  const app = await appOf(org, parts, provider, auth);
+  const app = await registered(org, parts, provider, request);
   const fromCallback = learn(provider, 'callback', (name) => callback.searchParams.get(name));
   const call = tokenCall(org, parts, provider, { app, fields: { ...request.fields, ...fromCallback } });
   const oauth = await parts.oauth();
@@ -259,19 +266,60 @@ function throughBrowser(provider: Provider): OAuthProvider {
   );
 }
 
-async function appOf(
+/** The way in that the provider declares, with the app that is registered there. */
+async function declaredWay(
   org: OrgStore,
   parts: AppParts,
   provider: Provider,
-  auth: OAuth2,
-): Promise<NonNullable<Awaited<ReturnType<typeof findApp>>>> {
-  const app = await findApp(org, parts, auth.app);
+): Promise<{ auth: OAuth2; app: OAuthApp; found?: undefined }> {
+  const { auth } = throughBrowser(provider);
+  return { auth, app: await registered(org, parts, provider, { fields: {}, secrets: {} }) };
+}
+
+/** The way in that the server names, where it has just registered us. */
+async function findWay(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  provider: Provider,
+  start: Pick<AuthorizationStart, 'via' | 'redirectUri'> & { fields: Readonly<Record<string, unknown>> },
+): Promise<{ auth: OAuth2; app: OAuthApp; found: ReturnType<typeof standingOf> }> {
+  const url =
+    start.via === 'mcp' && provider.mcp !== undefined ? new URL(provider.mcp.url) : serverOf(start.fields);
+  const way = await discover(org, parts, provider, { url, redirectUri: start.redirectUri });
+  if (way === undefined) {
+    throw new DrawbridgeError(
+      'invalid_request',
+      `${url.hostname} asks for no sign-in: connect it without one.`,
+      {
+        field: 'provider',
+      },
+    );
+  }
+  const found = standingOf(way);
+  return { ...way, found: { ...found, fields: { ...found.fields, url: url.href } } };
+}
+
+async function registered(
+  org: OrgStore,
+  parts: AppParts,
+  provider: Provider,
+  given: { fields: Readonly<Record<string, unknown>>; secrets: Readonly<Record<string, string>> },
+): Promise<OAuthApp> {
+  const { auth } = throughBrowser(provider);
+  const app = await appOf(org, parts, auth, {
+    fields: given.fields,
+    secrets: async () => secretsOf(given.secrets),
+  });
   if (app !== undefined) return app;
   throw new DrawbridgeError(
     'not_found',
     `${provider.title} is not configured: its app "${auth.app}" is not registered here yet.`,
     { retry: 'ask', field: 'app' },
   );
+}
+
+function secretsOf(given: Readonly<Record<string, string>>): Map<string, Secret> {
+  return new Map(Object.entries(given).map(([name, value]) => [name, new Secret(value)]));
 }
 
 /** What a token call of an account that is being connected runs in. */

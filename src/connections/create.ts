@@ -19,17 +19,19 @@ import type { Connection, Connections } from './connections.ts';
 import { providerContext } from './context.ts';
 import { loadSecrets } from './credentials.ts';
 import { disconnect } from './disconnect.ts';
+import { openServer } from './discovered.ts';
 import { formOf } from './form.ts';
 import { checkGiven } from './given.ts';
 import { checkHealth } from './health.ts';
 import { lookAfter } from './look-after.ts';
 import { assertOn, offersOf } from './offers.ts';
 import { createOperations } from './operations.ts';
+import { isDiscovered, overMcp, reachedBy } from './reached.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
-import { assertGranted } from './scopes.ts';
+import { assertGranted, isGranted } from './scopes.ts';
 import type { Timing } from './tokens.ts';
 import { tokensOf } from './tokens-of.ts';
 
@@ -126,6 +128,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return toConnection(row, entryOf(row.provider));
   }
 
+  /** The provider as that connection reaches it. */
+  async function loadFor(
+    connection: Pick<Connection, 'provider' | 'fields' | 'mcpServerUrl'>,
+  ): Promise<Provider> {
+    const declared = await load(connection.provider);
+    const provider = connection.mcpServerUrl === undefined ? declared : overMcp(declared, await load('mcp'));
+    return reachedBy(provider, connection);
+  }
+
   /** A context with credentials as they are now; refuses a connection that has lost them since. */
   async function contextOf(
     org: OrgStore,
@@ -134,9 +145,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     cause: Cause,
     signal?: AbortSignal,
   ): Promise<ProviderContext> {
-    const provider = await load(connection.provider);
-    assertOn(provider, providersOff);
     const now = await get(org, connection.id);
+    const provider = await loadFor(now);
+    assertOn(provider, providersOff);
     assertUsable(now, reconnect);
     const declared = Object.hasOwn(provider.operations, operation)
       ? provider.operations[operation]
@@ -170,7 +181,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const tokens = tokensOf({
     ...authorizing,
     get,
-    load,
+    load: loadFor,
     appOf: (provider) => entryOf(provider)?.app,
     reconnect,
     timing: options.tokenTiming,
@@ -182,7 +193,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   async function check(org: OrgStore, id: string, signal?: AbortSignal): Promise<void> {
     const connection = await get(org, id);
-    const provider = await load(connection.provider);
+    const provider = await loadFor(connection);
     const context = (limit: AbortSignal) => contextOf(org, connection, 'check', 'status', limit);
     const tellIt = (result: Report) => report(org, id, result);
     await checkHealth(org, { clock, connection, provider, context, report: tellIt }, signal);
@@ -219,7 +230,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     log,
     list,
     load: async (connection) => {
-      const provider = await load(connection.provider);
+      const provider = await loadFor(connection);
       assertOn(provider, providersOff);
       return provider;
     },
@@ -263,8 +274,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
           { field: 'provider', retry: 'ask' },
         );
       }
-      const checked = checkGiven(provider, given, defaults[providerId] ?? {});
-      const who = await provider.identity(authorizing.context(org, provider, checked));
+      const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
+      const checked = isDiscovered(provider)
+        ? await openServer(org, authorizing, provider, asGiven)
+        : asGiven;
+      const reached = reachedBy(provider, checked);
+      const who = await reached.identity(authorizing.context(org, reached, checked));
       const id = await storeConnection(org, authorizing, {
         ...checked,
         provider: providerId,
@@ -280,6 +295,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
         {
           ...authorizing,
           load: async (provider) => entryOf(provider)?.load(),
+          reached: async (row) =>
+            entryOf(row.provider) === undefined
+              ? undefined
+              : loadFor(toConnection(row, entryOf(row.provider))),
           appOf: (provider) => entryOf(provider)?.app,
         },
         id,
@@ -289,14 +308,19 @@ export function createConnections(options: ConnectionsOptions): Connections {
     notices: async (org) => noticesOf(org, await list(org), { plan, now: clock.now() }),
     events: eventsSince,
     async authorize(org, person, start) {
-      const provider = await load(start.provider);
-      assertOn(provider, providersOff);
+      const declared = await load(start.provider);
+      assertOn(declared, providersOff);
+      const provider =
+        start.via === 'mcp' && declared.mcp !== undefined
+          ? { ...overMcp(declared, await load('mcp')), mcp: declared.mcp }
+          : declared;
       return authorize(org, authorizing, person, provider, start);
     },
     async authorized(org, person, back) {
-      const provider = await load(back.provider);
-      assertOn(provider, providersOff);
-      return get(org, await authorized(org, authorizing, person, provider, back));
+      const declared = await load(back.provider);
+      assertOn(declared, providersOff);
+      const over = async () => overMcp(declared, await load('mcp'));
+      return get(org, await authorized(org, authorizing, person, { declared, over }, back));
     },
     async registerApp(org, app, given) {
       if (!catalog.some((entry) => entry.app === app)) {
@@ -374,8 +398,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async feeds(org, connection) {
-      const provider = await load(connection.provider);
-      const feeds = Object.entries(provider.feeds);
+      const provider = await loadFor(connection);
+      const { scopes } = await get(org, connection.id);
+      // What a person did not permit is no failure of the sync.
+      const feeds = Object.entries(provider.feeds).filter(([, feed]) => isGranted(scopes, feed.scopes));
       return Promise.all(
         feeds.map(async ([name, feed]) => {
           const context = await contextOf(org, connection, name, 'sync');

@@ -5,7 +5,7 @@ import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { Provider } from '../providers/define.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
-import { findApp } from './apps.ts';
+import { appOf } from './apps.ts';
 import { type AuthorizeParts, tokenCall } from './authorize.ts';
 import { removeConnection } from './connect.ts';
 import { loadSecrets } from './credentials.ts';
@@ -22,6 +22,8 @@ export interface Disconnected {
 type Parts = Pick<AuthorizeParts, 'vault' | 'apps' | 'clock' | 'egress' | 'oauth' | 'log'> & {
   /** Undefined for a provider that this version does not know. */
   load(provider: string): Promise<Provider | undefined>;
+  /** As that connection reaches it. */
+  reached(row: ConnectionRow): Promise<Provider | undefined>;
   appOf(provider: string): string | undefined;
 };
 
@@ -36,7 +38,7 @@ export async function disconnect(org: OrgStore, parts: Parts, id: string): Promi
 
 async function endGrant(org: OrgStore, parts: Parts, row: ConnectionRow): Promise<Disconnected> {
   const { clock, log } = parts;
-  const provider = await parts.load(row.provider);
+  const provider = await parts.reached(row);
   if (provider === undefined || row.provider === 'files') return { revoked: false };
   const { auth, title } = provider;
   if (auth.kind !== 'oauth2') {
@@ -61,10 +63,10 @@ async function endGrant(org: OrgStore, parts: Parts, row: ConnectionRow): Promis
     const access = secrets.get(tokenFields.access);
     const refresh = secrets.get(tokenFields.refresh);
     if (access === undefined && refresh === undefined) return { revoked: false };
-    const app = await findApp(org, parts, auth.app);
+    const fields = fromJson<Record<string, unknown>>(row.fields);
+    const app = await appOf(org, parts, auth, { fields, secrets: async () => secrets });
     if (app === undefined)
       return { revoked: false, why: `Its app is not registered here any more. ${byHand}` };
-    const fields = fromJson<Record<string, unknown>>(row.fields);
     const call = tokenCall(org, parts, provider, { app, fields, connectionId: row.id });
     const oauth = await parts.oauth();
     const expired = () => new DrawbridgeError('timeout', `${title} did not answer in time.`);

@@ -30,9 +30,10 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     label: row.label,
     state: row.state,
     fields: fromJson<Record<string, unknown>>(row.fields),
-    capabilities: [...(entry?.capabilities ?? [])],
-    hasFeeds: (entry?.feedKinds.length ?? 0) > 0,
-    feedKinds: [...(entry?.feedKinds ?? [])],
+    // A server of tools fulfils no capability, and has no feed.
+    capabilities: [...(row.mcp_server_url === null ? (entry?.capabilities ?? []) : [])],
+    hasFeeds: row.mcp_server_url === null && (entry?.feedKinds.length ?? 0) > 0,
+    feedKinds: [...(row.mcp_server_url === null ? (entry?.feedKinds ?? []) : [])],
     lastSyncAt: row.last_sync_at ?? undefined,
     lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
     mcpServerUrl: row.mcp_server_url ?? undefined,

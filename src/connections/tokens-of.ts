@@ -4,9 +4,10 @@ import type { AppCredentials } from '../config.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { Provider } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
-import { findApp } from './apps.ts';
+import { appOf } from './apps.ts';
 import { type AuthorizeParts, tokenCall } from './authorize.ts';
 import type { Connection } from './connections.ts';
+import { loadSecrets } from './credentials.ts';
 import { reportOutcome } from './report.ts';
 import { allRows } from './rows.ts';
 import { isUsable } from './states.ts';
@@ -15,7 +16,8 @@ import { createTokens, type Timing, type Tokens } from './tokens.ts';
 export interface TokensOfParts extends Pick<AuthorizeParts, 'vault' | 'clock' | 'log' | 'egress' | 'oauth'> {
   apps: ReadonlyMap<string, AppCredentials>;
   get(org: OrgStore, id: string): Promise<Connection>;
-  load(provider: string): Promise<Provider>;
+  /** As the connection reaches it. */
+  load(connection: Connection): Promise<Provider>;
   /** The app of a provider, without loading it. */
   appOf(provider: string): string | undefined;
   /** How a person connects again, as the end of a sentence. */
@@ -35,14 +37,17 @@ export function tokensOf(parts: TokensOfParts): Tokens {
 
     async grantOf(org, connectionId) {
       const connection = await parts.get(org, connectionId);
-      const { auth, ...provider } = await parts.load(connection.provider);
+      const { auth, ...provider } = await parts.load(connection);
       if (!isUsable(connection.state) || auth.kind !== 'oauth2') {
         throw new DrawbridgeError(
           'auth_expired',
           `${connection.label} must be connected again: ${parts.reconnect(connection)}`,
         );
       }
-      const app = await findApp(org, parts, auth.app);
+      const app = await appOf(org, parts, auth, {
+        fields: connection.fields,
+        secrets: () => loadSecrets(org, parts.vault, connectionId),
+      });
       if (app === undefined) {
         // The account is as good as before: it goes on when the app is back.
         throw new DrawbridgeError(

@@ -35,7 +35,8 @@ export const provider = defineProvider({
   discover,
   capabilities: {},
   feeds: {},
-  limit: { perSecond: 5, burst: 10, concurrent: 4 },
+  // One operation is three calls: two to open the conversation.
+  limit: { perSecond: 10, burst: 40, concurrent: 4 },
   notes: [
     'What a tool says of itself is a hint: only one that calls itself read-only runs without approval, and a tool whose definition changed after it was approved does not run.',
     'Sign-in follows the MCP authorization specification: protected resource metadata (RFC 9728), the authorization server found there (RFC 8414), dynamic registration (RFC 7591), PKCE, and the resource parameter (RFC 8707). Checked against the sandbox, not against each server of the field.',
