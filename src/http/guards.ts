@@ -1,7 +1,6 @@
 // What every request must pass before anything of ours looks at it. Each guard names its attack; each
 // refuses when in doubt.
-import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { PageEnv } from '../dashboard/environment.ts';
 import { contentPolicy } from '../dashboard/policy.ts';
 import { refusal } from './answers.ts';
@@ -73,8 +72,25 @@ export const originGuard: MiddlewareHandler<PageEnv> = async (c, next) => {
 
 /** Memory exhaustion: a body is refused by its announced size, or cut where it passes the limit. */
 export function bodyGuard(largest: number = largestForm): MiddlewareHandler<PageEnv> {
-  return bodyLimit({
-    maxSize: largest,
-    onError: (c) => refusal(c, 413, `The body is larger than ${largest.toLocaleString('en')} bytes.`),
-  });
+  const tooLarge = (c: Context<PageEnv>) =>
+    refusal(c, 413, `The body is larger than ${largest.toLocaleString('en')} bytes.`);
+  return async (c, next) => {
+    const { headers, body } = c.req.raw;
+    const announced = headers.get('content-length');
+    // RFC 9112, 6.3: with neither header there is no body.
+    if (body === null || (announced === null && !headers.has('transfer-encoding'))) return next();
+    if (announced !== null && !headers.has('transfer-encoding')) {
+      return Number(announced) > largest ? tooLarge(c) : next();
+    }
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
+      size += part.length;
+      if (size > largest) return tooLarge(c);
+      parts.push(part);
+    }
+    const { url, method } = c.req.raw;
+    c.req.raw = new Request(url, { method, headers, body: Buffer.concat(parts) });
+    return next();
+  };
 }

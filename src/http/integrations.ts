@@ -142,7 +142,8 @@ async function begin(
   const form = await rooms.connections.form(provider);
   if (form.consent === undefined) {
     const made = await rooms.connections.connect(org, provider, asked).catch((thrown: unknown) => {
-      if (form.discovers && thrown instanceof DrawbridgeError && thrown.field === wantsSignIn) return undefined;
+      if (form.discovers && thrown instanceof DrawbridgeError && thrown.field === wantsSignIn)
+        return undefined;
       throw thrown;
     });
     if (made !== undefined) {

@@ -151,6 +151,8 @@ test('a body over 4 MB is answered 413 before anything reads it, announced or no
     body: body.subarray(0, 4 * 1024 * 1024),
   });
   expect(large.status).toBe(200);
+  const unannounced = { method: 'POST', headers: { authorization }, body: 'in pieces', chunked: true };
+  expect(JSON.parse((await house.ask('/mcp', unannounced)).body)).toMatchObject({ read: 9 });
 });
 
 test('every answer carries the headers that keep a page alone, and none is kept by a cache', async () => {

@@ -1,7 +1,6 @@
 // A real store, a real queue and the real web server on a free port; invented are only the accounts, the
 // MCP end, and what a browser would send.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,20 +28,9 @@ import type { Action, Proposal, Queue } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import { manualClock } from '../egress/manual-clock.ts';
+import { type Answer, type Asked, askerAt } from './ask.ts';
 
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-export interface Asked {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: string | Buffer;
-  /** Sends the body without saying how long it is. */
-  chunked?: boolean;
-}
+export type { Answer, Asked };
 
 /** A browser that is signed in: its cookie, and the token that its forms carry. */
 export interface Browser {
@@ -214,8 +202,8 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
     runRead: unasked,
     lookAfter: unasked,
     rotateKeys: unasked,
-    close: async () => undefined,
     providers: unasked,
+    close: async () => undefined,
   };
   const queue = createQueue({ connections, clock, log, actionTtlMs: 24 * 3_600_000 });
   const keys = createKeys({ store, clock, log });
@@ -246,39 +234,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
   const host = `drawbridge.localhost:${listening.port}`;
   const origin = `http://${host}`;
 
-  function ask(path: string, asked: Asked = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const headers: Record<string, string> = { host, accept: 'text/html', ...asked.headers };
-      if (asked.body !== undefined && asked.chunked !== true) {
-        headers['content-length'] ??= String(Buffer.byteLength(asked.body));
-      }
-      const sent = httpRequest(
-        {
-          host: '127.0.0.1',
-          port: listening.port,
-          path,
-          method: asked.method ?? 'GET',
-          headers,
-          agent: false,
-          setHost: false,
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: Buffer.concat(chunks).toString('utf8'),
-            }),
-          );
-        },
-      );
-      sent.on('error', reject);
-      sent.end(asked.body);
-    });
-  }
+  const ask = askerAt(listening.port, host);
 
   const agent = (orgOfAgent: string): Agent => ({
     kind: 'agent',
