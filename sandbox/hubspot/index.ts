@@ -34,13 +34,6 @@ export interface HubspotOptions {
 const portal = 48_112_233;
 export const hubspotApp = { clientId: 'hubspot-app', clientSecret: 'hubspot-app-secret-of-the-sandbox' };
 
-/** A token endpoint's refusal has the members of every HubSpot error beside those of OAuth. */
-function inItsForm(call: Call, answer: Answer): Answer {
-  if (answer.status < 400 || !call.path.startsWith('/oauth/v3/')) return answer;
-  const told = JSON.parse(answer.body ?? '{}') as { error_description?: string };
-  return refused(answer.status, 'VALIDATION_ERROR', told.error_description ?? 'refused', told);
-}
-
 export function createHubspot(options: HubspotOptions): HubspotEmulator {
   const { clock, searchCap = 10_000, indexLagMs = 0, limits } = options;
   const state = new CrmState(clock, options.customProperties);

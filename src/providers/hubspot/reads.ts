@@ -16,7 +16,7 @@ import {
 } from './objects.ts';
 
 /** A search finds no more, however it is paged. https://developers.hubspot.com/docs/api-reference/search/guide */
-export const mostFound = 10_000;
+const mostFound = 10_000;
 
 const value = z.string().max(3000).describe('Times as milliseconds since 1970');
 const values = z.array(value).min(1).max(100);
