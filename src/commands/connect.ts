@@ -1,10 +1,11 @@
-// `connect PROVIDER`: an account, by questions on a terminal or by flags in a script. Flags and questions
-// are made from what the provider declares; a credential is never an argument, as others can read those.
+// `connect PROVIDER`: an account, in the browser where the provider asks there, else by questions on a terminal
+// or flags in a script. Both are made from what it declares; a credential is never an argument.
 import { type Command, CommanderError } from 'commander';
 import { DrawbridgeError } from '../errors.ts';
 import { catalog } from '../providers/catalog.ts';
 import type { Provider } from '../providers/define.ts';
-import { registerSecret } from '../secret.ts';
+import type { CatalogEntry } from '../providers/entry.ts';
+import { registerSecret, Secret } from '../secret.ts';
 import { ask, askSecret, canAsk, readStdin } from './ask.ts';
 import { openSession, usageError, withRooms } from './command.ts';
 import type { Output } from './output.ts';
@@ -16,7 +17,7 @@ interface Given {
   secrets: Record<string, string>;
 }
 
-type Options = Record<string, unknown> & { json?: boolean; sync: boolean };
+type Options = Record<string, unknown> & { json?: boolean; sync?: boolean };
 
 /** What the flags gave. Credentials come from standard input, a line each, in the order of their flags. */
 async function givenBy(
@@ -129,7 +130,8 @@ async function connect(
         `${output.style('green', '✓')} ${shownLine(label)} (${provider.title}) is connected: ${id}`,
       );
     const { syncAndTell } = await import('./sync-and-tell.ts');
-    const synced = options.sync && connection.hasFeeds ? await syncAndTell(session, rooms, [connection]) : [];
+    const synced =
+      options.sync !== false && connection.hasFeeds ? await syncAndTell(session, rooms, [connection]) : [];
     if (output.json) {
       output.value({
         id,
@@ -143,25 +145,135 @@ async function connect(
   });
 }
 
+/** What the flags say of the app, registered at the provider by a person. */
+async function appGiven(
+  provider: Provider,
+  options: Options,
+): Promise<{ name: string; clientId: string; clientSecret: Secret | undefined } | undefined> {
+  const { clientId, clientSecretStdin } = options;
+  if (provider.auth.kind !== 'oauth2' || typeof clientId !== 'string') {
+    if (clientSecretStdin === true) throw usageError('--client-secret-stdin: needs --client-id beside it.');
+    return undefined;
+  }
+  const needed = provider.auth.clientAuthentication !== 'none';
+  if (needed && clientSecretStdin !== true) {
+    throw usageError(
+      `--client-id: ${provider.title} gave a secret with it. Pipe it in: printf '%s' "$SECRET" | drawbridge connect ${provider.id} --client-id ID --client-secret-stdin`,
+    );
+  }
+  const secret = clientSecretStdin === true ? (await readStdin()).trim() : '';
+  if (needed && secret === '') throw usageError('--client-secret-stdin: standard input is empty.');
+  return {
+    name: provider.auth.app,
+    clientId,
+    clientSecret: secret === '' ? undefined : new Secret(secret),
+  };
+}
+
+/** Where the account is authorised at the provider. */
+async function throughBrowser(
+  provider: Provider,
+  fields: DeclaredField[],
+  options: Options,
+  args: readonly string[],
+): Promise<void> {
+  const session = openSession(options);
+  const { via = 'api', account } = options;
+  if (via !== 'api' && via !== 'mcp') throw usageError('--via: must be api or mcp.');
+  const app = await appGiven(provider, options);
+  const given = app === undefined ? await givenBy(provider, fields, options, args) : { fields: {} };
+  const { connectInBrowser } = await import('./connect-browser.ts');
+  await connectInBrowser(session, {
+    provider,
+    access: options['readOnly'] === true ? 'read' : 'write',
+    via,
+    account: typeof account === 'string' ? account : undefined,
+    fields: given.fields,
+    print: options['print'] === true || session.output.json,
+    app,
+  });
+}
+
+/** Server and page say what is asked: with a form where no sign-in is needed, else in the browser. */
+async function connectEither(
+  provider: Provider,
+  fields: DeclaredField[],
+  options: Options,
+  args: readonly string[],
+): Promise<void> {
+  const { wantsSignIn } = await import('../connections/discovered.ts');
+  try {
+    await connect(provider, fields, options, args);
+  } catch (thrown) {
+    if (!(thrown instanceof DrawbridgeError) || thrown.field !== wantsSignIn) throw thrown;
+    await throughBrowser(provider, fields, options, args);
+  }
+}
+
+const statusWords = { available: '', 'not-configured': ' (its app is not registered yet)', off: ' (off)' };
+
+/** How each provider stands here; without a home yet, as the environment says. */
+async function statuses(): Promise<Map<string, string>> {
+  const { existsSync } = await import('node:fs');
+  const session = openSession({});
+  const { config } = session;
+  if (config.databaseUrl !== undefined || existsSync(config.home)) {
+    const offers = await withRooms(session, (rooms) => rooms.connections.offers(rooms.org));
+    return new Map(offers.map(({ id, status }) => [id, statusWords[status]]));
+  }
+  const statusOf = ({ id, app }: CatalogEntry): keyof typeof statusWords => {
+    if (config.providersOff.includes(id)) return 'off';
+    return app === undefined || config.apps.has(app) ? 'available' : 'not-configured';
+  };
+  return new Map(catalog.map((entry) => [entry.id, statusWords[statusOf(entry)]]));
+}
+
+/** Flags of what is authorised in the browser. */
+function browserFlags(line: Command, provider: Provider): void {
+  line
+    .option('--print', 'print the link (60 seconds, works once) and open nothing')
+    .option('--account <account>', 'connect this account again: id or label');
+  if (provider.auth.kind !== 'oauth2') return;
+  line.option('--read-only', 'ask for no permission to change anything');
+  if (provider.mcp !== undefined) {
+    line.option('--via <way>', "api, or mcp for the provider's own MCP server", 'api');
+  }
+  line.option('--client-id <id>', 'register the app that you made at the provider');
+  if (provider.auth.clientAuthentication !== 'none') {
+    line.option('--client-secret-stdin', 'read its client secret from standard input');
+  }
+  line.addHelpText(
+    'after',
+    `\nIts app is registered once, at ${provider.title}; the redirect URL is on the page that opens.`,
+  );
+}
+
 export async function declare(command: Command): Promise<void> {
   command.addHelpText('after', '\nEach has flags of its own: drawbridge connect mailbox --help');
-  for (const entry of catalog.filter(({ connectable }) => connectable)) {
-    const line = command.command(entry.id).description(`connect: ${entry.title}`);
+  const connectable = catalog.filter((entry) => entry.connectable);
+  const one = connectable.find(({ id }) => process.argv.includes(id));
+  const known = one === undefined ? await statuses() : new Map<string, string>();
+  for (const entry of connectable) {
+    const line = command.command(entry.id).description(`connect: ${entry.title}${known.get(entry.id) ?? ''}`);
     // Providers carry their clients with them: only the one that is asked for is loaded.
-    if (!process.argv.includes(entry.id)) continue;
+    if (entry !== one) continue;
     const provider = await entry.load();
     const fields = fieldsOf(provider);
     for (const field of fields) line.option(`${fieldFlag(field.name)} <value>`, field.description);
     for (const secret of provider.secrets) {
       line.option(secretFlag(secret.name), `read from standard input: ${secret.title}. ${secret.hint}`);
     }
+    const { kind } = provider.auth;
+    if (kind === 'oauth2' || kind === 'discovered') browserFlags(line, provider);
+    if (kind !== 'oauth2') line.option('--no-sync', 'do not bring its records into memory now');
+    const way = { oauth2: throughBrowser, discovered: connectEither };
+    const act = kind === 'oauth2' || kind === 'discovered' ? way[kind] : connect;
     line
-      .option('--no-sync', 'do not bring its records into memory now')
       .option('--json', 'answer as JSON, ask nothing')
       .addHelpText(
         'after',
         `\nExample:\n  ${entry.command} ${provider.secrets[0] === undefined ? '' : secretFlag(provider.secrets[0].name)}`,
       )
-      .action((options: Options) => connect(provider, fields, options, process.argv));
+      .action((options: Options) => act(provider, fields, options, process.argv));
   }
 }

@@ -8,28 +8,34 @@ async function connections(options: { json?: boolean }): Promise<void> {
   const session = openSession(options);
   const { output, clock } = session;
   await withRooms(session, async (rooms) => {
-    const all = await rooms.connections.list(rooms.org);
+    const [all, notices] = await Promise.all([
+      rooms.connections.list(rooms.org),
+      rooms.connections.notices(rooms.org),
+    ]);
+    const needs = (id: string) => notices.find(({ connectionId }) => connectionId === id)?.text;
     if (output.json) {
       output.value(
-        all.map(
-          ({ id, provider, account, label, state, capabilities, feedKinds, lastSyncAt, lastError }) => ({
-            id,
-            provider,
-            account,
-            label,
-            state,
-            capabilities,
-            feedKinds,
-            lastSyncAt: lastSyncAt === undefined ? null : iso(lastSyncAt),
-            lastError: lastError === undefined ? null : { ...lastError, at: iso(lastError.at) },
-          }),
-        ),
+        all.map(({ lastSyncAt, lastError, scopes, mcpServerUrl, ...connection }) => ({
+          id: connection.id,
+          provider: connection.provider,
+          account: connection.account,
+          label: connection.label,
+          state: connection.state,
+          capabilities: connection.capabilities,
+          feedKinds: connection.feedKinds,
+          via: mcpServerUrl === undefined ? 'api' : 'mcp',
+          scopes: scopes ?? null,
+          needs: needs(connection.id) ?? null,
+          lastSyncAt: lastSyncAt === undefined ? null : iso(lastSyncAt),
+          lastError: lastError === undefined ? null : { ...lastError, at: iso(lastError.at) },
+        })),
       );
       return;
     }
+    for (const { text } of notices) output.line(`${output.style('yellow', '!')} ${shownLine(text)}`);
     if (all.length === 0) {
       output.line(
-        'No account is connected. Begin with: drawbridge connect mailbox, or drawbridge import PATH',
+        'No account is connected. Begin with: drawbridge connect gmail, drawbridge connect mailbox, or drawbridge import PATH',
       );
       return;
     }
@@ -41,10 +47,12 @@ async function connections(options: { json?: boolean }): Promise<void> {
             ? ', never synced'
             : ''
           : `, synced ${ageInWords(Math.max(0, clock.now() - each.lastSyncAt))} ago`;
+      const way = each.mcpServerUrl === undefined ? '' : ' by its MCP server';
       output.line(
-        `${output.style('bold', shownLine(each.label))} (${each.providerTitle}) ${output.style(colour, each.state)}${synced}`,
+        `${output.style('bold', shownLine(each.label))} (${each.providerTitle}${way}) ${output.style(colour, each.state)}${synced}`,
       );
       output.line(output.style('dim', `  ${each.id}`));
+      if (needs(each.id) !== undefined) output.line(`  drawbridge connect ${each.provider}`);
       if (each.lastError !== undefined) output.line(`  last error: ${shownLine(each.lastError.message)}`);
     }
   });

@@ -1,8 +1,10 @@
-// `disconnect ID`: the account's credentials are gone at once; what it brought stays in memory.
+// `disconnect ID`: the grant is ended at the provider, and the credentials are gone whatever came of that; what
+// the account brought stays in memory.
 import type { Command } from 'commander';
 import { askYes, canAsk } from './ask.ts';
 import { openSession, usageError, withRooms } from './command.ts';
 import { findConnection } from './find-connection.ts';
+import { shownLine } from './shown.ts';
 
 async function disconnect(name: string, options: { yes?: boolean; json?: boolean }): Promise<void> {
   const session = openSession(options);
@@ -12,16 +14,22 @@ async function disconnect(name: string, options: { yes?: boolean; json?: boolean
     if (options.yes !== true) {
       if (output.json || !canAsk()) throw usageError('--yes: nobody is here to be asked; give it to go on.');
       const sure = await askYes(
-        `Remove ${connection.label} (${connection.providerTitle}) and its credentials?`,
+        `Remove ${shownLine(connection.label)} (${connection.providerTitle}) and its credentials?`,
       );
       if (!sure) {
         output.line('Nothing was removed.');
         return;
       }
     }
-    await rooms.connections.disconnect(rooms.org, connection.id);
-    if (output.json) output.value({ id: connection.id, label: connection.label, disconnected: true });
-    else output.line(`${connection.label} is disconnected; its credentials are deleted.`);
+    const { revoked, why } = await rooms.connections.disconnect(rooms.org, connection.id);
+    const { id, label } = connection;
+    if (output.json) {
+      output.value({ id, label, disconnected: true, revoked, ...(why === undefined ? {} : { why }) });
+      return;
+    }
+    const ended = revoked ? ', and its grant is ended at the provider' : '';
+    output.line(`${shownLine(label)} is disconnected; its credentials are deleted${ended}.`);
+    if (why !== undefined) output.line(shownLine(why));
   });
 }
 

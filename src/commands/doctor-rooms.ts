@@ -98,6 +98,11 @@ export async function checkConnections({ connections, org, clock }: Rooms): Prom
       checks.push({ part, state: 'ok', message: 'imported; needs no connection' });
       continue;
     }
+    if (connection.account === '') {
+      const mend = `Begin again: drawbridge connect ${connection.provider}`;
+      checks.push({ part, state: 'warning', message: 'nobody has come back from the provider yet', mend });
+      continue;
+    }
     const synced =
       connection.lastSyncAt === undefined
         ? ''
@@ -110,6 +115,10 @@ export async function checkConnections({ connections, org, clock }: Rooms): Prom
       const mend = retry === 'reconnect' ? { mend: `drawbridge connect ${connection.provider}` } : {};
       checks.push({ part, state: 'broken', message: `${connection.state}: ${message}`, ...mend });
     }
+  }
+  for (const { connectionId, text } of await connections.notices(org)) {
+    // What a connection needs is said by its own check.
+    if (connectionId === undefined) checks.push({ part: 'plan', state: 'warning', message: text });
   }
   return checks;
 }

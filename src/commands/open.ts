@@ -1,36 +1,12 @@
 // `open`: the pages in a browser, signed in by a link that lives a minute and works once. It starts no
 // server, and prints the link only when asked to, as whoever reads it is signed in.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { createSignIn, linkLivesMs, signInUrl } from '../auth/sign-in.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
+import { openBrowser } from './browser.ts';
 import { openSession, withRooms } from './command.ts';
-
-const run = promisify(execFile);
-
-/** Hands a URL to the desktop's browser. No shell sees it. */
-async function openBrowser(url: string): Promise<void> {
-  const [file, ...args] =
-    process.platform === 'darwin'
-      ? ['open', url]
-      : process.platform === 'win32'
-        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
-        : ['xdg-open', url];
-  try {
-    await run(file ?? '', args, { timeout: 10_000 });
-  } catch (cause) {
-    throw new DrawbridgeError(
-      'internal',
-      'No browser could be opened. Use drawbridge open --print, and open the link yourself.',
-      {
-        cause,
-      },
-    );
-  }
-}
 
 async function open(options: { print?: boolean; json?: boolean }): Promise<void> {
   const session = openSession(options);
@@ -55,7 +31,7 @@ async function open(options: { print?: boolean; json?: boolean }): Promise<void>
       else output.line(link);
       return;
     }
-    await openBrowser(link);
+    await openBrowser(link, 'drawbridge open --print');
     if (output.json) output.value({ opened: base });
     else output.line(`Opened ${base} in your browser.`);
   });

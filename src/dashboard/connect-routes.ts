@@ -46,11 +46,14 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
 
   pages.get('/connect/:provider', async (c) => {
     const provider = idOf(c, 'provider');
-    const { account, access, via } = c.req.query();
+    const { account, access, via, ...rest } = c.req.query();
+    const fields = Object.entries(rest)
+      .filter(([name]) => name.startsWith('field.'))
+      .map(([name, value]) => [name.slice('field.'.length), value.slice(0, 500)]);
     return showConnect(c, rooms, place, provider, {
       account,
       given: {
-        fields: {},
+        fields: Object.fromEntries(fields),
         access: access === 'read' ? 'read' : 'write',
         via: via === 'mcp' ? 'mcp' : 'api',
       },
@@ -113,7 +116,7 @@ export async function showConnect(
     throw new DrawbridgeError('not_found', `That account is none of ${offer.title}.`);
   }
   const form = await rooms.connections.form(provider);
-  if (form.consent !== undefined && offer.status === 'available') {
+  if ((form.consent !== undefined || form.discovers) && offer.status === 'available') {
     c.header('Content-Security-Policy', contentPolicy(['https:', ...place.leadsTo(c)]));
   }
   return c.html(
