@@ -52,7 +52,10 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
 
   function start(): Member<Output> {
     // Standard streams stay the worker's own: stdout belongs to JSON-RPC.
-    const worker = new Worker(workerUrl(`memory/${options.entry}`), { stdout: true, stderr: true });
+    // Two parsers with nurseries of the default size keep 60 MB more for the same work.
+    const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+    const entry = workerUrl(`memory/${options.entry}`);
+    const worker = new Worker(entry, { stdout: true, stderr: true, resourceLimits });
     const member: Member<Output> = { worker, waiting: new Map() };
     worker.on('message', (answer: Answer | Note) => {
       if ('note' in answer) return options.log.debug({ worker: options.entry }, answer.note);
