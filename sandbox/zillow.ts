@@ -3,6 +3,7 @@
 import type { Clock } from '../src/clock.ts';
 import type { Faults } from './faults.ts';
 import { type Answer, type Asked, startHttp } from './http.ts';
+import type { Emulator } from './providers.ts';
 import {
   addressOf,
   details,
@@ -13,18 +14,27 @@ import {
   type SandboxListing,
 } from './zillow-answers.ts';
 
-export interface ZillowServer {
-  /** `127.0.0.1:PORT`: what DRAWBRIDGE_ZILLOW_HOST takes. */
-  host: string;
-  url: string;
+export interface Zillow extends Emulator {
   key: string;
-  faults: Faults;
-  requests(): Asked[];
   listings(): readonly SandboxListing[];
   /** A price change seen from now on, with its line in the history. @throws Error when there is no such listing. */
   setPrice(zpid: number, price: number): void;
   setStatus(zpid: number, status: HomeStatus): void;
+}
+
+export interface ZillowServer extends Omit<Zillow, keyof Emulator> {
+  /** `127.0.0.1:PORT`: what DRAWBRIDGE_ZILLOW_HOST takes. */
+  host: string;
+  url: string;
+  faults: Faults;
+  requests(): Asked[];
   close(): Promise<void>;
+}
+
+interface ZillowOptions {
+  clock: Clock;
+  key: string;
+  listings: readonly SandboxListing[];
 }
 
 const pageSize = 41;
@@ -111,11 +121,7 @@ function named(listings: readonly SandboxListing[], query: URLSearchParams): San
   return listings.find((listing) => address.every((word) => words(addressOf(listing)).includes(word)));
 }
 
-export async function startZillow(options: {
-  clock: Clock;
-  key: string;
-  listings: readonly SandboxListing[];
-}): Promise<ZillowServer> {
+export function createZillow(options: ZillowOptions): Zillow {
   const { clock, key } = options;
   const listings = options.listings.map((listing) => structuredClone(listing));
 
@@ -139,7 +145,7 @@ export async function startZillow(options: {
     '/images': (listing) => ({ images: listing.photos }),
   };
 
-  const http = await startHttp((asked): Answer => {
+  const handle = (asked: Asked): Answer => {
     const given = asked.headers['x-rapidapi-key'];
     if (given === undefined) {
       return json({ message: 'Invalid API key. Go to the API page to get one.' }, 401);
@@ -157,7 +163,7 @@ export async function startZillow(options: {
     if (one === undefined) return json({ message: `Endpoint '${asked.path}' does not exist` }, 404);
     const listing = named(listings, asked.query);
     return listing === undefined ? json({ message: 'Property not found' }, 404) : json(one(listing));
-  });
+  };
 
   function require(zpid: number): SandboxListing {
     const listing = listings.find((candidate) => candidate.zpid === zpid);
@@ -166,11 +172,10 @@ export async function startZillow(options: {
   }
 
   return {
-    host: `${http.host}:${http.port}`,
-    url: `http://${http.host}:${http.port}`,
+    provider: 'zillow',
+    hosts: ['zillow-com1.p.rapidapi.com'],
+    handle,
     key,
-    faults: http.faults,
-    requests: http.requests,
     listings: () => listings,
     setPrice(zpid, price) {
       const listing = require(zpid);
@@ -180,6 +185,21 @@ export async function startZillow(options: {
     setStatus(zpid, status) {
       require(zpid).status = status;
     },
+  };
+}
+
+export async function startZillow(options: ZillowOptions): Promise<ZillowServer> {
+  const { handle, key, listings, setPrice, setStatus } = createZillow(options);
+  const http = await startHttp((asked) => handle({ ...asked, host: `${http.host}:${http.port}` }));
+  return {
+    host: `${http.host}:${http.port}`,
+    url: `http://${http.host}:${http.port}`,
+    key,
+    faults: http.faults,
+    requests: http.requests,
+    listings,
+    setPrice,
+    setStatus,
     close: http.close,
   };
 }

@@ -1,0 +1,196 @@
+// Every provider of the catalog with its other side: what test/conformance runs over all of them, and what
+// demo connects. A provider without an entry here fails the suite.
+import { createHmac } from 'node:crypto';
+import type { Clock } from '../src/clock.ts';
+import type { AuthorizationServer } from './authorization.ts';
+import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
+import { createHubspot, hubspotApp } from './hubspot/index.ts';
+import type { ObjectType } from './hubspot/state.ts';
+import { fillWithStory } from './hubspot/story.ts';
+import type { Emulator } from './providers.ts';
+import { startSandbox } from './start.ts';
+import type { World } from './world.ts';
+import { createZillow } from './zillow.ts';
+
+export interface Signed {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** A feed's records at the provider. */
+export interface EmulatedFeed {
+  /** Adds that many; the external ids that the feed should give them. */
+  add(count: number): string[];
+  remove(externalId: string): void;
+}
+
+export interface Emulated {
+  /** Empty where the provider speaks to servers of its own protocol, which are among `fields`. */
+  emulators: readonly Emulator[];
+  way:
+    | { kind: 'browser'; clientId: string; clientSecret: string; authorization: AuthorizationServer }
+    /** `wrong`: credentials that the provider refuses. */
+    | { kind: 'form'; secrets: Record<string, string>; wrong: Record<string, string> };
+  /** What a person types at connecting. */
+  fields: Record<string, string>;
+  /** Inputs of operations that need one to be answered well: ids that are there. */
+  samples: Readonly<Record<string, Record<string, unknown>>>;
+  feeds: Readonly<Record<string, EmulatedFeed>>;
+  /** A delivery as the provider signs it, at `now` (integer ms). */
+  sign?(delivery: Pick<Signed, 'method' | 'url' | 'body'>, secret: string, now: number): Signed;
+  close?(): Promise<void>;
+}
+
+export interface Ground {
+  clock: Clock;
+  world: World;
+}
+
+export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Promise<Emulated>>> = {
+  gmail(ground) {
+    const google = createGoogle(ground);
+    const [first] = google.mail.messages();
+    const ids = { id: first?.id ?? '' };
+    return {
+      ...throughGoogle(google),
+      fields: {},
+      samples: {
+        search: { query: 'subject:the' },
+        get: ids,
+        thread: { id: first?.threadId ?? '' },
+      },
+      feeds: {
+        mail: {
+          add: (count) =>
+            numbers(count).map((n) => {
+              const raw = Buffer.from(letter(ground.world.user.email, n, ground.clock.now()));
+              return google.mail.add(raw, ['INBOX'], ground.clock.now()).id;
+            }),
+          remove: (id) => google.mail.remove(id),
+        },
+      },
+    };
+  },
+
+  hubspot({ clock, world }) {
+    const hubspot = createHubspot({ clock });
+    fillWithStory(hubspot.state, world);
+    const idOf = (type: ObjectType) => ({ id: hubspot.state.all(type)[0]?.id ?? '' });
+    const feed = (type: ObjectType, property: string): EmulatedFeed => ({
+      add: (count) =>
+        numbers(count).map((n) => `${type}/${hubspot.state.create(type, { [property]: `Number ${n}` }).id}`),
+      remove(externalId) {
+        const object = hubspot.state.get({ type, id: externalId.split('/').at(-1) ?? '' });
+        if (object !== undefined) hubspot.state.archive(object);
+      },
+    });
+    const types = {
+      contact: 'contacts',
+      company: 'companies',
+      deal: 'deals',
+      note: 'notes',
+      ticket: 'tickets',
+    } as const;
+    return {
+      emulators: [hubspot],
+      way: { kind: 'browser', ...hubspotApp, authorization: hubspot.auth },
+      fields: {},
+      samples: Object.fromEntries(
+        Object.entries(types).flatMap(([one, type]) => [
+          [`get-${one}`, idOf(type)],
+          [`list-${one}-associations`, { ...idOf(type), to: type === 'contacts' ? 'companies' : 'contacts' }],
+        ]),
+      ),
+      feeds: {
+        contacts: feed('contacts', 'lastname'),
+        companies: feed('companies', 'name'),
+        deals: feed('deals', 'dealname'),
+        notes: feed('notes', 'hs_note_body'),
+        tickets: feed('tickets', 'subject'),
+      },
+      sign({ method, url, body }, secret, now) {
+        const signature = createHmac('sha256', secret)
+          .update(`${method}${url}${body}${now}`)
+          .digest('base64');
+        return {
+          method,
+          url,
+          body,
+          headers: { 'x-hubspot-request-timestamp': String(now), 'x-hubspot-signature-v3': signature },
+        };
+      },
+    };
+  },
+
+  zillow({ clock, world }) {
+    const key = 'sandbox-only-rapidapi-key';
+    const zillow = createZillow({ clock, key, listings: world.listings });
+    const [first] = zillow.listings();
+    return {
+      emulators: [zillow],
+      way: { kind: 'form', secrets: { rapidapi_key: key }, wrong: { rapidapi_key: 'another-rapidapi-key' } },
+      fields: {},
+      samples: { search: { location: first?.city ?? '' }, get: { id: String(first?.zpid) } },
+      feeds: {},
+    };
+  },
+
+  async mailbox({ clock }) {
+    const sandbox = await startSandbox({ clock });
+    return {
+      emulators: [],
+      way: {
+        kind: 'form',
+        secrets: { password: sandbox.mail.password },
+        wrong: { password: 'another-password' },
+      },
+      fields: {
+        email: sandbox.mail.address,
+        imap: `${sandbox.imap.host}:${sandbox.imap.port}`,
+        smtp: `${sandbox.smtp.host}:${sandbox.smtp.port}`,
+      },
+      samples: {},
+      feeds: {},
+      close: () => sandbox.close(),
+    };
+  },
+
+  async caldav({ clock }) {
+    const sandbox = await startSandbox({ clock });
+    return {
+      emulators: [],
+      way: {
+        kind: 'form',
+        secrets: { password: sandbox.mail.password },
+        wrong: { password: 'another-password' },
+      },
+      fields: { url: sandbox.caldav.url, user: sandbox.mail.user },
+      samples: { 'free-busy': { from: clock.now(), to: clock.now() + 7 * 86_400_000 } },
+      feeds: {},
+      close: () => sandbox.close(),
+    };
+  },
+};
+
+function throughGoogle(google: GoogleSandbox): Pick<Emulated, 'emulators' | 'way'> {
+  return {
+    emulators: [google.emulator],
+    way: { kind: 'browser', ...googleApp, authorization: google.authorization },
+  };
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+function letter(to: string, n: number, now: number): string {
+  return [
+    'From: Number <number@numbers.example>',
+    `To: ${to}`,
+    `Subject: Letter ${n}`,
+    `Message-ID: <${now}.${n}@numbers.example>`,
+    `Date: ${new Date(now).toUTCString()}`,
+    '',
+    `This is letter ${n}.`,
+  ].join('\r\n');
+}

@@ -1,0 +1,153 @@
+// One provider of the catalogue with its emulator behind the real door, a store, a person, and a log whose
+// lines are kept.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Emulated, emulated } from '../../sandbox/emulators.ts';
+import { consent } from '../../sandbox/person.ts';
+import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
+import { loadWorld } from '../../sandbox/world.ts';
+import type { Person } from '../../src/auth/principal.ts';
+import { openVault } from '../../src/auth/vault.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import type { Connection, Connections } from '../../src/connections/connections.ts';
+import { createConnections } from '../../src/connections/create.ts';
+import { createEgress } from '../../src/egress/door.ts';
+import { createLog } from '../../src/log.ts';
+import type { Provider, WriteContext } from '../../src/providers/define.ts';
+import type { CatalogEntry } from '../../src/providers/entry.ts';
+import { Secret } from '../../src/secret.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { OrgStore, Store } from '../../src/store/store.ts';
+import { type ManualClock, manualClock } from '../egress/manual-clock.ts';
+
+export interface ProviderWorld {
+  provider: Provider;
+  emulated: Emulated;
+  hosts: ProviderHosts;
+  /** Waits of less than a time limit pass at once; undefined where the provider speaks its own protocol. */
+  clock: ManualClock | undefined;
+  store: Store;
+  org: OrgStore;
+  connections: Connections;
+  /** Every line of the log so far. */
+  lines: string[];
+  /** The whole way, through the page of consent or the form. */
+  connect(given?: { press?: 'allow' | 'deny'; wrong?: boolean }): Promise<Connection>;
+  context(connection: Connection, operation?: string): Promise<WriteContext>;
+}
+
+/** Shorter than any time limit and any beat of a lease, longer than a pause between two calls. */
+const pauseMs = 3_000;
+
+export async function openProviderWorld(entry: CatalogEntry): Promise<ProviderWorld> {
+  const make = emulated[entry.id];
+  if (make === undefined) throw new Error(`sandbox/emulators.ts has no ${entry.id}`);
+  const manual = manualClock();
+  const given = await make({ clock: manual, world: loadWorld(manual.now()) });
+  const overHttp = given.emulators.length > 0;
+  // Socket protocols have time limits of their own, in true time.
+  const clock: Clock = overHttp ? manual : systemClock;
+  let ended = false;
+  async function passPauses(): Promise<void> {
+    while (!ended) manual.advance(await manual.asleep((ms) => ms < pauseMs));
+  }
+  void passPauses();
+  const hosts = await startProviderHosts(given.emulators);
+  const home = await mkdtemp(join(tmpdir(), 'drawbridge-provider-'));
+  const lines: string[] = [];
+  const log = createLog({ level: 'trace', destination: { write: (line: string) => void lines.push(line) } });
+  const store = await openStore({ config: { home, databaseUrl: undefined }, clock, log });
+  const egress = createEgress({
+    allowLoopback: true,
+    ...(overHttp ? { sandboxUrl: hosts.url } : {}),
+    clock,
+    log,
+    random: () => 0,
+  });
+  onTestFinished(async () => {
+    ended = true;
+    await egress.close();
+    await hosts.close();
+    await given.close?.();
+    await store.close();
+    await rm(home, { recursive: true, force: true });
+  });
+  const { way } = given;
+  const provider = await entry.load();
+  const connections = createConnections({
+    store,
+    egress,
+    vault: openVault({ config: { home, key: undefined }, log }),
+    clock,
+    log,
+    catalog: [entry],
+    apps: new Map(
+      way.kind === 'form' || entry.app === undefined
+        ? []
+        : [
+            [
+              entry.app,
+              {
+                clientId: way.clientId,
+                clientSecret: new Secret(way.clientSecret),
+                webhookSecret: undefined,
+              },
+            ],
+          ],
+    ),
+  });
+  const org = await store.forOrg(await store.createOrg('Harbour Homes'));
+  const person: Person = { kind: 'person', orgId: org.orgId, memberId: 'mbr_1', name: 'Maria' };
+  await store.control.write((tx) =>
+    tx
+      .insertInto('members')
+      .values({
+        org_id: org.orgId,
+        id: person.memberId,
+        email: null,
+        name: 'Maria',
+        role: 'member',
+        created_at: 0,
+      })
+      .execute(),
+  );
+
+  async function connect({ press = 'allow', wrong = false }: Parameters<ProviderWorld['connect']>[0] = {}) {
+    if (way.kind === 'form') {
+      const secrets = wrong ? way.wrong : way.secrets;
+      return connections.connect(org, entry.id, { fields: given.fields, secrets });
+    }
+    const browser = newBrowserToken();
+    const { url } = await connections.authorize(org, person, {
+      provider: entry.id,
+      fields: given.fields,
+      access: 'write',
+      via: 'api',
+      redirectUri: `http://localhost:7331/api/v1/integrations/${entry.id}/callback`,
+      browser,
+    });
+    const callback = await consent(url, hosts.url, { press });
+    return connections.authorized(org, person, { provider: entry.id, callback, browser });
+  }
+
+  return {
+    provider,
+    emulated: given,
+    hosts,
+    clock: overHttp ? manual : undefined,
+    store,
+    org,
+    connections,
+    lines,
+    connect,
+    context: (connection, operation = 'test') =>
+      connections.writeContext(org, connection, operation, {
+        effectKey: 'eff_01test',
+        attachment: () => Promise.reject(new Error('no attachment here')),
+        aboutToSend: async () => undefined,
+      }),
+  };
+}
