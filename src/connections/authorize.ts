@@ -8,7 +8,7 @@ import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../providers/auth.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
-import { Secret } from '../secret.ts';
+import { registerSecret, Secret } from '../secret.ts';
 import type { Handle, OrgStore } from '../store/store.ts';
 import type { ControlTables } from '../store/tables.ts';
 import { type AppParts, appOf } from './apps.ts';
@@ -107,6 +107,8 @@ export async function authorized(
   back: { callback: URL; browser: Secret | undefined },
 ): Promise<string> {
   const { searchParams } = back.callback;
+  // A provider may repeat it in a refusal, and a refusal is logged.
+  registerSecret(searchParams.get('code') ?? '');
   const request = await spendAuthorization(org, parts, {
     person,
     browser: back.browser,

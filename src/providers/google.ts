@@ -158,10 +158,16 @@ async function whole(stream: Readable): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** What a client hands over of an answer. */
+interface Handed<T> {
+  data: T;
+  status?: number;
+}
+
 /** A client's answer. @throws DrawbridgeError in our words, with Google's as far as they say more. */
-export async function ask<T>(work: () => Promise<{ data: T }>): Promise<T> {
+export async function ask<T>(work: () => Promise<Handed<T>>): Promise<T> {
   try {
-    return (await work()).data;
+    return dataOf(await work());
   } catch (thrown) {
     throw inOurWords(thrown);
   }
@@ -171,10 +177,10 @@ export async function ask<T>(work: () => Promise<{ data: T }>): Promise<T> {
  * The one call that causes the effect, made after `aboutToSend`.
  * @throws EffectRefused when Google answered that it did not do it; anything else leaves the outcome unclear.
  */
-export async function cause<T>(context: WriteContext, work: () => Promise<{ data: T }>): Promise<T> {
+export async function cause<T>(context: WriteContext, work: () => Promise<Handed<T>>): Promise<T> {
   await context.aboutToSend();
   try {
-    return (await work()).data;
+    return dataOf(await work());
   } catch (thrown) {
     const status = responseOf(thrown)?.status ?? 0;
     const error = inOurWords(thrown);
@@ -183,6 +189,13 @@ export async function cause<T>(context: WriteContext, work: () => Promise<{ data
     }
     throw error;
   }
+}
+
+/** The client hands on what is no JSON as a text, whose members are all absent: that would read as "nothing there". */
+function dataOf<T>({ data, status }: Handed<T>): T {
+  const nothing = status === 204 || status === 205;
+  if (!nothing && (typeof data !== 'object' || data === null || Array.isArray(data))) throw unreadable();
+  return data;
 }
 
 /**
