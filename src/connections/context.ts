@@ -36,6 +36,7 @@ export function providerContext(parts: ContextParts): ProviderContext {
     operation,
     cause: parts.cause,
     limit: provider.limit,
+    ...(provider.appLimit === undefined ? {} : { app: { name: provider.id, limit: provider.appLimit } }),
   };
   const secret = (name: string): Secret => {
     const found = parts.secrets.get(name);

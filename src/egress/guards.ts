@@ -214,7 +214,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       } catch (thrown) {
         const givenUp = asking.signal?.aborted === true || ending.signal.aborted;
         if (thrown instanceof DrawbridgeError && !givenUp) error = thrown;
-        outcome = givenUp ? 'aborted' : thrown instanceof DrawbridgeError ? thrown.code : 'error';
+        outcome = givenUp ? 'aborted' : outcomeOf(thrown);
         verdict = givenUp ? 'unknown' : verdictOn(thrown);
         throw thrown;
       } finally {
@@ -269,6 +269,14 @@ const verdicts: Partial<Record<ErrorCode, Verdict>> = {
 /** Whether an error speaks against the other side's health: trouble on the way, not a refusal of this call. */
 function verdictOn(error: unknown): Verdict {
   if (error instanceof DrawbridgeError) return verdicts[error.code] ?? 'unknown';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return socketTrouble.test(code) ? 'failing' : 'unknown';
+  return isSocketTrouble(error) ? 'failing' : 'unknown';
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof DrawbridgeError) return error.code;
+  return isSocketTrouble(error) ? 'network' : 'error';
+}
+
+function isSocketTrouble(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && socketTrouble.test(String(error.code));
 }

@@ -154,5 +154,6 @@ function failureOf({ outcome, error, host }: CallRecord): { code: ErrorCode; mes
     return { code: codeOfStatus(status), message: `${host} answered with status ${status}.` };
   }
   if (outcome === 'ok' || outcome === 'aborted') return undefined;
+  if (outcome === 'network') return { code: 'network', message: `${host} could not be reached.` };
   return { code: 'internal', message: `The conversation with ${host} failed.` };
 }

@@ -51,6 +51,13 @@ test('sync and doctor name the account whose server is gone, and fail', async ()
   expect(doctor.stdout).toContain('Something is broken.');
 }, 60_000);
 
+test('doctor tells as JSON what was called, and what failed, also by programs that have ended', async () => {
+  const told = await program.json<{ calls: unknown[]; failures: unknown[] }>(['doctor'], { code: 1 });
+  expect(told.calls).toContainEqual(expect.objectContaining({ provider: 'caldav', outcome: 'network' }));
+  expect(told.failures).toContainEqual(expect.objectContaining({ provider: 'caldav', code: 'network' }));
+  expect(JSON.stringify(told)).not.toContain('pw');
+}, 60_000);
+
 test('doctor says that the key is gone while credentials are kept that it opens', async () => {
   await rm(join(program.home, 'key'));
   const { checks } = await program.json<{ checks: { part: string; state: string }[] }>(['doctor'], {

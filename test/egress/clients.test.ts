@@ -335,6 +335,15 @@ describe('given nothing of ours and outside of any work', () => {
         await client.from('things').insert({}).throwOnError();
       },
     ],
+    [
+      'A web socket',
+      () =>
+        new Promise((resolve, reject) => {
+          const socket = new WebSocket('wss://api.example.com/');
+          socket.onopen = resolve;
+          socket.onerror = () => reject(new Error('refused'));
+        }),
+    ],
     ['oauth4webapi', () => oauth.refreshTokenGrantRequest(server, app, secret, 'r')],
   ];
 

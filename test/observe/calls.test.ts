@@ -129,6 +129,7 @@ test('each failure has one of the codes, and no secret', async () => {
     ['418', 'invalid_request'],
     ['429', 'rate_limited'],
     ['500', 'provider_unavailable'],
+    ['network', 'network'],
     ['error', 'internal'],
   ];
   for (const [outcome] of statuses) calls.note(record(orgId, { outcome }));
