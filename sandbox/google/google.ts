@@ -2,9 +2,12 @@
 import type { Clock } from '../../src/clock.ts';
 import type { AuthorizationServer } from '../authorization.ts';
 import { createAuthorizationServer } from '../authorization-server.ts';
+import { zone } from '../dates.ts';
 import type { Emulator } from '../providers.ts';
 import type { World } from '../world.ts';
 import { refusal } from './answers.ts';
+import { createCalendar } from './calendar.ts';
+import { eventFrom, GoogleCalendarStore } from './event-store.ts';
 import { createGmail } from './gmail.ts';
 import { GmailStore } from './mail-store.ts';
 
@@ -14,6 +17,10 @@ export interface GoogleSandbox {
   emulator: Emulator;
   authorization: AuthorizationServer;
   mail: GmailStore;
+  /** The first is the main one. */
+  calendars: GoogleCalendarStore[];
+  /** What Google mailed about events so far. */
+  invitations(): { id: string; title: string; occasion: string; to: string[] }[];
   /** Gmail gives sent mails a Message-ID of its own, as it is said to do. Default: it does. */
   rewriteMessageIds(on: boolean): void;
   /** What was sent so far, as those who got it see it. */
@@ -42,6 +49,20 @@ export function createGoogle(given: {
     clock,
   );
   const mail = mailOf(world);
+  const calendars = calendarsOf(world, clock.now());
+  const invitations: ReturnType<GoogleSandbox['invitations']> = [];
+  const calendar = createCalendar({
+    calendars,
+    clock,
+    invite({ id, summary, attendees }, occasion) {
+      invitations.push({
+        id,
+        title: summary ?? '',
+        occasion,
+        to: (attendees ?? []).map(({ email }) => email),
+      });
+    },
+  });
   let rewrites = true;
   const delivered: { recipients: string[]; raw: string }[] = [];
   const gmail = createGmail({
@@ -56,6 +77,8 @@ export function createGoogle(given: {
   return {
     authorization,
     mail,
+    calendars,
+    invitations: () => [...invitations],
     delivered: () => [...delivered],
     rewriteMessageIds(on) {
       rewrites = on;
@@ -68,6 +91,7 @@ export function createGoogle(given: {
         if (signIn !== undefined) return signIn;
         const granted = authorization.scopesOf(call.headers['authorization']);
         if (call.host === 'gmail.googleapis.com') return gmail(call, granted);
+        if (call.path.startsWith('/calendar/')) return calendar(call, granted);
         return refusal(404, 'notFound', 'Not Found');
       },
     },
@@ -85,4 +109,19 @@ function mailOf(world: World): GmailStore {
     store.add(raw, [...(places[folder] ?? []), ...unread, ...starred], at);
   }
   return store;
+}
+
+function calendarsOf(world: World, now: number): GoogleCalendarStore[] {
+  const { user, events } = world;
+  const main = new GoogleCalendarStore({ id: user.email, name: user.name, timeZone: zone });
+  for (const { ics } of events) {
+    main.put(eventFrom(ics, { owner: user.email, zone, now }));
+  }
+  const holidays = new GoogleCalendarStore({
+    id: 'en.usa#holiday@group.v.calendar.google.com',
+    name: 'Holidays in United States',
+    timeZone: zone,
+    access: 'reader',
+  });
+  return [main, holidays];
 }

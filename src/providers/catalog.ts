@@ -34,6 +34,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./gmail/index.ts')).provider,
   },
   {
+    id: 'google-calendar',
+    title: 'Google Calendar',
+    capabilities: ['calendar.create', 'calendar.free-busy'],
+    feedKinds: ['event'],
+    connectable: true,
+    app: 'google',
+    command: 'drawbridge connect google-calendar',
+    load: async () => (await import('./google-calendar/index.ts')).provider,
+  },
+  {
     id: 'hubspot',
     title: 'HubSpot',
     capabilities: [],
@@ -63,6 +73,16 @@ export const catalog: readonly CatalogEntry[] = [
     app: undefined,
     command: 'drawbridge connect mcp --url https://mcp.example.com/mcp',
     load: async () => (await import('./mcp/index.ts')).provider,
+  },
+  {
+    id: 'quickbooks',
+    title: 'QuickBooks Online',
+    capabilities: [],
+    feedKinds: ['company', 'contact', 'invoice'],
+    connectable: true,
+    app: 'quickbooks',
+    command: 'drawbridge connect quickbooks',
+    load: async () => (await import('./quickbooks/index.ts')).provider,
   },
   {
     id: 'zillow',

@@ -1,0 +1,209 @@
+// Booking, changing and cancelling: at most one effect for one approval. A new event's id is ours, so a second
+// try meets the first; the others can be read from the event itself.
+// https://developers.google.com/workspace/calendar/api/v3/reference/events
+import type { calendar_v3 } from '@googleapis/calendar';
+import { z } from 'zod';
+import { DrawbridgeError } from '../../errors.ts';
+import { eventInWords, spanInWords } from '../calendar/words.ts';
+import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
+import {
+  EffectRefused,
+  type LookUp,
+  type ProviderContext,
+  type WriteContext,
+  type WriteOutcome,
+  writeOperation,
+} from '../define.ts';
+import { ask, cause, scope } from '../google.ts';
+import {
+  bodyOf,
+  type Change,
+  change,
+  checkBooking,
+  checkChange,
+  idOf,
+  isAsChanged,
+  patchOf,
+} from './body.ts';
+import { calendarOf, needed } from './client.ts';
+import { calendarId, eventId, untitled } from './reads.ts';
+
+type Event = calendar_v3.Schema$Event;
+
+const writesEvents = [scope('calendar.events')];
+const booked = 'primary';
+
+export const create = writeOperation<CalendarCreate>({
+  effect: 'create',
+  version: 1,
+  title: 'Book an event',
+  description: 'Books one event in the account’s main calendar; Google mails the invitations.',
+  scopes: writesEvents,
+  idempotency: 'own-id',
+  input: calendarCreate,
+  summary: (event, account) =>
+    eventInWords(`Book in ${account}`, event) + (event.attendees.length === 0 ? '' : ' by mail from Google'),
+  validate: checkBooking,
+  async run(context, event) {
+    const client = await calendarOf(context);
+    const id = idOf(context.effectKey);
+    const requestBody = { ...bodyOf(event), id };
+    const sendUpdates = event.attendees.length === 0 ? 'none' : 'all';
+    try {
+      const made = await cause(context, () =>
+        client.events.insert({ calendarId: booked, sendUpdates, requestBody }),
+      );
+      return outcomeOf(made);
+    } catch (error) {
+      const taken = error instanceof EffectRefused && codeOf(error) === 'conflict';
+      // Something is there already under our own unguessable id: an earlier try of this very action.
+      const earlier = taken ? await lookUp(context, id, () => true) : undefined;
+      if (earlier?.found === true) return earlier.outcome;
+      throw error;
+    }
+  },
+  lookUp: (context) => lookUp(context, idOf(context.effectKey), () => true),
+});
+
+const target = {
+  calendarId,
+  eventId,
+  // What the person reads who decides; an event with another title or start is not touched.
+  title: z.string().max(1000).describe('Its title, as `events` or `get` gives it'),
+  start: z.string().max(40).describe('Its start, as `events` or `get` gives it'),
+  notify: z.boolean().default(true).describe('Whether Google mails the attendees'),
+};
+
+const changing = z.object({ ...target, change });
+type Changing = z.infer<typeof changing>;
+
+export const update = writeOperation<Changing>({
+  effect: 'update',
+  version: 1,
+  title: 'Change an event',
+  description: 'Moves an event, or changes its title, place or description.',
+  scopes: writesEvents,
+  idempotency: 'look-up',
+  input: changing,
+  summary: (payload, account) =>
+    `In ${account}: change “${payload.title}” of ${payload.start}: ${changeInWords(payload.change)}${toldInWords(payload.notify)}`,
+  validate: (payload) => checkChange(payload.change),
+  async run(context, payload) {
+    const client = await calendarOf(context);
+    await checkEventTold(context, payload);
+    const requestBody = patchOf(payload.change);
+    const where = { calendarId: payload.calendarId, eventId: payload.eventId };
+    const sendUpdates = payload.notify ? 'all' : 'none';
+    return outcomeOf(await cause(context, () => client.events.patch({ ...where, sendUpdates, requestBody })));
+  },
+  lookUp: (context, payload) =>
+    lookUp(
+      context,
+      payload.eventId,
+      (event) => isAsChanged(event, patchOf(payload.change)),
+      payload.calendarId,
+    ),
+});
+
+const cancelling = z.object(target);
+type Cancelling = z.infer<typeof cancelling>;
+
+export const cancel = writeOperation<Cancelling>({
+  effect: 'delete',
+  version: 1,
+  title: 'Cancel an event',
+  description: 'Takes an event out of the calendar; of a series the whole of it, of an occurrence that one.',
+  scopes: writesEvents,
+  idempotency: 'look-up',
+  input: cancelling,
+  summary: (payload, account) =>
+    `In ${account}: cancel “${payload.title}” of ${payload.start}${toldInWords(payload.notify)}`,
+  async run(context, payload) {
+    const client = await calendarOf(context);
+    await checkEventTold(context, payload);
+    const where = { calendarId: payload.calendarId, eventId: payload.eventId };
+    const sendUpdates = payload.notify ? 'all' : 'none';
+    await cause(context, () => client.events.delete({ ...where, sendUpdates }));
+    return cancelled(payload);
+  },
+  async lookUp(context, payload) {
+    const event = await existing(context, payload.calendarId, payload.eventId);
+    if (event === undefined || event.status === 'cancelled')
+      return { found: true, outcome: cancelled(payload) };
+    return { found: false, conclusive: true, evidence: 'The event is still in the calendar.' };
+  },
+});
+
+function cancelled(payload: Cancelling): WriteOutcome {
+  return { reference: payload.eventId, details: { id: payload.eventId, calendar: payload.calendarId } };
+}
+
+const toldInWords = (notify: boolean): string =>
+  notify ? '; Google mails the attendees' : '; nobody is told by mail';
+
+function changeInWords(given: Change): string {
+  const { start, end, timeZone } = given;
+  return [
+    given.title === undefined ? '' : `title “${given.title}”`,
+    start === undefined || end === undefined ? '' : `${spanInWords({ start, end })} (${timeZone ?? '?'})`,
+    given.location === undefined ? '' : `place “${given.location}”`,
+    given.description === undefined ? '' : 'new description',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+function outcomeOf(event: Event): WriteOutcome {
+  const id = needed(event.id, 'id');
+  return {
+    reference: id,
+    ...(typeof event.htmlLink === 'string' ? { url: event.htmlLink } : {}),
+    details: { id, ...(typeof event.iCalUID === 'string' ? { uid: event.iCalUID } : {}) },
+  };
+}
+
+/** The event by its id: that it is not there proves that nothing was done. */
+async function lookUp(
+  context: WriteContext,
+  id: string,
+  done: (event: Event) => boolean,
+  calendar = booked,
+): Promise<LookUp> {
+  const event = await existing(context, calendar, id);
+  if (event === undefined || !done(event)) {
+    const evidence = event === undefined ? `No event has the id ${id}.` : 'The event is not as it should be.';
+    return { found: false, conclusive: true, evidence };
+  }
+  const outcome = outcomeOf(event);
+  if (event.status !== 'cancelled') return { found: true, outcome };
+  return { found: true, outcome: { ...outcome, warning: 'The event was booked, and cancelled since.' } };
+}
+
+async function existing(context: ProviderContext, calendar: string, id: string): Promise<Event | undefined> {
+  const client = await calendarOf(context);
+  try {
+    return await ask(() => client.events.get({ calendarId: calendar, eventId: id }));
+  } catch (error) {
+    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+/** @throws DrawbridgeError `not_found`, or `invalid_request`: the event is another than the person was told. */
+async function checkEventTold(context: ProviderContext, payload: Cancelling): Promise<void> {
+  const event = await existing(context, payload.calendarId, payload.eventId);
+  if (event === undefined || event.status === 'cancelled') {
+    throw new DrawbridgeError('not_found', 'The calendar has no such event (any more).');
+  }
+  const differs = (field: string) => {
+    const message = `${field}: the event with this id has another ${field}.`;
+    return new DrawbridgeError('invalid_request', message, { field });
+  };
+  if ((event.summary ?? untitled).trim() !== payload.title.trim()) throw differs('title');
+  const start = event.start?.dateTime ?? event.start?.date ?? '';
+  if (Date.parse(start) !== Date.parse(payload.start)) throw differs('start');
+}
+
+function codeOf(error: EffectRefused): string | undefined {
+  return error.cause instanceof DrawbridgeError ? error.cause.code : undefined;
+}
