@@ -12,7 +12,9 @@ export interface CommonProperty {
   name: string;
   /** In HubSpot, where the input has it under another name. */
   as?: string;
-  schema: z.ZodType<string | undefined>;
+  schema: z.ZodType<string>;
+  /** The same, or nothing: an empty value clears a property. */
+  clearable: z.ZodType<string>;
 }
 
 export interface Kind {
@@ -36,28 +38,39 @@ export interface Kind {
   pageId: string | undefined;
 }
 
-const text = (description: string, most = 65_536) => z.string().max(most).optional().describe(description);
-const decimal = (description: string) =>
-  z
+const text = (name: string, description: string, most = 65_536, as?: string): CommonProperty => ({
+  name,
+  schema: z.string().min(1).max(most).describe(description),
+  clearable: z.string().max(most).describe(description),
+  ...(as === undefined ? {} : { as }),
+});
+const patterned = (pattern: RegExp, form: string) => (name: string, description: string, as?: string) => ({
+  name,
+  schema: z.string().regex(pattern, form).describe(description),
+  clearable: z
     .string()
-    .regex(/^-?\d{1,15}(\.\d{1,6})?$/, 'must be a plain decimal number')
-    .optional()
-    .describe(description);
-const date = (description: string) =>
-  z
-    .string()
-    .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z)?$/, 'must be ISO 8601, in UTC')
-    .optional()
-    .describe(description);
+    .regex(new RegExp(`^$|${pattern.source}`), form)
+    .describe(description),
+  ...(as === undefined ? {} : { as }),
+});
+const decimal = patterned(/^-?\d{1,15}(\.\d{1,6})?$/, 'must be a plain decimal number');
+const date = patterned(
+  /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z)?$/,
+  'must be ISO 8601, in UTC',
+);
+const email: CommonProperty = {
+  name: 'email',
+  schema: z.email().max(254).describe('E-mail address; no two contacts have the same'),
+  clearable: z.union([z.email().max(254), z.literal('')]).describe('E-mail address'),
+};
 const objectsScopes = (name: string) => ({
   read: [`crm.objects.${name}.read`],
   write: [`crm.objects.${name}.write`],
 });
-const owner = { name: 'hubspot_owner_id', schema: text('Number of the owner in HubSpot', 20) };
-const address = ['address', 'city', 'state', 'zip', 'country'].map((name) => ({
-  name,
-  schema: text(`Postal address: ${name}`, 1000),
-}));
+const owner = text('hubspot_owner_id', 'Number of the owner in HubSpot', 20);
+const address = ['address', 'city', 'state', 'zip', 'country'].map((name) =>
+  text(name, `Postal address: ${name}`, 1000),
+);
 
 export const kinds: Readonly<Record<ObjectType, Kind>> = {
   contacts: {
@@ -88,17 +101,17 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
       'lastmodifieddate',
     ],
     writable: [
-      { name: 'email', schema: z.email().max(254).optional().describe('E-mail address: one contact has it') },
-      { name: 'firstname', schema: text('First name', 1000) },
-      { name: 'lastname', schema: text('Last name', 1000) },
-      { name: 'phone', schema: text('Telephone number', 1000) },
-      { name: 'mobilephone', schema: text('Mobile number', 1000) },
-      { name: 'company', schema: text('Name of the company, as text', 1000) },
-      { name: 'jobtitle', schema: text('Job title', 1000) },
-      { name: 'website', schema: text('Web site', 2000) },
+      email,
+      text('firstname', 'First name', 1000),
+      text('lastname', 'Last name', 1000),
+      text('phone', 'Telephone number', 1000),
+      text('mobilephone', 'Mobile number', 1000),
+      text('company', 'Name of the company, as text', 1000),
+      text('jobtitle', 'Job title', 1000),
+      text('website', 'Web site', 2000),
       ...address,
-      { name: 'lifecyclestage', schema: text('Stage: lead, customer, …', 100) },
-      { name: 'hs_lead_status', schema: text('Lead status: NEW, OPEN, …', 100) },
+      text('lifecyclestage', 'Stage: lead, customer, …', 100),
+      text('hs_lead_status', 'Lead status: NEW, OPEN, …', 100),
       owner,
     ],
     required: [],
@@ -132,16 +145,16 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
       'hs_lastmodifieddate',
     ],
     writable: [
-      { name: 'name', schema: text('Name', 1000) },
-      { name: 'domain', schema: text('Domain of its web site: example.com', 253) },
-      { name: 'phone', schema: text('Telephone number', 1000) },
-      { name: 'website', schema: text('Web site', 2000) },
-      { name: 'industry', schema: text('Industry, as HubSpot lists them: REAL_ESTATE, …', 100) },
-      { name: 'description', schema: text('Description') },
+      text('name', 'Name', 1000),
+      text('domain', 'Domain of its web site: example.com', 253),
+      text('phone', 'Telephone number', 1000),
+      text('website', 'Web site', 2000),
+      text('industry', 'Industry, as HubSpot lists them: REAL_ESTATE, …', 100),
+      text('description', 'Description'),
       ...address,
-      { name: 'numberofemployees', schema: decimal('Number of employees') },
-      { name: 'annualrevenue', schema: decimal('Revenue of a year, in the currency of the account') },
-      { name: 'lifecyclestage', schema: text('Stage: lead, customer, …', 100) },
+      decimal('numberofemployees', 'Number of employees'),
+      decimal('annualrevenue', 'Revenue of a year, in the currency of the account'),
+      text('lifecyclestage', 'Stage: lead, customer, …', 100),
       owner,
     ],
     required: ['name'],
@@ -169,14 +182,14 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
       'hs_lastmodifieddate',
     ],
     writable: [
-      { name: 'dealname', schema: text('Name', 1000) },
-      { name: 'amount', schema: decimal('Amount, in the currency of the deal') },
-      { name: 'deal_currency_code', schema: text('Currency, ISO 4217', 3) },
-      { name: 'dealstage', schema: text('Id of the stage in its pipeline', 100) },
-      { name: 'pipeline', schema: text('Id of the pipeline', 100) },
-      { name: 'closedate', schema: date('Day on which it is or was closed') },
-      { name: 'dealtype', schema: text('newbusiness or existingbusiness', 100) },
-      { name: 'description', schema: text('Description') },
+      text('dealname', 'Name', 1000),
+      decimal('amount', 'Amount, in the currency of the deal'),
+      text('deal_currency_code', 'Currency, ISO 4217', 3),
+      text('dealstage', 'Id of the stage in its pipeline', 100),
+      text('pipeline', 'Id of the pipeline', 100),
+      date('closedate', 'Day on which it is or was closed'),
+      text('dealtype', 'newbusiness or existingbusiness', 100),
+      text('description', 'Description'),
       owner,
     ],
     required: ['dealname', 'dealstage'],
@@ -193,8 +206,8 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
     scopes: objectsScopes('contacts'),
     shown: ['hs_note_body', 'hs_timestamp', 'hubspot_owner_id', 'hs_createdate', 'hs_lastmodifieddate'],
     writable: [
-      { name: 'text', as: 'hs_note_body', schema: text('The note, as plain text', 60_000) },
-      { name: 'at', as: 'hs_timestamp', schema: date('When it was; default: when it is written') },
+      text('text', 'The note, as plain text', 60_000, 'hs_note_body'),
+      date('at', 'When it was; default: when it is written', 'hs_timestamp'),
       owner,
     ],
     required: ['text'],
@@ -221,12 +234,12 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
       'hs_lastmodifieddate',
     ],
     writable: [
-      { name: 'subject', schema: text('Subject', 1000) },
-      { name: 'content', schema: text('Description') },
-      { name: 'hs_pipeline', schema: text('Id of the pipeline', 100) },
-      { name: 'hs_pipeline_stage', schema: text('Id of the stage in its pipeline', 100) },
-      { name: 'hs_ticket_priority', schema: text('LOW, MEDIUM, HIGH or URGENT', 100) },
-      { name: 'hs_ticket_category', schema: text('Category, as the account names it', 1000) },
+      text('subject', 'Subject', 1000),
+      text('content', 'Description'),
+      text('hs_pipeline', 'Id of the pipeline', 100),
+      text('hs_pipeline_stage', 'Id of the stage in its pipeline', 100),
+      text('hs_ticket_priority', 'LOW, MEDIUM, HIGH or URGENT', 100),
+      text('hs_ticket_category', 'Category, as the account names it', 1000),
       owner,
     ],
     required: ['subject', 'hs_pipeline_stage'],

@@ -23,17 +23,12 @@ export interface Written {
 }
 export type Changed = Written & { id: string };
 
-function common(kind: Kind) {
-  return Object.fromEntries(kind.writable.map(({ name, schema }) => [name, schema]));
-}
-
 export function createInput(kind: Kind): z.ZodType<Written> {
-  const required = Object.fromEntries(
-    kind.required.map((name) => [name, schemaOf(kind, name).pipe(z.string().min(1))]),
+  const own = kind.writable.map(
+    ({ name, schema }) => [name, kind.required.includes(name) ? schema : schema.optional()] as const,
   );
   return z.strictObject({
-    ...common(kind),
-    ...required,
+    ...Object.fromEntries(own),
     properties: propertyMap,
     associations: z
       .array(z.strictObject({ to: z.enum(objectTypes), id: objectId }))
@@ -44,19 +39,8 @@ export function createInput(kind: Kind): z.ZodType<Written> {
 }
 
 export function updateInput(kind: Kind): z.ZodType<Changed> {
-  const clearable = Object.fromEntries(
-    kind.writable.map(({ name, schema }) => [
-      name,
-      z.union([schema, z.literal('')]).describe(schema.description ?? name),
-    ]),
-  );
-  return z.strictObject({ id: objectId, ...clearable, properties: propertyMap });
-}
-
-function schemaOf(kind: Kind, name: string) {
-  const found = kind.writable.find((property) => property.name === name);
-  if (found === undefined) throw new Error(`${kind.one} has no property ${name}`);
-  return found.schema;
+  const own = kind.writable.map(({ name, clearable }) => [name, clearable.optional()] as const);
+  return z.strictObject({ id: objectId, ...Object.fromEntries(own), properties: propertyMap });
 }
 
 /** The properties as HubSpot is sent them. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { EffectRefused } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/hubspot/index.ts';
 import { openScene, operationOf, summaryOf } from './scene.ts';
@@ -112,6 +113,31 @@ test.each([
 ])('the summary of %s shows the whole payload', (operation, payload, expected) => {
   if (expected === undefined) expect(() => summaryOf(operation, payload)).toThrow('write it as description');
   else expect(summaryOf(operation, payload)).toBe(expected);
+});
+
+test('the schema that an agent is shown says what a new record must have', () => {
+  const required = ['contact', 'company', 'deal', 'note', 'ticket'].map((one) => {
+    const shown = z.toJSONSchema(operationOf(`create-${one}`).input, { io: 'input' });
+    return [one, shown.required ?? []];
+  });
+  expect(Object.fromEntries(required)).toEqual({
+    contact: [],
+    company: ['name'],
+    deal: ['dealname', 'dealstage'],
+    note: ['text'],
+    ticket: ['subject', 'hs_pipeline_stage'],
+  });
+});
+
+test('a property is cleared by an empty value, whatever its kind', async () => {
+  const scene = await openScene();
+  const deal = scene.hubspot.state.create('deals', { dealname: 'x', amount: '1', closedate: '2026-01-01' });
+  await scene.write('update-deal', { id: deal.id, amount: '', closedate: '' });
+  expect(deal.properties).toEqual({ dealname: 'x' });
+  const contact = scene.hubspot.state.create('contacts', { email: 'a@b.example', phone: '1' });
+  await scene.write('update-contact', { id: contact.id, email: '' });
+  expect(contact.properties).toEqual({ phone: '1' });
+  await expect(scene.write('update-deal', { id: deal.id, amount: 'much' })).rejects.toThrow();
 });
 
 test('no value of a payload is missing from its summary', () => {
