@@ -68,6 +68,7 @@ export async function openRooms(
     apps: config.apps,
     providersOff: config.providersOff,
     plan: config.plan,
+    allowPrograms: config.allowPrograms,
     pageUrl: given.pageUrl ?? ((path) => `${config.publicUrl ?? localOrigin(config.port)}${path}`),
   });
   const memory = createMemory({ clock, log });

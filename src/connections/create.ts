@@ -26,7 +26,7 @@ import { checkHealth } from './health.ts';
 import { lookAfter } from './look-after.ts';
 import { assertOn, offersOf } from './offers.ts';
 import { createOperations } from './operations.ts';
-import { isDiscovered, overMcp, reachedBy } from './reached.ts';
+import { assertProgram, isDiscovered, overMcp, reachedBy } from './reached.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection } from './resolve.ts';
@@ -49,6 +49,8 @@ export interface ConnectionsOptions {
   apps?: ReadonlyMap<string, AppCredentials>;
   /** Providers that are switched off. */
   providersOff?: readonly string[];
+  /** Whether an MCP server may be a program that is started here; default: no. */
+  allowPrograms?: boolean;
   /** Of orgs that have none of their own; default: `local`. */
   plan?: Config['plan'];
   /** Address of a page of ours, for whom has to go there. */
@@ -134,6 +136,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   ): Promise<Provider> {
     const declared = await load(connection.provider);
     const provider = connection.mcpServerUrl === undefined ? declared : overMcp(declared, await load('mcp'));
+    assertProgram(connection.fields, options.allowPrograms === true);
     return reachedBy(provider, connection);
   }
 
@@ -275,6 +278,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         );
       }
       const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
+      assertProgram(asGiven.fields, options.allowPrograms === true);
       const checked = isDiscovered(provider)
         ? await openServer(org, authorizing, provider, asGiven)
         : asGiven;

@@ -8,7 +8,7 @@ import type { OrgStore } from '../store/store.ts';
 import { findApp } from './apps.ts';
 import { type AuthorizeParts, tokenCall } from './authorize.ts';
 import type { Checked } from './given.ts';
-import type { Standing } from './reached.ts';
+import { isProgram, type Standing } from './reached.ts';
 
 /** Of a server that wants a sign-in, where none can be had without a browser. */
 export const wantsSignIn = 'authorization';
@@ -24,6 +24,7 @@ export async function openServer(
   given: Checked,
 ): Promise<Checked> {
   const standing = (way: Standing): Checked => ({ ...given, fields: { ...given.fields, standing: way } });
+  if (isProgram(given.fields)) return standing({ way: 'open' });
   if (given.secrets.has('token')) return standing({ way: 'token' });
   const url = serverOf(given.fields);
   const found = await discover(org, parts, provider, { url, redirectUri: undefined });

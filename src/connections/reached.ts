@@ -44,8 +44,24 @@ export function overMcp(provider: Provider, mcp: Provider): Provider {
  */
 export function reachedBy(provider: Provider, { fields, mcpServerUrl }: Reach): Provider {
   if (!isDiscovered(provider)) return provider;
+  if (isProgram(fields)) return { ...provider, auth: { kind: 'none' } };
   const { origin } = new URL(mcpServerUrl ?? String(fields['url']));
   return { ...provider, http: { baseUrl: origin }, auth: authOf(provider, fields) };
+}
+
+/** An MCP server that is a program here, and no address. */
+export function isProgram(fields: Reach['fields']): boolean {
+  return typeof fields['command'] === 'string';
+}
+
+/** @throws DrawbridgeError `permission_denied` where this installation starts no programs */
+export function assertProgram(fields: Reach['fields'], allowed: boolean): void {
+  if (!isProgram(fields) || allowed) return;
+  throw new DrawbridgeError(
+    'permission_denied',
+    'This installation starts no programs for its accounts. On your own machine, set DRAWBRIDGE_ALLOW_PROGRAMS=1.',
+    { field: 'command' },
+  );
 }
 
 function authOf(provider: Provider, fields: Reach['fields']): Auth {

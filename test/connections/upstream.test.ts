@@ -1,5 +1,6 @@
 // Somebody else's MCP server as an account: signed in to as it asks, its tools under our gate, its words never
 // believed.
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createMcpEmulator, type SandboxTool } from '../../sandbox/mcp-server.ts';
 import { consent } from '../../sandbox/person.ts';
@@ -193,4 +194,37 @@ test('a provider with a server of its own is reached by it, under its own name',
     hasFeeds: false,
   });
   expect(await connections.runRead(org, made, 'mcp:count', { of: 'deals' })).toMatchObject({ count: 3 });
+});
+
+const program = `"${process.execPath}" "${join(import.meta.dirname, 'fixtures/stdio-server.ts')}"`;
+
+test('a server may be a program, which sees none of our variables, where the installation admits it', async () => {
+  process.env['DRAWBRIDGE_TEST_SECRET'] = 'not-for-others';
+  onTestFinished(() => void delete process.env['DRAWBRIDGE_TEST_SECRET']);
+  const office = await openOffice([entryOf(mcp)], { options: { allowPrograms: true } });
+  const { connections, org } = office;
+  const made = await connections.connect(org, 'mcp', { fields: { command: program }, secrets: {} });
+  expect(made).toMatchObject({ state: 'ACTIVE', label: 'Shed at this machine' });
+  const variables = await connections.runRead(org, made, 'mcp:variables', {});
+  expect(variables).toMatchObject({ names: expect.arrayContaining(['PATH']) });
+  expect(JSON.stringify(variables)).not.toContain('DRAWBRIDGE');
+});
+
+test('where the installation starts no programs, none is started', async () => {
+  const { connections, org } = await openOffice([entryOf(mcp)]);
+  await expect(
+    connections.connect(org, 'mcp', { fields: { command: program }, secrets: {} }),
+  ).rejects.toMatchObject({
+    code: 'permission_denied',
+    field: 'command',
+  });
+});
+
+test.each([[{ url, command: program }], [{}]])('%j names no one server, and says so', async (fields) => {
+  const { connections, org } = await openOffice([entryOf(mcp)], { options: { allowPrograms: true } });
+  await expect(
+    connections.connect(org, 'mcp', { fields: fields as Record<string, string>, secrets: {} }),
+  ).rejects.toMatchObject({
+    field: 'url',
+  });
 });

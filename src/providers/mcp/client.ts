@@ -4,12 +4,21 @@ import type { Client } from '@modelcontextprotocol/client';
 import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 
+const introduction: ConstructorParameters<typeof Client> = [
+  { name: 'drawbridge', version: '1' },
+  { capabilities: {}, versionNegotiation: { mode: 'auto' } },
+];
 const callMs = 60_000;
 const maxBytes = 4 * 1024 * 1024;
 
-/** The server's address among the connection's fields. */
-export function serverUrl(context: Pick<ProviderContext, 'fields'>): URL {
-  return new URL(String(context.fields['url']));
+type Server = { url: URL } | { command: string; words: string[] };
+
+/** What the connection's fields name: an address, or a program. */
+export function serverOf({ fields }: Pick<ProviderContext, 'fields'>): Server {
+  const { command } = fields as { command?: string };
+  if (command === undefined) return { url: new URL(String(fields['url'])) };
+  const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+  return { command: words[0] ?? '', words };
 }
 
 /**
@@ -20,8 +29,12 @@ export async function withServer<Result>(
   context: ProviderContext,
   work: (client: Client) => Promise<Result>,
 ): Promise<Result> {
+  const server = serverOf(context);
+  if ('command' in server) {
+    return context.converse(() => withProgram(server, work), { timeoutMs: callMs });
+  }
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
-  const url = serverUrl(context);
+  const { url } = server;
   let refused: unknown;
   const transport = new StreamableHTTPClientTransport(url, {
     fetch: async (input, init) => {
@@ -38,10 +51,7 @@ export async function withServer<Result>(
       return response;
     },
   });
-  const client = new Client(
-    { name: 'drawbridge', version: '1' },
-    { capabilities: {}, versionNegotiation: { mode: 'auto' } },
-  );
+  const client = new Client(...introduction);
   try {
     await client.connect(transport);
     return await work(client);
@@ -50,6 +60,29 @@ export async function withServer<Result>(
     if (refused instanceof DrawbridgeError) throw refused;
     if (thrown instanceof DrawbridgeError) throw thrown;
     throw new DrawbridgeError('provider_unavailable', `${url.hostname} does not answer as an MCP server.`, {
+      cause: thrown,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** A program that is started for this one conversation. No shell reads its words. */
+async function withProgram<Result>(
+  { command, words }: { command: string; words: string[] },
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const { Client } = await import('@modelcontextprotocol/client');
+  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
+  // Its environment is the little that the transport passes on: none of our variables.
+  const transport = new StdioClientTransport({ command, args: words.slice(1), stderr: 'ignore' });
+  const client = new Client(...introduction);
+  try {
+    await client.connect(transport);
+    return await work(client);
+  } catch (thrown) {
+    if (thrown instanceof DrawbridgeError) throw thrown;
+    throw new DrawbridgeError('provider_unavailable', `${command} does not answer as an MCP server.`, {
       cause: thrown,
     });
   } finally {
