@@ -3,7 +3,15 @@
 import { inspect } from 'node:util';
 
 const mask = '[secret]';
+/** Form of a value → how many hold it. */
 const registered = new Map<string, number>();
+/** Values that no Secret holds any more, the latest last: what an error still carries is masked, too. */
+const former: string[] = [];
+/** A server that renews tokens for months keeps neither all of them nor a log that searches for all of them. */
+const mostFormer = 2_000;
+/** Longest first, so that no part of one is masked before its whole; undefined after a change. */
+let ordered: readonly string[] | undefined;
+const collected = new FinalizationRegistry<string>(leave);
 // Masking a very short value would tear ordinary words apart; such a value is no secret worth the name.
 const shortestMasked = 6;
 
@@ -13,7 +21,8 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value;
-    registerSecret(value);
+    hold(value);
+    collected.register(this, value);
   }
 
   reveal(): string {
@@ -33,16 +42,48 @@ export class Secret {
   }
 }
 
-/** Makes `value`, and its common encodings, unprintable through the log for the life of the process. */
+/**
+ * Makes `value`, and its common encodings, unprintable through the log: as long as a Secret holds it, and for
+ * the next 2,000 values after.
+ */
 export function registerSecret(value: string): void {
-  if (value.length < shortestMasked) return;
-  const forms = [
-    value,
-    encodeURIComponent(value),
-    Buffer.from(value).toString('base64'),
-    JSON.stringify(value).slice(1, -1),
+  hold(value);
+  leave(value);
+}
+
+function hold(value: string): void {
+  for (const form of formsOf(value)) {
+    const holders = registered.get(form) ?? 0;
+    if (holders === 0) ordered = undefined;
+    registered.set(form, holders + 1);
+  }
+}
+
+/** The last holder's farewell takes effect when enough others have come after. */
+function leave(value: string): void {
+  former.push(value);
+  const forgotten = former.length > mostFormer ? former.shift() : undefined;
+  if (forgotten === undefined) return;
+  for (const form of formsOf(forgotten)) {
+    const holders = (registered.get(form) ?? 1) - 1;
+    if (holders > 0) registered.set(form, holders);
+    else {
+      registered.delete(form);
+      ordered = undefined;
+    }
+  }
+}
+
+function formsOf(value: string): readonly string[] {
+  if (value.length < shortestMasked) return [];
+  return [
+    ...new Set([
+      value,
+      encodeURIComponent(value),
+      Buffer.from(value).toString('base64'),
+      JSON.stringify(value).slice(1, -1),
+    ]),
   ];
-  for (const form of forms) registered.set(form, form.length);
 }
 
 // Shapes that are credentials whoever minted them: our own keys, bearer values, JWTs, common vendors' tokens.
@@ -52,7 +93,8 @@ const tokenShapes =
 /** `text` with every registered secret and every token-shaped string masked. */
 export function scrub(text: string): string {
   let clean = text;
-  for (const form of [...registered.keys()].sort((a, b) => b.length - a.length)) {
+  ordered ??= [...registered.keys()].sort((a, b) => b.length - a.length);
+  for (const form of ordered) {
     if (clean.includes(form)) clean = clean.replaceAll(form, mask);
   }
   return clean.replace(tokenShapes, mask);
