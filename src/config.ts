@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DrawbridgeError } from './errors.ts';
 import { Secret } from './secret.ts';
+import { type HostedSignIn, signInOf, signInVariables } from './sign-in-config.ts';
 
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 const port = z.coerce
@@ -76,20 +77,31 @@ export const variables = {
     .describe(
       'A server on loopback that plays the providers: every https call goes there instead, to a path that begins with the host it was meant for. Needs DRAWBRIDGE_ALLOW_LOOPBACK=1.',
     ),
+  DRAWBRIDGE_ALLOW_PROGRAMS: flag
+    .default(false)
+    .describe(
+      'Admits MCP servers that are programs on this machine (`drawbridge connect mcp --command`). What they send goes past the door: for your own machine alone.',
+    ),
   DRAWBRIDGE_PLAN: z
     .enum(['local', 'professional', 'team'])
     .default('local')
     .describe(
       'Plan of orgs that have none of their own: professional has 3 connections and 100 live calls of tools an hour, team 1,000 calls, local no limit.',
     ),
+  ...signInVariables,
 } as const;
 
-/** Credentials of apps registered at providers, named by the app. */
-const appVariable = /^DRAWBRIDGE_([A-Z][A-Z0-9_]*)_(CLIENT_ID|CLIENT_SECRET|WEBHOOK_SECRET)$/;
+/** Credentials of apps registered at providers, named by the app. Sign-in's client is none of them. */
+const appVariable = /^DRAWBRIDGE_(?!OIDC_)([A-Z][A-Z0-9_]*)_(CLIENT_ID|CLIENT_SECRET|WEBHOOK_SECRET)$/;
 
 const schema = z.object(variables);
 /** Those whose value is never repeated. */
-const secret = new Set(['DRAWBRIDGE_KEY', 'DRAWBRIDGE_KEY_FORMER', 'DRAWBRIDGE_DATABASE_URL']);
+const secret = new Set([
+  'DRAWBRIDGE_KEY',
+  'DRAWBRIDGE_KEY_FORMER',
+  'DRAWBRIDGE_DATABASE_URL',
+  'DRAWBRIDGE_OIDC_CLIENT_SECRET',
+]);
 
 export interface Config {
   home: string;
@@ -106,8 +118,11 @@ export interface Config {
   providersOff: readonly string[];
   sandboxUrl: string | undefined;
   plan: 'local' | 'professional' | 'team';
+  allowPrograms: boolean;
   /** By app (`google`); of those whose client id is given. */
   apps: ReadonlyMap<string, AppCredentials>;
+  /** How people sign in beside the one-time link; undefined in local mode. */
+  signIn: HostedSignIn | undefined;
 }
 
 /** An app registered at a provider, from the environment. */
@@ -143,9 +158,11 @@ export function loadConfig(
   const unknown = Object.keys(given).filter((name) => !(name in variables) && !appVariable.test(name));
   const parsed = schema.safeParse(given);
   const apps = appsOf(given);
+  const signIn = parsed.data === undefined ? { faults: [] } : signInOf(parsed.data);
   const faults = [
     ...unknown.map((name) => `${name}: no such variable (see docs/configuration.md)`),
     ...apps.faults,
+    ...signIn.faults,
     ...(given['DRAWBRIDGE_SANDBOX_URL'] !== undefined && parsed.data?.DRAWBRIDGE_ALLOW_LOOPBACK === false
       ? ['DRAWBRIDGE_SANDBOX_URL: needs DRAWBRIDGE_ALLOW_LOOPBACK=1']
       : []),
@@ -173,7 +190,9 @@ export function loadConfig(
     providersOff: v.DRAWBRIDGE_PROVIDERS_OFF?.split(',') ?? [],
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),
     plan: v.DRAWBRIDGE_PLAN,
+    allowPrograms: v.DRAWBRIDGE_ALLOW_PROGRAMS,
     apps: apps.found,
+    signIn: signIn.found,
   };
 }
 

@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import { Secret } from '../secret.ts';
-import type { Store } from '../store/store.ts';
+import type { Handle, Store } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
 import { digest } from './digest.ts';
 import type { Person } from './principal.ts';
 
@@ -14,6 +15,8 @@ export const sessionIdleMs = 12 * 3_600_000;
 export const sessionLongestMs = 7 * 24 * 3_600_000;
 /** How much of the idle time may pass before it is written down again. */
 const prolongEvery = 5 * 60_000;
+
+type Writer = Parameters<Parameters<Handle<ControlTables>['write']>[0]>[0];
 
 const tokenShape = /^[A-Za-z0-9_-]{43}$/;
 
@@ -40,6 +43,8 @@ export interface SignIn {
    * @throws DrawbridgeError `permission_denied` when the link is unknown, spent or too old.
    */
   spend(link: string, former: string | undefined): Promise<{ token: Secret; session: Session }>;
+  /** Opens a session for a person whom an issuer of sign-in has named; the one of `former`, if any, ends. */
+  open(person: Person, former: string | undefined): Promise<{ token: Secret; session: Session }>;
   /** The session behind a token, or undefined; a use prolongs it. */
   session(token: string | undefined): Promise<Session | undefined>;
   end(token: string): Promise<void>;
@@ -55,6 +60,54 @@ export function signInUrl(origin: string, link: Secret, to?: string): string {
 
 export function createSignIn(given: { store: Store; clock: Clock }): SignIn {
   const { store, clock } = given;
+
+  /** Opens a session for whom `find` names. @throws DrawbridgeError `permission_denied` where that is nobody */
+  async function openAs(
+    former: string | undefined,
+    find: (tx: Writer) => Promise<Pick<Person, 'orgId' | 'memberId'> | undefined>,
+  ): Promise<{ token: Secret; session: Session }> {
+    const now = clock.now();
+    const token = new Secret(newToken(32));
+    const csrf = newToken(32);
+    const opened = await store.control.write(async (tx) => {
+      const found = await find(tx);
+      if (found === undefined) return undefined;
+      const row = await tx
+        .selectFrom('members')
+        .innerJoin('orgs', 'orgs.id', 'members.org_id')
+        .select(['members.org_id', 'members.id', 'members.name', 'orgs.name as org_name'])
+        .where('members.org_id', '=', found.orgId)
+        .where('members.id', '=', found.memberId)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      if (former !== undefined) {
+        await tx.deleteFrom('sessions').where('token_hash', '=', digest(former)).execute();
+      }
+      await tx.deleteFrom('sessions').where('expires_at', '<=', now).execute();
+      await tx
+        .insertInto('sessions')
+        .values({
+          token_hash: digest(token.reveal()),
+          org_id: row.org_id,
+          member_id: row.id,
+          csrf,
+          created_at: now,
+          expires_at: now + sessionIdleMs,
+        })
+        .execute();
+      return row;
+    });
+    if (opened === undefined) throw new DrawbridgeError('permission_denied', deadLink);
+    return {
+      token,
+      session: {
+        person: { kind: 'person', orgId: opened.org_id, memberId: opened.id, name: opened.name },
+        orgName: opened.org_name,
+        csrf,
+        expiresAt: now + sessionIdleMs,
+      },
+    };
+  }
 
   return {
     async createLink(person) {
@@ -96,9 +149,7 @@ export function createSignIn(given: { store: Store; clock: Clock }): SignIn {
 
     async spend(link, former) {
       const now = clock.now();
-      const token = new Secret(newToken(32));
-      const csrf = newToken(32);
-      const opened = await store.control.write(async (tx) => {
+      return openAs(former, async (tx) => {
         const hash = tokenShape.test(link) ? digest(link) : '';
         const { numUpdatedRows } = await tx
           .updateTable('sign_in_links')
@@ -110,46 +161,14 @@ export function createSignIn(given: { store: Store; clock: Clock }): SignIn {
         if (numUpdatedRows !== 1n) return undefined;
         const row = await tx
           .selectFrom('sign_in_links')
-          .innerJoin('members', (join) =>
-            join
-              .onRef('members.org_id', '=', 'sign_in_links.org_id')
-              .onRef('members.id', '=', 'sign_in_links.member_id'),
-          )
-          .innerJoin('orgs', 'orgs.id', 'sign_in_links.org_id')
-          .select(['members.org_id', 'members.id', 'members.name', 'orgs.name as org_name'])
+          .select(['org_id', 'member_id'])
           .where('token_hash', '=', hash)
           .executeTakeFirst();
-        if (row === undefined) return undefined;
-        if (former !== undefined) {
-          await tx.deleteFrom('sessions').where('token_hash', '=', digest(former)).execute();
-        }
-        await tx.deleteFrom('sessions').where('expires_at', '<=', now).execute();
-        await tx
-          .insertInto('sessions')
-          .values({
-            token_hash: digest(token.reveal()),
-            org_id: row.org_id,
-            member_id: row.id,
-            csrf,
-            created_at: now,
-            expires_at: now + sessionIdleMs,
-          })
-          .execute();
-        return row;
+        return row === undefined ? undefined : { orgId: row.org_id, memberId: row.member_id };
       });
-      if (opened === undefined) {
-        throw new DrawbridgeError('permission_denied', deadLink);
-      }
-      return {
-        token,
-        session: {
-          person: { kind: 'person', orgId: opened.org_id, memberId: opened.id, name: opened.name },
-          orgName: opened.org_name,
-          csrf,
-          expiresAt: now + sessionIdleMs,
-        },
-      };
     },
+
+    open: (person, former) => openAs(former, async () => person),
 
     async session(token) {
       if (token === undefined || !tokenShape.test(token)) return undefined;

@@ -76,6 +76,14 @@ export interface ControlTables {
     expires_at: Millis;
     spent_at: Millis | null;
   };
+  /** A sign-in under way at an issuer, spent once. `request`: JSON, sealed under a key from the browser's cookie. */
+  sign_in_states: {
+    state_hash: string;
+    browser_hash: string;
+    request: Uint8Array;
+    expires_at: Millis;
+    spent_at: Millis | null;
+  };
   /** Limits of registered apps, which many orgs share; `state` as in `rate_limits`. */
   app_limits: { name: string; state: JsonText; updated_at: Millis };
   /** Who a member is at an issuer of sign-in (OIDC). */

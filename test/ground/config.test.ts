@@ -48,11 +48,91 @@ test('the sandbox takes the place of providers only on loopback, and only where 
   }
 });
 
-test('the table in the documents names the variables that src/config.ts does, and no other', () => {
+test('the table in the documents names the variables that the source does, and no other', () => {
   const root = join(import.meta.dirname, '../..');
-  const named = (path: string) =>
-    [...new Set(readFileSync(join(root, path), 'utf8').match(/DRAWBRIDGE_[A-Z]\w*/g))]
+  const named = (...paths: string[]) => {
+    const text = paths.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
+    return [...new Set(text.match(/DRAWBRIDGE_[A-Z]\w*/g))]
       .filter((name) => !name.startsWith('DRAWBRIDGE_GOOGLE_'))
       .sort();
-  expect(named('docs/configuration.md')).toEqual(named('src/config.ts'));
+  };
+  expect(named('docs/configuration.md')).toEqual(named('src/config.ts', 'src/sign-in-config.ts'));
+});
+
+const oidc = {
+  DRAWBRIDGE_PUBLIC_URL: 'https://bridge.example.com',
+  DRAWBRIDGE_OIDC_ISSUER: 'https://login.example',
+  DRAWBRIDGE_OIDC_CLIENT_ID: 'client-1',
+};
+const supabase = {
+  DRAWBRIDGE_PUBLIC_URL: 'https://bridge.example.com',
+  DRAWBRIDGE_SUPABASE_URL: 'https://abc.supabase.co',
+  DRAWBRIDGE_SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_1',
+  DRAWBRIDGE_SIGN_IN_WITH: 'google,apple,linkedin',
+};
+
+test('an issuer of sign-in is whole or not at all, and its client is no app of a provider', () => {
+  const { signIn, apps } = loadConfig({ ...oidc, DRAWBRIDGE_OIDC_CLIENT_SECRET: 'quiet-secret' });
+  expect(signIn).toMatchObject({
+    origin: 'https://bridge.example.com',
+    resource: 'https://bridge.example.com/mcp',
+    audience: 'https://bridge.example.com/mcp',
+    issuer: 'https://login.example',
+    options: [{ id: 'issuer', title: 'login.example' }],
+  });
+  expect(apps.size).toBe(0);
+  expect(JSON.stringify(signIn)).not.toContain('quiet-secret');
+  expect(loadConfig({}).signIn).toBeUndefined();
+  expect(loadConfig(supabase).signIn).toMatchObject({
+    issuer: 'https://abc.supabase.co/auth/v1',
+    options: [
+      { id: 'google', title: 'Google', hint: 'google' },
+      { id: 'apple', title: 'Apple', hint: 'apple' },
+      { id: 'linkedin', title: 'LinkedIn', hint: 'linkedin_oidc' },
+    ],
+  });
+});
+
+test.each([
+  ['no public address', { ...oidc, DRAWBRIDGE_PUBLIC_URL: '' }, /DRAWBRIDGE_PUBLIC_URL/],
+  [
+    'a public address in clear',
+    { ...oidc, DRAWBRIDGE_PUBLIC_URL: 'http://bridge.example.com' },
+    /must be https/,
+  ],
+  [
+    'a public address with a path',
+    { ...oidc, DRAWBRIDGE_PUBLIC_URL: 'https://example.com/bridge' },
+    /no path/,
+  ],
+  [
+    'an issuer in clear',
+    { ...oidc, DRAWBRIDGE_OIDC_ISSUER: 'http://login.example' },
+    /DRAWBRIDGE_OIDC_ISSUER/,
+  ],
+  ['an issuer without a client', { ...oidc, DRAWBRIDGE_OIDC_CLIENT_ID: '' }, /DRAWBRIDGE_OIDC_CLIENT_ID/],
+  ['an ID token that would pass at /mcp', { ...oidc, DRAWBRIDGE_OIDC_AUDIENCE: 'client-1' }, /AUDIENCE/],
+  [
+    'a choice that the issuer is not told',
+    { ...oidc, DRAWBRIDGE_SIGN_IN_WITH: 'google' },
+    /DRAWBRIDGE_OIDC_HINT/,
+  ],
+  [
+    'a choice that is none',
+    { ...supabase, DRAWBRIDGE_SIGN_IN_WITH: 'google,myspace' },
+    /DRAWBRIDGE_SIGN_IN_WITH/,
+  ],
+  ['two places to sign in', { ...oidc, ...supabase }, /one place/],
+  ['a project without its key', { ...supabase, DRAWBRIDGE_SUPABASE_PUBLISHABLE_KEY: '' }, /PUBLISHABLE_KEY/],
+  ['a project in clear', { ...supabase, DRAWBRIDGE_SUPABASE_URL: 'http://abc.example' }, /must be https/],
+])('sign-in with %s is refused at the start', (_what, env, words) => {
+  expect(() => loadConfig(env)).toThrow(words);
+});
+
+test('on this machine the public address of sign-in may be in clear', () => {
+  for (const name of ['drawbridge.localhost:7331', 'localhost:7331', '127.0.0.1:7331']) {
+    expect(loadConfig({ ...oidc, DRAWBRIDGE_PUBLIC_URL: `http://${name}` }).signIn?.origin).toBe(
+      `http://${name}`,
+    );
+  }
 });

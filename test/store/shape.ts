@@ -52,6 +52,7 @@ async function postgresShapes(opened: OpenedDatabase) {
   }
   const controlTables = [
     'oauth_states',
+    'sign_in_states',
     'app_limits',
     'identities',
     'members',

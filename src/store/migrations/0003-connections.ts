@@ -35,6 +35,18 @@ export const connections: Migration = {
       ],
       indexes: [{ columns: ['expires_at'] }],
     });
+    // A sign-in under way: of whom is not known yet. What it must remember is sealed under the browser's cookie.
+    await kit.controlTable('sign_in_states', {
+      columns: {
+        state_hash: 'text',
+        browser_hash: 'text',
+        request: 'blob',
+        expires_at: 'integer',
+        spent_at: 'integer?',
+      },
+      key: ['state_hash'],
+      indexes: [{ columns: ['expires_at'] }],
+    });
     // Token buckets and sliding windows of registered apps, which many orgs share.
     await kit.controlTable('app_limits', {
       columns: { name: 'text', state: 'text', updated_at: 'integer' },
@@ -53,6 +65,8 @@ export const connections: Migration = {
       references: [
         { columns: ['org_id', 'member_id'], table: 'members', to: ['org_id', 'id'], onDelete: 'cascade' },
       ],
+      // One account of an issuer is one member's, and a member has one there.
+      indexes: [{ columns: ['org_id', 'member_id', 'issuer'], unique: true }],
     });
   },
 

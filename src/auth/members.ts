@@ -1,0 +1,273 @@
+// Who belongs to an org, and by which account of the issuer each comes in. Nobody becomes a member by
+// signing in: a person of the org has entered the e-mail address before.
+import type { Clock } from '../clock.ts';
+import { DrawbridgeError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Handle, Store } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
+import type { Person } from './principal.ts';
+
+type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
+
+export interface Member {
+  id: string;
+  email: string | undefined;
+  name: string;
+  role: 'owner' | 'member';
+  /** Issuers at which an account of theirs is linked. */
+  issuers: string[];
+  createdAt: number;
+}
+
+/** An account at an issuer, as that issuer proved it. */
+export interface Identity {
+  issuer: string;
+  subject: string;
+  /** Only where the issuer says that the address is verified. */
+  verifiedEmail: string | undefined;
+}
+
+export interface Members {
+  /**
+   * Lets a person in who signs in with this address. As owner: gives the address to the owner whom the first
+   * start made, while that one has none.
+   * @throws DrawbridgeError `invalid_request`, or `conflict` when the address is a member's already
+   */
+  add(
+    orgId: string,
+    given: { email: string; name: string | undefined; role: Member['role'] },
+  ): Promise<Pick<Member, 'id' | 'email' | 'name' | 'role'>>;
+  /** Oldest first. */
+  list(orgId: string): Promise<Member[]>;
+  /** Ends a member's sessions and access with them. @throws DrawbridgeError `not_found`; `conflict` for the last owner */
+  remove(orgId: string, email: string): Promise<void>;
+  /** Forgets which accounts a member signed in with; sessions end. @throws DrawbridgeError `not_found` */
+  unlink(orgId: string, email: string): Promise<void>;
+  /** The member whom this account is linked to. */
+  linked(issuer: string, subject: string): Promise<Person | undefined>;
+  /**
+   * The member behind an account; at the first time by its verified address, which links it.
+   * @throws DrawbridgeError `permission_denied` where there is none
+   */
+  admit(identity: Identity): Promise<Person>;
+}
+
+/**
+ * An address for comparing. Only ASCII letters are folded: Unicode folds letters of other alphabets onto
+ * them (the Kelvin sign onto k), and a stranger could own an address that so becomes a member's.
+ */
+export function comparable(email: string): string {
+  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+const emailShape = /^[^\s@<>,;:"]{1,64}@[^\s@<>,;:"]{1,190}$/;
+
+export function createMembers(given: { store: Store; clock: Clock }): Members {
+  const { store, clock } = given;
+
+  function byEmail(db: Reader, orgId: string, email: string) {
+    return db
+      .selectFrom('members')
+      .select(['id', 'role'])
+      .where('org_id', '=', orgId)
+      .where('email', '=', comparable(email))
+      .executeTakeFirst();
+  }
+
+  async function meant(db: Reader, orgId: string, email: string): Promise<{ id: string; role: string }> {
+    const found = await byEmail(db, orgId, email);
+    if (found === undefined) {
+      throw new DrawbridgeError('not_found', 'No member has this address. See them: drawbridge members list');
+    }
+    return found;
+  }
+
+  return {
+    async add(orgId, { email, name, role }) {
+      const address = comparable(email);
+      if (!emailShape.test(address)) {
+        throw new DrawbridgeError('invalid_request', 'email: is no e-mail address.', { field: 'email' });
+      }
+      const called = name?.trim() ?? address;
+      if (called === '' || called.length > 100) {
+        throw new DrawbridgeError('invalid_request', 'name: give a name of 1 to 100 characters.', {
+          field: 'name',
+        });
+      }
+      const now = clock.now();
+      return store.control.write(async (tx) => {
+        if ((await byEmail(tx, orgId, address)) !== undefined) {
+          throw new DrawbridgeError('conflict', 'A member has this address already.', { field: 'email' });
+        }
+        const nameless =
+          role === 'owner'
+            ? await tx
+                .selectFrom('members')
+                .select(['id', 'name'])
+                .where('org_id', '=', orgId)
+                .where('role', '=', 'owner')
+                .where('email', 'is', null)
+                .orderBy('created_at')
+                .limit(1)
+                .executeTakeFirst()
+            : undefined;
+        if (nameless !== undefined) {
+          const kept = name === undefined ? nameless.name : called;
+          await tx
+            .updateTable('members')
+            .set({ email: address, name: kept })
+            .where('org_id', '=', orgId)
+            .where('id', '=', nameless.id)
+            .execute();
+          return { id: nameless.id, email: address, name: kept, role };
+        }
+        const id = newId('mbr', now);
+        await tx
+          .insertInto('members')
+          .values({ org_id: orgId, id, email: address, name: called, role, created_at: now })
+          .execute();
+        return { id, email: address, name: called, role };
+      });
+    },
+
+    async list(orgId) {
+      const [members, identities] = await store.control.read((db) =>
+        Promise.all([
+          db
+            .selectFrom('members')
+            .select(['id', 'email', 'name', 'role', 'created_at'])
+            .where('org_id', '=', orgId)
+            .orderBy('created_at')
+            .orderBy('id')
+            .execute(),
+          db
+            .selectFrom('identities')
+            .select(['member_id', 'issuer'])
+            .where('org_id', '=', orgId)
+            .orderBy('issuer')
+            .execute(),
+        ]),
+      );
+      return members.map((row) => ({
+        id: row.id,
+        email: row.email ?? undefined,
+        name: row.name,
+        role: row.role,
+        issuers: identities.filter((one) => one.member_id === row.id).map((one) => one.issuer),
+        createdAt: row.created_at,
+      }));
+    },
+
+    async remove(orgId, email) {
+      await store.control.write(async (tx) => {
+        const { id, role } = await meant(tx, orgId, email);
+        if (role === 'owner') {
+          const other = await tx
+            .selectFrom('members')
+            .select('id')
+            .where('org_id', '=', orgId)
+            .where('role', '=', 'owner')
+            .where('id', '!=', id)
+            .executeTakeFirst();
+          if (other === undefined) {
+            throw new DrawbridgeError(
+              'conflict',
+              'The last owner cannot be removed: make another one first.',
+            );
+          }
+        }
+        // Sessions, sign-in links and linked accounts go with the row.
+        await tx.deleteFrom('members').where('org_id', '=', orgId).where('id', '=', id).execute();
+      });
+    },
+
+    async unlink(orgId, email) {
+      await store.control.write(async (tx) => {
+        const { id } = await meant(tx, orgId, email);
+        for (const table of ['identities', 'sessions'] as const) {
+          await tx.deleteFrom(table).where('org_id', '=', orgId).where('member_id', '=', id).execute();
+        }
+      });
+    },
+
+    linked: (issuer, subject) => store.control.read((db) => linkedTo(db, { issuer, subject })),
+
+    async admit({ issuer, subject, verifiedEmail }) {
+      const known = await store.control.read((db) => linkedTo(db, { issuer, subject }));
+      if (known !== undefined) return known;
+      if (verifiedEmail === undefined) throw unverified(issuer);
+      const now = clock.now();
+      return store.control.write(async (tx) => {
+        // Another sign-in of the same person may have come first.
+        const meanwhile = await linkedTo(tx, { issuer, subject });
+        if (meanwhile !== undefined) return meanwhile;
+        const [member, another] = await tx
+          .selectFrom('members')
+          .select(['org_id', 'id', 'name'])
+          .where('email', '=', comparable(verifiedEmail))
+          .limit(2)
+          .execute();
+        if (member === undefined) throw stranger();
+        if (another !== undefined) {
+          throw new DrawbridgeError(
+            'permission_denied',
+            'Your address is a member of several orgs here, and Drawbridge cannot tell which one you mean. Ask whoever runs it to remove it from all but one.',
+          );
+        }
+        const other = await tx
+          .selectFrom('identities')
+          .select('subject')
+          .where('org_id', '=', member.org_id)
+          .where('member_id', '=', member.id)
+          .where('issuer', '=', issuer)
+          .executeTakeFirst();
+        // An address that was given to somebody else at the issuer must not bring its former owner's access along.
+        if (other !== undefined) {
+          throw new DrawbridgeError(
+            'permission_denied',
+            'Another account with your address signed in here before. If both are yours, ask whoever runs this Drawbridge to run: drawbridge members unlink, with your address. Then sign in again.',
+            { retry: 'ask' },
+          );
+        }
+        await tx
+          .insertInto('identities')
+          .values({ issuer, subject, org_id: member.org_id, member_id: member.id, created_at: now })
+          .execute();
+        return { kind: 'person', orgId: member.org_id, memberId: member.id, name: member.name } as const;
+      });
+    },
+  };
+}
+
+async function linkedTo(
+  db: Reader,
+  { issuer, subject }: { issuer: string; subject: string },
+): Promise<Person | undefined> {
+  const row = await db
+    .selectFrom('identities')
+    .innerJoin('members', (join) =>
+      join.onRef('members.org_id', '=', 'identities.org_id').onRef('members.id', '=', 'identities.member_id'),
+    )
+    .select(['members.org_id', 'members.id', 'members.name'])
+    .where('identities.issuer', '=', issuer)
+    .where('identities.subject', '=', subject)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return { kind: 'person', orgId: row.org_id, memberId: row.id, name: row.name };
+}
+
+function stranger(): DrawbridgeError {
+  return new DrawbridgeError(
+    'permission_denied',
+    'You signed in, but your address is no member’s here, and signing in makes nobody one. Ask whoever runs this Drawbridge to run: drawbridge members add --email, with the address that you signed in with.',
+    { retry: 'ask' },
+  );
+}
+
+function unverified(issuer: string): DrawbridgeError {
+  return new DrawbridgeError(
+    'permission_denied',
+    `${new URL(issuer).hostname} does not say that your e-mail address is yours, so Drawbridge cannot tell who you are. Have the address verified there, then sign in again.`,
+    { retry: 'ask' },
+  );
+}
