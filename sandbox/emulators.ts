@@ -8,6 +8,9 @@ import { createHubspot, hubspotApp } from './hubspot/index.ts';
 import type { ObjectType } from './hubspot/state.ts';
 import { fillWithStory } from './hubspot/story.ts';
 import type { Emulator } from './providers.ts';
+import { createQuickbooks, quickbooksApp } from './quickbooks/index.ts';
+import type { Entity } from './quickbooks/state.ts';
+import { fillBooks } from './quickbooks/story.ts';
 import { startSandbox } from './start.ts';
 import type { World } from './world.ts';
 import { createZillow } from './zillow.ts';
@@ -120,6 +123,47 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
           body,
           headers: { 'x-hubspot-request-timestamp': String(now), 'x-hubspot-signature-v3': signature },
         };
+      },
+    };
+  },
+
+  quickbooks({ clock, world }) {
+    const quickbooks = createQuickbooks({ clock });
+    fillBooks(quickbooks, world);
+    const { books } = quickbooks;
+    const idOf = (entity: Entity) => ({ id: books.all(entity)[0]?.Id ?? '' });
+    const feed = (entity: Entity): EmulatedFeed => {
+      const [pattern] = books.all(entity);
+      return {
+        add: (count) =>
+          numbers(count).map((n) => {
+            const { Id: _id, SyncToken: _token, ...body } = pattern ?? { Id: '', SyncToken: '' };
+            const name =
+              entity === 'Customer' ? { DisplayName: `Number ${n}` } : { PrivateNote: `Number ${n}` };
+            return `${entity.toLowerCase()}/${books.add(entity, { ...body, ...name }).Id}`;
+          }),
+        remove: (externalId) => books.delete(entity, externalId.split('/').at(-1) ?? ''),
+      };
+    };
+    return {
+      emulators: [quickbooks],
+      way: { kind: 'browser', ...quickbooksApp, authorization: quickbooks.auth },
+      fields: {},
+      samples: {
+        'get-customer': idOf('Customer'),
+        'get-invoice': idOf('Invoice'),
+        'get-estimate': idOf('Estimate'),
+        'get-payment': idOf('Payment'),
+      },
+      feeds: {
+        customers: feed('Customer'),
+        invoices: feed('Invoice'),
+        payments: feed('Payment'),
+        estimates: feed('Estimate'),
+      },
+      sign({ method, url, body }, secret) {
+        const signature = createHmac('sha256', secret).update(body).digest('base64');
+        return { method, url, body, headers: { 'intuit-signature': signature } };
       },
     };
   },

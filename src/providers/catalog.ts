@@ -44,6 +44,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./google-calendar/index.ts')).provider,
   },
   {
+    id: 'google-drive',
+    title: 'Google Drive',
+    capabilities: [],
+    feedKinds: ['file'],
+    connectable: true,
+    app: 'google',
+    command: 'drawbridge connect google-drive',
+    load: async () => (await import('./google-drive/index.ts')).provider,
+  },
+  {
     id: 'hubspot',
     title: 'HubSpot',
     capabilities: [],
