@@ -42,8 +42,15 @@ export interface ProviderWorld {
 /** Shorter than any time limit and any beat of a lease, longer than a pause between two calls. */
 const pauseMs = 3_000;
 
-export async function openProviderWorld(entry: CatalogEntry): Promise<ProviderWorld> {
-  const make = emulated[entry.id];
+/**
+ * @param given.unlimited without the provider's own limits: for thousands of calls
+ * @param given.other its other side; default: that of the sandbox
+ */
+export async function openProviderWorld(
+  entry: CatalogEntry,
+  { unlimited = false, other }: { unlimited?: boolean; other?: Emulated } = {},
+): Promise<ProviderWorld> {
+  const make = other === undefined ? emulated[entry.id] : () => other;
   if (make === undefined) throw new Error(`sandbox/emulators.ts has no ${entry.id}`);
   const manual = manualClock();
   const given = await make({ clock: manual, world: loadWorld(manual.now()) });
@@ -52,7 +59,8 @@ export async function openProviderWorld(entry: CatalogEntry): Promise<ProviderWo
   const clock: Clock = overHttp ? manual : systemClock;
   let ended = false;
   async function passPauses(): Promise<void> {
-    while (!ended) manual.advance(await manual.asleep((ms) => ms < pauseMs));
+    const longest = unlimited ? 4 * pauseMs : pauseMs;
+    while (!ended) manual.advance(await manual.asleep((ms) => ms < longest));
   }
   void passPauses();
   const hosts = await startProviderHosts(given.emulators);
@@ -76,14 +84,17 @@ export async function openProviderWorld(entry: CatalogEntry): Promise<ProviderWo
     await rm(home, { recursive: true, force: true });
   });
   const { way } = given;
-  const provider = await entry.load();
+  const { appLimit: _none, ...declared } = await entry.load();
+  const provider = unlimited
+    ? { ...declared, limit: { perSecond: 100_000, burst: 100_000, concurrent: 50 } }
+    : await entry.load();
   const connections = createConnections({
     store,
     egress,
     vault: openVault({ config: { home, key: undefined }, log }),
     clock,
     log,
-    catalog: [entry],
+    catalog: [{ ...entry, load: async () => provider }],
     apps: new Map(
       way.kind === 'form' || entry.app === undefined
         ? []

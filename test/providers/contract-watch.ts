@@ -1,11 +1,12 @@
 // Runs before each file of tests: whatever the code under test asks of an emulator, and whatever the emulator
-// answers, must keep the provider's contract. What tests of the sandbox itself ask is theirs to break.
+// answers, must keep the provider's contract. What tests of the sandbox itself ask is theirs to break, and so is
+// what is asked for with hostile input.
 import { afterAll, expect } from 'vitest';
 import { onExchange } from '../../sandbox/providers.ts';
 import { contractChecker, type Exchange, exchangeOf, faultsOf } from './contract.ts';
 
 const { testPath = '' } = expect.getState();
-if (!/\/test\/sandbox\//.test(testPath)) {
+if (!/\/test\/sandbox\/|\/injection\.test\.ts$/.test(testPath)) {
   const exchanges: Exchange[] = [];
   const end = onExchange((exchanged) => {
     const exchange = exchangeOf(exchanged);
