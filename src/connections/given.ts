@@ -19,11 +19,12 @@ export interface Checked {
  * @throws DrawbridgeError `invalid_request` with `field`
  */
 export function checkGiven(provider: Provider, given: Given, defaults: Record<string, string>): Checked {
-  const raw = { ...defaults, ...stripEmpty(given.fields) };
+  const filled = stripEmpty(given.fields);
+  const raw = { ...defaults, ...filled };
   const completed = provider.complete?.(raw) ?? raw;
   const parsed = provider.fields.safeParse(completed);
   if (!parsed.success) throw fieldError(provider, parsed.error.issues[0]);
-  const unknown = Object.keys(given.fields).find((name) => !(name in completed) && !(name in parsed.data));
+  const unknown = Object.keys(filled).find((name) => !(name in completed) && !(name in parsed.data));
   if (unknown !== undefined) throw invalid(`${provider.title} has no setting called ${unknown}.`, unknown);
   return { fields: parsed.data, secrets: checkSecrets(provider, given.secrets) };
 }

@@ -146,6 +146,9 @@ function registration(given: ConnectPage): Markup {
       </div>
       <form method="post" action="/connect/${form.provider}/app">
         ${csrfField(session)}
+        <input type="hidden" name="access" value="${given.given.access}">
+        <input type="hidden" name="via" value="${given.given.via}">
+        ${given.again === undefined ? '' : html`<input type="hidden" name="account" value="${given.again.id}">`}
         <div class="row">
           <label for="client-id">Client ID</label>
           <input id="client-id" name="clientId" required autocomplete="off" spellcheck="false">

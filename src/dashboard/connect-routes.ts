@@ -7,6 +7,7 @@ import type { OrgStore } from '../store/store.ts';
 import { connectionsPage } from './accounts.ts';
 import { type ConnectPage, connectAccountPage } from './connect-account.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
+import { accountsFingerprint } from './live.ts';
 import { messagePage } from './message.ts';
 import { contentPolicy } from './policy.ts';
 
@@ -28,8 +29,6 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
 
   pages.get('/connections', async (c) => {
     const org = await orgOf(c);
-    // Before the list is read: a move in between is told by the stream.
-    const now = clock.now();
     const [all, offers] = await Promise.all([connections.list(org), connections.offers(org)]);
     const connected = c.req.query('connected');
     return c.html(
@@ -38,8 +37,8 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
         connections: all,
         offers,
         connected: all.find(({ id }) => id === connected),
-        live: `/api/v1/integrations/events?since=${now}`,
-        now,
+        live: `/events?of=accounts&seen=${accountsFingerprint(all)}`,
+        now: clock.now(),
       }),
     );
   });
@@ -75,7 +74,11 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
       clientId,
       ...(clientSecret === '' ? {} : { clientSecret: new Secret(clientSecret) }),
     });
-    return c.redirect(`/connect/${provider}`, 303);
+    // What was chosen before is still chosen.
+    const chosen = ['access', 'via', 'account'].flatMap((name) =>
+      idShape.test(field(name)) ? [[name, field(name)] as [string, string]] : [],
+    );
+    return c.redirect(`/connect/${provider}?${new URLSearchParams(chosen)}`, 303);
   });
 
   pages.post('/connections/:id/disconnect', async (c) => {

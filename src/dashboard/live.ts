@@ -2,6 +2,7 @@
 // are heard at once, those of others by looking every second.
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
+import type { Connection } from '../connections/connections.ts';
 import type { Action } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
@@ -11,17 +12,30 @@ export const listLength = 50;
 
 /** What a list shows, in a word that changes when it does. */
 export function fingerprint(actions: readonly Action[]): string {
-  const text = actions.map((action) => `${action.id} ${action.status}`).join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return wordFor(actions.map((action) => `${action.id} ${action.status}`));
+}
+
+/** The same for the accounts. */
+export function accountsFingerprint(connections: readonly Connection[]): string {
+  return wordFor(
+    connections.map(({ id, state, lastSyncAt, lastError }) =>
+      JSON.stringify([id, state, lastSyncAt, lastError]),
+    ),
+  );
+}
+
+function wordFor(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
 }
 
 /** An event stream that says `changed` once what was `seen` is no longer so, and ends. */
 export function liveEvents(c: Context<PageEnv>, rooms: PageRooms, org: OrgStore): Response {
   const actionId = c.req.query('action');
   const seen = c.req.query('seen') ?? '';
-  const { queue } = rooms;
+  const { queue, connections } = rooms;
 
   async function isOutOfDate(): Promise<boolean> {
+    if (c.req.query('of') === 'accounts') return accountsFingerprint(await connections.list(org)) !== seen;
     if (actionId !== undefined) return (await queue.get(org, actionId)).status !== seen;
     return fingerprint(await queue.list(org, { limit: listLength })) !== seen;
   }

@@ -47,6 +47,11 @@ describe('the way to the provider', () => {
     expect(new URL(url).searchParams.get('scope')).toBe('profile letters.read roll.read');
   });
 
+  test('a setting that was left empty counts as not given', async () => {
+    const office = await openGuild();
+    expect((await office.connect({ fields: { hall: '' } })).fields).not.toHaveProperty('hall');
+  });
+
   test('neither state, nor verifier, nor what was given stands in the database in clear', async () => {
     const office = await openGuild();
     const { url } = await office.start({ fields: { hall: 'a-hall-of-note' } });

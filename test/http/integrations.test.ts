@@ -364,8 +364,9 @@ describe('the page of a provider', () => {
       csrf: browser.csrf,
       clientId: 'drawbridge-at-guild',
       clientSecret: 'a-secret-of-the-guild-app',
+      access: 'read',
     });
-    expect([saved.status, saved.headers.location]).toEqual([303, '/connect/guild']);
+    expect([saved.status, saved.headers.location]).toEqual([303, '/connect/guild?access=read']);
     const after = (await browser.get('/connect/guild')).body;
     expect(after).toContain('Go on to Guild');
     expect(after).not.toContain('a-secret-of-the-guild-app');

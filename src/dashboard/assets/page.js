@@ -67,14 +67,12 @@ function isBusy() {
 const address = document.body.dataset.live;
 if (address) {
   const source = new EventSource(address);
-  const changed = () => {
+  source.addEventListener('changed', () => {
     source.close();
     if (document.body.dataset.leaving) return;
     // Never under the hands of someone who types, or who is about to press a button.
     if (isBusy() || document.querySelector('.bar')) retire();
     else location.reload();
-  };
-  source.addEventListener('changed', changed);
-  source.addEventListener('connection', changed);
+  });
   window.addEventListener('pagehide', () => source.close());
 }
