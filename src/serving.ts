@@ -1,5 +1,6 @@
 // What a server process runs beside answering: the executor of approved actions, its presence, and the web
 // pages where people decide. Loaded after the first answer.
+import { createHosted } from './auth/oidc/hosted.ts';
 import type { Agent } from './auth/principal.ts';
 import type { Config } from './config.ts';
 import { toDrawbridgeError } from './errors.ts';
@@ -85,6 +86,11 @@ export async function startServing(
       );
   }
 
+  const hosted =
+    config.signIn === undefined
+      ? undefined
+      : createHosted({ config: config.signIn, store, egress: rooms.egress, orgId: rooms.org.orgId, clock });
+
   async function openWeb(): Promise<void> {
     const app = createHttpApp({
       rooms: {
@@ -93,6 +99,7 @@ export async function startServing(
         wake: () => executor.wake(),
         refresh: refreshSoon,
         pageUrl,
+        hosted,
       },
       mcp: mcp.fetch,
       log,

@@ -1,7 +1,8 @@
-// The web side of the house: `/mcp` for agents with a key, pages for people with a session. Neither opens
+// The web side of the house: `/mcp` for agents with a key or token, pages for people with a session. Neither opens
 // the other's door, and every request passes the guards first.
 import { Hono } from 'hono';
 import { createKeys } from '../auth/keys.ts';
+import type { Hosted } from '../auth/oidc/hosted.ts';
 import type { Agent } from '../auth/principal.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
@@ -11,8 +12,10 @@ import { createPages } from '../dashboard/routes.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { agentOrRefusal, protectedResource } from './agents.ts';
 import { refusal, statusFor } from './answers.ts';
 import { bodyGuard, hostGuard, originGuard, securityHeaders } from './guards.ts';
+import { hostedSignInRoutes } from './hosted-sign-in.ts';
 import { connectPlace, integrationRoutes, integrationsPath } from './integrations.ts';
 import { maxBody } from './mcp.ts';
 import { findLocalName, localOrigin } from './origin.ts';
@@ -21,30 +24,26 @@ import { requireSession, signInRoutes } from './sessions.ts';
 export interface HttpRooms extends PageRooms {
   config: Pick<Config, 'publicUrl' | 'sandboxUrl'>;
   store: Store;
+  /** Sign-in at an issuer, for people and agents; undefined in local mode. */
+  hosted?: Hosted | undefined;
 }
 
 export interface HttpAppOptions {
   rooms: HttpRooms;
-  /** Answers an agent that has shown its key. */
+  /** Answers an agent that has shown its key or token. */
   mcp: (request: Request, agent: Agent) => Promise<Response>;
   log: Log;
 }
 
-const noKey =
-  'An API key is needed, on this machine too: send it as "Authorization: Bearer dbk_…". Make one with: drawbridge keys create --name NAME';
-
-// The same for a key that never was: who guesses learns nothing.
-const wrongKey =
-  'The key is not known or was revoked. It goes in "Authorization: Bearer dbk_…"; see yours with drawbridge keys list, make one with drawbridge keys create --name NAME';
-
 export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv> {
-  const { store, clock, config } = rooms;
+  const { store, clock, config, hosted } = rooms;
+  const { publicUrl, sandboxUrl } = config;
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
   const app = new Hono<PageEnv>();
 
   app.use(securityHeaders);
-  app.use(hostGuard(config.publicUrl));
+  app.use(hostGuard(publicUrl));
   app.use(originGuard);
 
   app.onError((thrown, c) => {
@@ -75,28 +74,27 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   app.get('/favicon.ico', (c) => c.redirect(asset('icon.svg').path, 302));
 
   app.all('/mcp', bodyGuard(maxBody), async (c) => {
-    const agent = await keys.verify(c.req.header('authorization'));
-    if (agent === undefined) {
-      c.header('WWW-Authenticate', 'Bearer realm="drawbridge"');
-      return refusal(c, 401, c.req.header('authorization') === undefined ? noKey : wrongKey);
-    }
-    return mcp(c.req.raw, agent);
+    const agent = await agentOrRefusal(c, { keys, hosted });
+    return agent instanceof Response ? agent : mcp(c.req.raw, agent);
   });
 
   app.use(bodyGuard());
+  if (hosted !== undefined) {
+    app.route('/', protectedResource(hosted));
+    app.route('/', hostedSignInRoutes({ hosted, signIn, sandboxUrl, log }));
+  }
   app.route('/', signInRoutes(signIn));
-  const { publicUrl, sandboxUrl } = config;
   app.route(
     integrationsPath,
     integrationRoutes({ rooms, signIn, keys, publicUrl, sandboxUrl, localPages: localPages() }),
   );
-  app.use(requireSession(signIn));
+  app.use(requireSession(signIn, hosted));
   app.route(
     '/',
     createPages(rooms, {
       // Programs ask the system's resolver, which may not know the pages' name.
       programOrigin: (c) =>
-        (config.publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),
+        (publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),
       ...connectPlace({ publicUrl, sandboxUrl }),
     }),
   );

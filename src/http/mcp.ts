@@ -1,5 +1,6 @@
 // MCP over streamable HTTP, both eras on one address: 2026-07-28 without state, one server a request; the
-// older ones with sessions that can be resumed. A session belongs to the key that opened it.
+// older ones with sessions that can be resumed. A session belongs to the key that opened it, or to the person
+// and client whose token did.
 import { randomUUID } from 'node:crypto';
 import {
   type AuthInfo,
@@ -107,12 +108,8 @@ export function mountMcp(options: McpMountOptions): McpMount {
     const id = request.headers.get('mcp-session-id');
     if (id !== null) {
       const session = sessions.get(id);
-      // Another key's session is as unknown as one that never was.
-      if (
-        session === undefined ||
-        session.agent.agentId !== agent.agentId ||
-        session.agent.orgId !== agent.orgId
-      ) {
+      // Another agent's session is as unknown as one that never was; so is one from when this agent might more.
+      if (session === undefined || !sameAgent(session.agent, agent)) {
         return rpcError(404, -32001, 'Session not found. Initialize a new one.');
       }
       session.lastUsed = clock.elapsed();
@@ -157,6 +154,12 @@ export function mountMcp(options: McpMountOptions): McpMount {
       for (const session of [...sessions.values()]) await session.server.close();
     },
   };
+}
+
+/** `agentId` names the key, or the person and the client that a token was given to. */
+function sameAgent(one: Agent, other: Agent): boolean {
+  const { orgId, agentId, scopes } = other;
+  return one.orgId === orgId && one.agentId === agentId && one.scopes.join() === scopes.join();
 }
 
 class SessionsFull extends Error {}

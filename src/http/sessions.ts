@@ -3,10 +3,13 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { sameText } from '../auth/digest.ts';
+import type { Hosted } from '../auth/oidc/hosted.ts';
 import { deadLink, type SignIn, sessionLongestMs } from '../auth/sign-in.ts';
 import type { PageEnv } from '../dashboard/environment.ts';
 import { signedOutPage, signInPage, steppingStone } from '../dashboard/message.ts';
+import { hostedSignInPage } from '../dashboard/sign-in-page.ts';
 import { DrawbridgeError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
 import { refusal } from './answers.ts';
 
 /**
@@ -31,8 +34,23 @@ export function sessionToken(c: Context<PageEnv>): string | undefined {
   return getCookie(c, cookieName(c.get('secure')));
 }
 
+/** Gives this browser a session's token. */
+export function keepSession(c: Context<PageEnv>, token: Secret): void {
+  const secure = c.get('secure');
+  setCookie(c, cookieName(secure), token.reveal(), {
+    httpOnly: true,
+    sameSite: 'Strict',
+    path: '/',
+    maxAge: sessionLongestMs / 1_000,
+    secure,
+  });
+}
+
 /** Admits a browser with a session; anyone else is shown how to come in. */
-export function requireSession(signIn: SignIn): MiddlewareHandler<PageEnv> {
+export function requireSession(
+  signIn: SignIn,
+  hosted: Pick<Hosted, 'options'> | undefined,
+): MiddlewareHandler<PageEnv> {
   return async (c, next) => {
     const session = await signIn.session(sessionToken(c));
     if (session !== undefined) {
@@ -43,6 +61,10 @@ export function requireSession(signIn: SignIn): MiddlewareHandler<PageEnv> {
     if (c.req.method === 'GET' && c.req.header('sec-fetch-site') === 'cross-site') {
       const path = safePath(`${c.req.path}${new URL(c.req.url).search}`);
       return c.html(steppingStone(path));
+    }
+    if (hosted !== undefined) {
+      const path = safePath(`${c.req.path}${new URL(c.req.url).search}`);
+      return c.html(hostedSignInPage(hosted.options, path), 401);
     }
     return c.html(signedOutPage(), 401);
   };
@@ -64,14 +86,7 @@ export function signInRoutes(signIn: SignIn): Hono<PageEnv> {
     const link = typeof form['token'] === 'string' ? form['token'] : '';
     const to = typeof form['to'] === 'string' ? form['to'] : undefined;
     const { token } = await signIn.spend(link, sessionToken(c));
-    const secure = c.get('secure');
-    setCookie(c, cookieName(secure), token.reveal(), {
-      httpOnly: true,
-      sameSite: 'Strict',
-      path: '/',
-      maxAge: sessionLongestMs / 1_000,
-      secure,
-    });
+    keepSession(c, token);
     return c.redirect(safePath(to), 303);
   });
 
