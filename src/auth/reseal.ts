@@ -14,6 +14,19 @@ interface Sealer {
 /** Where the client secret of a registered app is sealed to. */
 export const appPlace = 'provider-app';
 
+/** Whether the org has a credential, or a key for one. */
+export async function holdsAnything(org: OrgStore): Promise<boolean> {
+  const tables = ['data_keys', 'secrets', 'provider_apps'] as const;
+  const rows = await org.read((db) =>
+    Promise.all(
+      tables.map((table) =>
+        db.selectFrom(table).select('org_id').where('org_id', '=', org.orgId).limit(1).executeTakeFirst(),
+      ),
+    ),
+  );
+  return rows.some((row) => row !== undefined);
+}
+
 /** Returns how many values it sealed anew. */
 export async function resealAll(org: OrgStore, currentKeyId: string, sealer: Sealer): Promise<number> {
   return (await resealSecrets(org, currentKeyId, sealer)) + (await resealApps(org, currentKeyId, sealer));

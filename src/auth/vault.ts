@@ -13,7 +13,7 @@ import {
   rewrapDataKeys,
 } from './data-keys.ts';
 import { type Key, type KeySource, type MasterKeys, readMasterKeys } from './master-keys.ts';
-import { resealAll } from './reseal.ts';
+import { holdsAnything, resealAll } from './reseal.ts';
 import { sealBytes, unsealBytes } from './seal.ts';
 
 /** A data key is replaced when it is this old. */
@@ -117,6 +117,8 @@ export function openVault(given: { config: KeySource; log: Log; clock?: Clock })
     seal,
     unseal,
     async rotate(org, { newDataKey = false } = {}) {
+      // Of an org that keeps no credential there is nothing to renew, and no key is made for it.
+      if (!(await holdsAnything(org))) return { rewrapped: 0, resealed: 0 };
       await open(org, { fresh: true });
       const rewrapped = await rewrapDataKeys(org, readMasters(true));
       const { current } = keysOf(org.orgId);

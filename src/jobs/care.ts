@@ -1,5 +1,5 @@
-// Once an hour each org's connections are looked after: tokens that end soon are renewed, and accounts that
-// nobody used are asked whether they still answer.
+// Once an hour each org's connections are looked after: tokens that end soon are renewed, accounts that nobody
+// used are asked whether they still answer, and keys that are 90 days old are replaced.
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
@@ -19,7 +19,7 @@ export interface Care {
 
 export function startCare(given: {
   orgs(): Promise<OrgStore[]>;
-  connections: Pick<Connections, 'lookAfter'>;
+  connections: Pick<Connections, 'lookAfter' | 'rotateKeys'>;
   clock: Clock;
   log: Log;
 }): Care {
@@ -33,6 +33,7 @@ export function startCare(given: {
       for (let org = waiting.pop(); org !== undefined && !signal.aborted; org = waiting.pop()) {
         try {
           await connections.lookAfter(org, signal);
+          if (!signal.aborted) await connections.rotateKeys(org);
         } catch (error) {
           // The other orgs have their turn all the same; this one in an hour.
           if (!signal.aborted) log.warn({ err: error, orgId: org.orgId }, 'connections not looked after');

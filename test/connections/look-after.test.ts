@@ -91,6 +91,27 @@ describe('looking after', () => {
   });
 });
 
+test('a round replaces the keys that are 90 days old, and the account goes on', async () => {
+  const office = await open();
+  const keys = () => office.org.read((db) => db.selectFrom('data_keys').select('id').execute());
+  const [before] = await keys();
+  office.clock.advance(90 * 24 * hour);
+  const care = startCare({
+    orgs: async () => [office.org],
+    connections: office.connections,
+    clock: office.clock,
+    log,
+  });
+  await office.clock.asleep((ms) => ms >= 60_000 && ms < 360_000);
+  office.clock.advance(360_000);
+  await office.clock.asleep((ms) => ms >= hour);
+  await care.stop();
+  expect((await keys()).map(({ id }) => id)).toEqual([before?.id, expect.any(String)]);
+  const sealed = await office.org.read((db) => db.selectFrom('secrets').select('key_id').execute());
+  expect(sealed.map(({ key_id }) => key_id)).not.toContain(before?.id);
+  await office.connections.check(office.org, office.made.id);
+});
+
 test('the scheduler comes round within minutes of the start, then hourly, until it is stopped', async () => {
   const office = await open();
   const rounds: string[] = [];
@@ -101,6 +122,7 @@ test('the scheduler comes round within minutes of the start, then hourly, until 
         rounds.push(org.orgId);
         if (rounds.length === 1) throw new Error('the first round fails, the next one comes all the same');
       },
+      rotateKeys: (org) => office.connections.rotateKeys(org),
     },
     clock: office.clock,
     log,
