@@ -77,6 +77,46 @@ const targets: Record<number, ObjectType> = {
   342: 'deals',
 };
 
+const made = { createdAt: '2024-01-01T00:00:00Z', updatedAt: '2024-01-01T00:00:00Z', archived: false };
+const stagesOf = (named: Record<string, string>) =>
+  Object.entries(named).map(([id, label], displayOrder) => ({
+    id,
+    label,
+    displayOrder,
+    metadata: {},
+    ...made,
+  }));
+
+/** Those that an account has from the start, with HubSpot's own ids. */
+const pipelines = {
+  deals: [
+    {
+      id: 'default',
+      label: 'Sales pipeline',
+      displayOrder: 0,
+      ...made,
+      stages: stagesOf({
+        appointmentscheduled: 'Appointment scheduled',
+        qualifiedtobuy: 'Qualified to buy',
+        presentationscheduled: 'Presentation scheduled',
+        decisionmakerboughtin: 'Decision maker bought-in',
+        contractsent: 'Contract sent',
+        closedwon: 'Closed won',
+        closedlost: 'Closed lost',
+      }),
+    },
+  ],
+  tickets: [
+    {
+      id: '0',
+      label: 'Support pipeline',
+      displayOrder: 0,
+      ...made,
+      stages: stagesOf({ 1: 'New', 2: 'Waiting on contact', 3: 'Waiting on us', 4: 'Closed' }),
+    },
+  ],
+};
+
 /** Answers a call to the CRM. */
 export function createCrm(options: CrmOptions): (call: Call, granted: readonly string[]) => Answer {
   const { state, clock, searchCap, indexLagMs } = options;
@@ -84,6 +124,10 @@ export function createCrm(options: CrmOptions): (call: Call, granted: readonly s
   function crm(call: Call, granted: readonly string[]): Answer {
     const associations = associationCall(state, call, (type, access) => lacking(granted, type, access));
     if (associations !== undefined) return associations;
+    const piped = /^\/crm\/v3\/pipelines\/(deals|tickets)$/.exec(call.path)?.[1];
+    if (piped === 'deals' || piped === 'tickets') {
+      return lacking(granted, piped, 'read') ?? json(200, { results: pipelines[piped] });
+    }
     const [, type = '', rest = ''] = /^\/crm\/v3\/objects\/([^/]+)(\/.*)?$/.exec(call.path) ?? [];
     if (!isType(type)) return refused(404, 'OBJECT_NOT_FOUND', `Unable to infer object type from: ${type}`);
     const searching = rest === '/search' && call.method === 'POST';

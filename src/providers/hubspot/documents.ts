@@ -5,6 +5,7 @@ import type { Person, SourceRecord, Structured } from '../record.ts';
 import { asked, type HubspotClient } from './client.ts';
 import { type Kind, kinds, type ObjectType } from './kinds.ts';
 import { externalId, pageOf, type RawObject, rawObject, valuesOf } from './objects.ts';
+import { type StageNames, stageKey } from './pipelines.ts';
 import { associatedId } from './reads.ts';
 
 /** Properties that say when we looked or who handles it, not what it is. */
@@ -63,6 +64,7 @@ export async function describeObjects(
   client: HubspotClient,
   kind: Kind,
   objects: readonly RawObject[],
+  stages?: StageNames,
 ): Promise<SourceRecord[]> {
   const about = new Map<string, Belonging[]>(objects.map(({ id }) => [id, []]));
   if (objects.length > 0) {
@@ -72,7 +74,7 @@ export async function describeObjects(
       for (const { from, to } of pairs) about.get(from)?.push({ type, id: to, object: named.get(to) });
     }
   }
-  return objects.map((raw) => recordOf(context, kind, raw, about.get(raw.id) ?? []));
+  return objects.map((raw) => recordOf(context, kind, raw, about.get(raw.id) ?? [], stages));
 }
 
 async function associated(
@@ -110,8 +112,10 @@ function recordOf(
   kind: Kind,
   raw: RawObject,
   about: readonly Belonging[],
+  stages: StageNames | undefined,
 ): SourceRecord {
   const values = valuesOf(raw);
+  const stage = stageOf(kind, values, stages);
   const url = pageOf(context, kind, raw.id);
   const own: Person[] = kind.type === 'contacts' ? [personOf(values)] : [];
   const others = about.flatMap(({ type, object }) =>
@@ -126,20 +130,18 @@ function recordOf(
     title: titleOf(kind, values, names),
     people: [...own, ...others].filter(({ address, name }) => address !== undefined || name !== undefined),
     ...(url === undefined ? {} : { url }),
-    ...bodyOf(kind, values, names),
+    ...bodyOf(kind, values, names, stage),
     facts: {
       type: kind.one,
       id: raw.id,
       properties: Object.fromEntries(Object.entries(values).filter(([name]) => name !== 'hs_note_body')),
+      ...(stage === undefined ? {} : { stage }),
       ...(names.length === 0 ? {} : { associations: names }),
     },
   };
+  // A note is of its own time; what is said of the others holds since they were last changed.
   const at = Date.parse(
-    values['hs_timestamp'] ??
-      values['createdate'] ??
-      values['hs_createdate'] ??
-      raw.createdAt?.toISOString() ??
-      '',
+    values['hs_timestamp'] ?? values[kind.modified] ?? raw.updatedAt?.toISOString() ?? '',
   );
   return {
     externalId: externalId(kind.type, raw.id),
@@ -157,15 +159,29 @@ function bodyOf(
   kind: Kind,
   values: Record<string, string>,
   names: readonly Named[],
+  stage: string | undefined,
 ): { text: string } | { html: string } {
   if (kind.type === 'notes') return { html: values['hs_note_body'] ?? '' };
+  const told = stage === undefined ? [] : [kind.stage?.pipeline, kind.stage?.stage];
   const lines = Object.entries(values).flatMap(([name, value]) =>
-    silent.has(name) ? [] : [`${words[name] ?? name.replace(/^hs_/, '').replaceAll('_', ' ')}: ${value}`],
+    silent.has(name) || told.includes(name)
+      ? []
+      : [`${words[name] ?? name.replace(/^hs_/, '').replaceAll('_', ' ')}: ${value}`],
   );
   const belongs = names.flatMap(({ type, name }) =>
     name === undefined ? [] : [`${kinds[type].one}: ${name}`],
   );
-  return { text: [...lines, ...belongs].join('\n') };
+  const place = stage === undefined ? [] : [`stage: ${stage}`];
+  return { text: [...lines, ...place, ...belongs].join('\n') };
+}
+
+function stageOf(
+  { stage }: Kind,
+  values: Record<string, string>,
+  stages: StageNames | undefined,
+): string | undefined {
+  if (stage === undefined) return undefined;
+  return stages?.get(stageKey(values[stage.pipeline] ?? '', values[stage.stage] ?? ''));
 }
 
 function titleOf(kind: Kind, values: Record<string, string>, names: readonly Named[]): string {

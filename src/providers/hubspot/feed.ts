@@ -10,6 +10,7 @@ import { asked, type HubspotClient, operator, readingClient } from './client.ts'
 import { describeObjects } from './documents.ts';
 import { type Kind, kinds } from './kinds.ts';
 import { externalId, type RawObject, rawPage } from './objects.ts';
+import { stageNames } from './pipelines.ts';
 
 const pageSize = 100;
 /** A search sees a change some moments late: each run begins this much before the last one's newest change. Not documented. */
@@ -49,6 +50,7 @@ export function feedOf(kind: Kind): Feed {
 async function* pages(context: ProviderContext, kind: Kind, stored: unknown): AsyncGenerator<FeedPage> {
   const client = await readingClient(context);
   const pace = paced(context);
+  const stages = await stageNames(context, kind);
   const known = cursorForm.safeParse(stored).data;
   const start = known?.done === true ? Math.max(0, known.since - indexLagMs) : (known?.since ?? 0);
   const countedAt = known?.countedAt ?? context.clock.now();
@@ -59,7 +61,7 @@ async function* pages(context: ProviderContext, kind: Kind, stored: unknown): As
     const { results, total = 0 } = await changedSince(context, client, kind, place);
     const step = next(kind, place, results);
     newest = Math.max(newest, step.newest);
-    const records = await describeObjects(context, client, kind, results);
+    const records = await describeObjects(context, client, kind, results, stages);
     const more = step.place !== undefined && page < mostPages;
     place = step.place ?? { since: newest };
     const remaining = more ? { remaining: Math.max(0, total - results.length) } : {};

@@ -54,6 +54,14 @@ function refusal({ status, headers, body }: Answer): Refusal | undefined {
   if (status === 423) return { code: 'conflict', ...words, retryAfterMs: lockedMs };
   // HubSpot moves an account between its data centres; Retry-After says for how long.
   if (status === 477) return { code: 'provider_unavailable', ...words };
+  if (status === 403 && category === 'MISSING_SCOPES') {
+    return {
+      code: 'permission_denied',
+      retry: 'reconnect',
+      advice: 'HubSpot has not granted this account what the call needs: connect it again and agree to it.',
+      ...words,
+    };
+  }
   if (status === 400 && category === 'OBJECT_NOT_FOUND') return { code: 'not_found', ...words };
   return { code: codes[status] ?? (status >= 500 ? 'provider_unavailable' : 'invalid_request'), ...words };
 }

@@ -6,6 +6,7 @@ import { send } from '../request.ts';
 import { feedOf } from './feed.ts';
 import { http } from './http.ts';
 import { type Kind, kinds } from './kinds.ts';
+import { pipelinesOperation } from './pipelines.ts';
 import { associationsOperation, getOperation, searchOperation } from './reads.ts';
 import { webhook } from './webhook.ts';
 import { archiveOperation, associateOperation, createOperation, updateOperation } from './writes.ts';
@@ -54,7 +55,7 @@ export const provider = defineProvider({
   limit: { perSecond: 9, burst: 9, concurrent: 4, windows: [{ calls: 100, ms: 10_000 }] },
   notes: [
     'The account is found by /account-info/v3/details, which HubSpot documents and its published specifications leave out.',
-    'Associations are read and written by version 4 of the API, as the official client does; the published specifications that were checked against leave it out.',
+    'Associations are read and written by version 4 of the API, as the official client does, and pipelines by version 3; the published specifications that were checked against leave both out.',
     'Whether the authorization page heeds PKCE is not documented: the challenge is sent, and the token endpoint takes the verifier.',
     'Searches have a limit of their own (5 a second); how late they see a change is not documented: each sync begins 5 minutes before the newest change that it knows.',
     'Deletions come from the recycling bin. What was deleted for good (GDPR) or merged into another record is not told there.',
@@ -70,6 +71,7 @@ function operationsOf(kind: Kind): [string, ReadOperation | WriteOperation][] {
     [`get-${one}`, getOperation(kind)],
     [`search-${many}`, searchOperation(kind)],
     [`list-${one}-associations`, associationsOperation(kind)],
+    ...(kind.stage === undefined ? [] : [[`list-${one}-pipelines`, pipelinesOperation(kind)]]),
     [`create-${one}`, createOperation(kind)],
     [`update-${one}`, updateOperation(kind)],
     [`associate-${one}`, associateOperation(kind)],

@@ -34,6 +34,8 @@ export interface Kind {
   required: readonly string[];
   /** Followed when it is brought into memory. */
   about: readonly ObjectType[];
+  /** The properties that say where in a pipeline it is. */
+  stage?: { pipeline: string; stage: string };
   /** In the address of its page; undefined: it has none of its own. */
   pageId: string | undefined;
 }
@@ -194,6 +196,7 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
     ],
     required: ['dealname', 'dealstage'],
     about: ['contacts', 'companies'],
+    stage: { pipeline: 'pipeline', stage: 'dealstage' },
     pageId: '0-3',
   },
   notes: {
@@ -244,6 +247,7 @@ export const kinds: Readonly<Record<ObjectType, Kind>> = {
     ],
     required: ['subject', 'hs_pipeline_stage'],
     about: ['contacts', 'companies'],
+    stage: { pipeline: 'hs_pipeline', stage: 'hs_pipeline_stage' },
     pageId: '0-5',
   },
 };

@@ -70,7 +70,8 @@ test.each([
   const scene = await openScene({ scopes: ['oauth', ...scopes] });
   await expect(scene.read(operation, input)).rejects.toMatchObject({
     code: 'permission_denied',
-    message: expect.stringContaining(missing),
+    retry: 'reconnect',
+    message: expect.stringMatching(new RegExp(`connect it again.*${missing}`)),
   });
 });
 

@@ -259,3 +259,21 @@ test('memory reads a note as a person does, without what is hidden in it, and kn
     }
   }
 });
+
+test('a stage without a name stands by its id, also where HubSpot does not tell the names', async () => {
+  const scene = await openScene();
+  const { state } = scene.hubspot;
+  const deal = state.create('deals', { dealname: 'x', pipeline: 'default', dealstage: '4711' });
+  const known = state.create('deals', { dealname: 'y', pipeline: 'default', dealstage: 'closedwon' });
+  const shelf = new Shelf();
+  await shelf.run(feed('deals'), scene.context);
+  expect(read(shelf, `deals/${deal.id}`).text).toContain('deal stage: 4711');
+  expect(read(shelf, `deals/${known.id}`).text).toContain('stage: Closed won (Sales pipeline)');
+  shelf.cursor = undefined;
+  scene.hosts.faults.failNext(
+    { kind: 'refuse', status: 403, text: '{"category":"MISSING_SCOPES"}' },
+    'pipelines',
+  );
+  await shelf.run(feed('deals'), scene.context);
+  expect(read(shelf, `deals/${known.id}`).text).toContain('deal stage: closedwon');
+});

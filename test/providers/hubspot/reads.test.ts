@@ -120,6 +120,29 @@ test('associations are listed, page by page, with their types', async () => {
   expect(scene.asked().map((line) => line.replaceAll(contact.id, 'ID'))).toMatchSnapshot();
 });
 
+test('the stages that a deal or a ticket goes through are told by name', async () => {
+  const scene = await openScene();
+  expect(await scene.read('list-ticket-pipelines', {})).toEqual({
+    pipelines: [
+      {
+        id: '0',
+        label: 'Support pipeline',
+        stages: [
+          { id: '1', label: 'New' },
+          { id: '2', label: 'Waiting on contact' },
+          { id: '3', label: 'Waiting on us' },
+          { id: '4', label: 'Closed' },
+        ],
+      },
+    ],
+  });
+  await scene.read('list-deal-pipelines', {});
+  expect(scene.asked()).toEqual([
+    'GET https://api.hubapi.com/crm/v3/pipelines/tickets',
+    'GET https://api.hubapi.com/crm/v3/pipelines/deals',
+  ]);
+});
+
 test.each([
   ['get-contact', { id: '1/../../companies/2' }],
   ['get-contact', { id: '..' }],
