@@ -2,7 +2,7 @@
 // is known whose they are, and only for the account that was meant.
 import type { OAuth } from '../auth/oauth/oauth.ts';
 import type { Person } from '../auth/principal.ts';
-import type { Caller, Egress } from '../egress/egress.ts';
+import type { Caller, Egress, FetchOptions } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
@@ -45,6 +45,9 @@ export interface AuthorizeParts extends AppParts {
     given: { fields: Readonly<Record<string, unknown>>; secrets: ReadonlyMap<string, Secret> },
   ): ProviderContext;
 }
+
+/** A slow answer may hold the only valid refresh token there is: it is waited for. */
+const tokenCallMs = 120_000;
 
 type OAuthProvider = Provider & { auth: OAuth2 };
 
@@ -340,11 +343,13 @@ export function tokenCall(
     limit: provider.limit,
   };
   const leave = egress.fetchFor(caller);
+  const once = (input: string | URL | Request, init?: FetchOptions) =>
+    leave(input, { ...init, once: true, timeoutMs: tokenCallMs });
   return {
     app: given.app,
     fields: given.fields,
-    fetch: (input, init) => leave(input, { ...init, once: true }),
-    within: (work) => egress.within(caller, work),
+    fetch: once,
+    within: (work) => egress.within(caller, work, once),
   };
 }
 

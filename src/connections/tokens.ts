@@ -65,7 +65,7 @@ const firstLookMs = 50;
 const longestLookMs = 1_000;
 const storeTries = 6;
 
-const standard: Timing = { leaseMs: 30_000, waitMs: 90_000, patienceMs: 2_000 };
+const standard: Timing = { leaseMs: 30_000, waitMs: 150_000, patienceMs: 2_000 };
 
 export function createTokens(parts: TokensParts): Tokens {
   const { vault, clock, log } = parts;

@@ -122,6 +122,18 @@ describe('a token that ends', () => {
     expect((await office.tokens()).version).toBe(2);
   });
 
+  test('a slow answer is waited for: it may hold the only valid refresh token there is', async () => {
+    const office = await open();
+    office.clock.advance(2 * hour);
+    const letGo = holdTokenCall(office);
+    const reading = office.connections.runRead(office.org, office.made, 'roll', {}, { timeoutMs: 200_000 });
+    await expect.poll(() => office.guild.hosts.calls().at(-1)?.path).toBe('/token');
+    office.clock.advance(100_000);
+    letGo();
+    await reading;
+    expect(office.refreshes()).toEqual([{ grant: 'refresh_token', ok: true }]);
+  });
+
   test('a failing renewal of one that has ended is told as what it is, and the next call tries again', async () => {
     const office = await open();
     office.clock.advance(2 * hour);

@@ -6,6 +6,8 @@ import { openHarbour } from './refresh-rooms.ts';
 
 export interface RefreshTask {
   home: string;
+  /** PostgreSQL; absent: embedded, in the home. */
+  databaseUrl?: string | undefined;
   sandboxUrl: string;
   orgId: string;
   connectionId: string;
@@ -25,6 +27,7 @@ const task = JSON.parse(process.argv[2] ?? '{}') as RefreshTask;
 const oauth = createOAuth({ clock: systemClock });
 const rooms = await openHarbour(task.home, {
   sandboxUrl: task.sandboxUrl,
+  databaseUrl: task.databaseUrl,
   leaseMs: task.leaseMs,
   oauth: {
     ...oauth,
@@ -39,7 +42,7 @@ const org = await rooms.store.forOrg(task.orgId);
 
 async function read(): Promise<void> {
   const connection = await rooms.connections.get(org, task.connectionId);
-  await rooms.connections.runRead(org, connection, 'berths', {}, { timeoutMs: 80_000 });
+  await rooms.connections.runRead(org, connection, 'berths', {}, { timeoutMs: 140_000 });
 }
 
 process.on('message', (round: number) => {

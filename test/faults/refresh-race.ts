@@ -12,9 +12,11 @@ const { values } = parseArgs({
     /** Seconds that the slow token endpoint takes; 0 leaves that part out. */
     slow: { type: 'string', default: '30' },
     deaths: { type: 'string', default: '10' },
+    /** Of an empty PostgreSQL; default: embedded. */
+    database: { type: 'string' },
   },
 });
-const count = (name: keyof typeof values): number => {
+const count = (name: Exclude<keyof typeof values, 'database'>): number => {
   const number = Number(values[name]);
   if (!Number.isInteger(number) || number < 0) throw new Error(`--${name}: give a whole number`);
   return number;
@@ -32,7 +34,7 @@ function judge(found: Round, what: string): void {
 }
 
 async function race(): Promise<void> {
-  const ground = await openGround();
+  const ground = await openGround({ databaseUrl: values.database });
   try {
     const readers = await ground.start(processes);
     const took: number[] = [];

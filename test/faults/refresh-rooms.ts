@@ -7,6 +7,7 @@ import type { Connections } from '../../src/connections/connections.ts';
 import { createConnections } from '../../src/connections/create.ts';
 import { createEgress } from '../../src/egress/door.ts';
 import { createLog } from '../../src/log.ts';
+import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { harbourApps, harbourCatalog } from './refresh-provider.ts';
@@ -20,11 +21,12 @@ export interface HarbourRooms {
 
 export async function openHarbour(
   home: string,
-  given: { sandboxUrl: string; leaseMs?: number; oauth?: OAuth },
+  given: { sandboxUrl: string; databaseUrl?: string | undefined; leaseMs?: number; oauth?: OAuth },
 ): Promise<HarbourRooms> {
   const clock = systemClock;
   const log = createLog({ level: 'silent' });
-  const store = await openStore({ config: { home, databaseUrl: undefined }, clock, log });
+  const databaseUrl = given.databaseUrl === undefined ? undefined : new Secret(given.databaseUrl);
+  const store = await openStore({ config: { home, databaseUrl }, clock, log });
   const egress = createEgress({ allowLoopback: true, sandboxUrl: given.sandboxUrl, clock, log });
   const vault = openVault({ config: { home, key: undefined }, log });
   const connections = createConnections({

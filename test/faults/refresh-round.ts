@@ -45,7 +45,11 @@ export interface Reader {
   read(round: number): Promise<Told | undefined>;
 }
 
-export async function openGround(given: { graceS?: number; leaseMs?: number } = {}): Promise<Ground> {
+/** `databaseUrl`: an empty PostgreSQL; default: embedded. */
+export async function openGround(
+  given: { graceS?: number; leaseMs?: number; databaseUrl?: string | undefined } = {},
+): Promise<Ground> {
+  const { databaseUrl } = given;
   const leaseMs = given.leaseMs ?? 30_000;
   const home = await mkdtemp(join(tmpdir(), 'drawbridge-refresh-'));
   const server = createAuthorizationServer(
@@ -73,7 +77,7 @@ export async function openGround(given: { graceS?: number; leaseMs?: number } = 
           : { status: 200, body: JSON.stringify({ account: 'maria@harbour.example' }) }),
     },
   ]);
-  const rooms = await openHarbour(home, { sandboxUrl: hosts.url, leaseMs });
+  const rooms = await openHarbour(home, { sandboxUrl: hosts.url, databaseUrl, leaseMs });
   const { store, connections } = rooms;
   const org = await store.forOrg(await store.createOrg('Faults'));
   const person = { kind: 'person', orgId: org.orgId, memberId: 'mbr_1', name: 'Maria' } as const;
@@ -151,6 +155,7 @@ export async function openGround(given: { graceS?: number; leaseMs?: number } = 
         Array.from({ length: count }, () =>
           startOne({
             home,
+            databaseUrl,
             sandboxUrl: hosts.url,
             orgId: org.orgId,
             connectionId,

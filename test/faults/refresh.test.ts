@@ -2,20 +2,37 @@
 // whose refresh token is used twice. The long form is refresh-race.ts.
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { makeDatabase, serverUrl } from '../store/databases.ts';
 import { type Ground, openGround, round } from './refresh-round.ts';
 
 let ground: Ground;
-afterEach(() => ground.close());
+let removeDatabase: (() => Promise<void>) | undefined;
+afterEach(async () => {
+  await ground.close();
+  await removeDatabase?.();
+  removeDatabase = undefined;
+});
+
+async function emptyDatabase(): Promise<string | undefined> {
+  const made = await makeDatabase(serverUrl ?? '');
+  removeDatabase = made.remove;
+  await made.permit();
+  return made.url;
+}
 
 describe('one expired token and several processes', () => {
-  test('exactly one token call a round, and everybody succeeds', async () => {
-    ground = await openGround();
-    const readers = await ground.start(4);
-    for (let number = 1; number <= 6; number += 1) {
-      const found = await round(ground, readers, number, number % 2 === 0 ? 'age' : 'refused');
-      expect(found).toMatchObject({ tokenCalls: 1, refused: 0, successes: 4, errors: [] });
-    }
-  });
+  test.each(['SQLite', ...(serverUrl === undefined ? [] : ['PostgreSQL'])])(
+    'exactly one token call a round, and everybody succeeds: %s',
+    async (name) => {
+      const databaseUrl = name === 'PostgreSQL' ? await emptyDatabase() : undefined;
+      ground = await openGround({ databaseUrl });
+      const readers = await ground.start(4);
+      for (let number = 1; number <= 6; number += 1) {
+        const found = await round(ground, readers, number, number % 2 === 0 ? 'age' : 'refused');
+        expect(found).toMatchObject({ tokenCalls: 1, refused: 0, successes: 4, errors: [] });
+      }
+    },
+  );
 
   test('a token endpoint that takes longer than the lease is still asked once', async () => {
     ground = await openGround({ leaseMs: 600 });
