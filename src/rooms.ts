@@ -35,6 +35,8 @@ export interface Rooms {
   /** The local org: the one that stdio, the terminal and the local pages act in. */
   org: OrgStore;
   owner: Person;
+  /** Address of a page of ours, for whom is elsewhere. */
+  pageUrl(path: string): string;
   /** Brings what is new from a connection into memory; a second call while one runs joins it. */
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -58,6 +60,8 @@ export async function openRooms(
     clock,
     log,
   });
+  const pageUrl =
+    given.pageUrl ?? ((path: string) => `${config.publicUrl ?? localOrigin(config.port)}${path}`);
   const connections = createConnections({
     store,
     egress,
@@ -69,7 +73,7 @@ export async function openRooms(
     providersOff: config.providersOff,
     plan: config.plan,
     allowPrograms: config.allowPrograms,
-    pageUrl: given.pageUrl ?? ((path) => `${config.publicUrl ?? localOrigin(config.port)}${path}`),
+    pageUrl,
   });
   const memory = createMemory({ clock, log });
   const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs });
@@ -108,6 +112,7 @@ export async function openRooms(
     queue,
     org,
     owner,
+    pageUrl,
     refresh,
     async close() {
       await memory.close();

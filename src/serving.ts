@@ -62,7 +62,8 @@ export async function startServing(
     memory: rooms.memory,
     queue,
     refresh: rooms.refresh,
-    approveUrl: (actionId) => `${baseUrl()}/actions/${actionId}`,
+    approveUrl: (actionId) => pageUrl(`/actions/${actionId}`),
+    pageUrl,
   };
   const mcp = mountMcp({
     build: (agent: Agent, era) =>
@@ -98,7 +99,6 @@ export async function startServing(
         orgFor,
         wake: () => executor.wake(),
         refresh: refreshSoon,
-        pageUrl,
         hosted,
       },
       mcp: mcp.fetch,

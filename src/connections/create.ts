@@ -29,7 +29,7 @@ import { createOperations } from './operations.ts';
 import { assertProgram, isDiscovered, overMcp, reachedBy } from './reached.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
-import { assertUsable, chooseConnection } from './resolve.ts';
+import { assertUsable, chooseConnection, withLink } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted, isGranted } from './scopes.ts';
 import type { Timing } from './tokens.ts';
@@ -335,7 +335,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
     operations: (org, connectionId) => operations.find(org, connectionId),
     async runRead(org, connection, name, input, given) {
       assertGranted(grantOf(await get(org, connection.id), await operations.named(org, connection, name)));
-      return operations.read(org, connection, name, input, given);
+      return withLink(
+        () => reconnect(connection),
+        () => operations.read(org, connection, name, input, given),
+      );
     },
     lookAfter: (org, signal) =>
       lookAfter(
@@ -364,15 +367,17 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     async read(org, connection, capability, input, limits = {}) {
       const provider = await load(connection.provider);
-      return runRead({
-        provider,
-        capability,
-        input,
-        clock,
-        ...limits,
-        context: (operation, signal) => contextOf(org, connection, operation, 'tool', signal),
-        report: (result) => tell(org, connection, result),
-      });
+      const run = () =>
+        runRead({
+          provider,
+          capability,
+          input,
+          clock,
+          ...limits,
+          context: (operation, signal) => contextOf(org, connection, operation, 'tool', signal),
+          report: (result) => tell(org, connection, result),
+        });
+      return withLink(() => reconnect(connection), run);
     },
 
     async write(org, connection, name) {

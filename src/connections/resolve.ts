@@ -62,6 +62,25 @@ function needsReconnect(
   );
 }
 
+/**
+ * What work on an account throws, with the link that mends it where it must be connected again.
+ * @param link of that account
+ */
+export async function withLink<Result>(link: () => string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof DrawbridgeError) || thrown.retry !== 'reconnect') throw thrown;
+    if (thrown.message.includes('/connect/')) throw thrown;
+    const { code, message, retry, field } = thrown;
+    throw new DrawbridgeError(code, `${message} A person connects it again: ${link()}`, {
+      retry,
+      cause: thrown,
+      ...(field === undefined ? {} : { field }),
+    });
+  }
+}
+
 function isMeant(connection: Connection, account: string): boolean {
   const wanted = account.trim().toLowerCase();
   return [connection.id, connection.account, connection.label].some((name) => name.toLowerCase() === wanted);

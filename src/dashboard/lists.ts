@@ -59,8 +59,8 @@ function nothingWaits(connected: boolean): Markup {
     ${
       connected
         ? html`<p>Give an agent the way in: <a href="/connect">connect an agent</a>.</p>`
-        : html`<p>No account is connected yet. In a terminal:</p>
-          <pre class="command"><code>drawbridge connect mailbox --email you@example.com</code></pre>`
+        : html`<p>No account is connected yet.</p>
+          <p><a class="button" href="/connections">Connect an account</a></p>`
     }
   </section>`;
 }

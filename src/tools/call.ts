@@ -2,7 +2,7 @@
 // field and the mend, never a stack and never another org's existence.
 import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Tool, ToolContext, ToolLink } from './define.ts';
+import type { Tool, ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export interface CallResult {
   content: ({ type: 'text'; text: string } | { type: 'resource_link'; uri: string; name: string })[];
@@ -13,18 +13,25 @@ export interface CallResult {
 
 const longestResult = 40_000;
 
-/** `open` gives the context; it is asked only when the input is good. */
-export async function callTool(
+/**
+ * @param open gives the context; it is asked only when the input is good
+ * @param lead leads the person to a page: what it returns is answered instead, or the note is put in front
+ */
+export async function callTool<Led = never>(
   tool: Tool,
   raw: unknown,
   open: () => Promise<ToolContext>,
-): Promise<CallResult> {
+  lead?: (to: NonNullable<ToolAnswer<unknown>['lead']>) => { instead: Led } | { note: string } | undefined,
+): Promise<CallResult | Led> {
   try {
     const input = parseInput(tool, raw);
     const context = await open();
     try {
       const answer = await tool.run(context, input);
-      return shape(answer.text, answer.data, answer.links ?? []);
+      const led = answer.lead === undefined ? undefined : lead?.(answer.lead);
+      if (led !== undefined && 'instead' in led) return led.instead;
+      const text = led === undefined ? answer.text : `${led.note}\n${answer.text}`;
+      return shape(text, answer.data, answer.links ?? []);
     } catch (thrown) {
       if (!(thrown instanceof DrawbridgeError))
         context.rooms.log.error({ err: thrown, tool: tool.name }, 'tool failed');
@@ -122,7 +129,8 @@ function shape(text: string, data: Record<string, unknown>, links: ToolLink[]): 
 const advice = {
   never: 'The same call will fail the same way.',
   later: 'It is worth trying again',
-  reconnect: 'The account has to be connected again by a person: drawbridge connect.',
+  reconnect:
+    'The account has to be connected again by a person: connect-provider gives the page (in a terminal: drawbridge connect).',
   ask: 'A person has to decide or supply something first.',
 } as const;
 

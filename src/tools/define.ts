@@ -19,6 +19,8 @@ export interface ToolRooms {
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
   /** Where a person decides on an action; carries no credential. */
   approveUrl(actionId: string): string;
+  /** Address of a page of ours; carries no credential. */
+  pageUrl(path: string): string;
 }
 
 export interface ToolContext {
@@ -41,6 +43,8 @@ export interface ToolAnswer<Output> {
   /** Compact text for clients that do not read structured results. */
   text: string;
   links?: ToolLink[];
+  /** A page that the person is led to, where the client can do that: it asks them first. */
+  lead?: { url: string; message: string };
 }
 
 export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {

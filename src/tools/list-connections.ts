@@ -1,5 +1,6 @@
 // list-connections: which accounts there are, what each can do, how fresh it is, and what it needs.
 import { z } from 'zod';
+import type { Connection } from '../connections/connections.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';
@@ -37,7 +38,7 @@ export const listConnections = defineTool({
       state: c.state,
       can: [...c.capabilities, ...c.feedKinds.map((kind) => `read ${kind}`)],
       ...(c.lastSyncAt === undefined ? {} : { lastSyncAt: iso(c.lastSyncAt) }),
-      ...(c.lastError === undefined ? {} : { problem: visibleLine(c.lastError.message, 300) }),
+      ...problemOf(c, rooms.pageUrl),
     }));
     const { shown, nextCursor } = pageOf({ connections: all }, input.cursor);
     const byId = new Map(connections.map((c) => [c.id, c]));
@@ -50,7 +51,7 @@ export const listConnections = defineTool({
     });
     const text =
       connections.length === 0
-        ? 'No account is connected yet. A person connects one in a terminal: drawbridge connect mailbox --email you@example.com'
+        ? 'No account is connected yet. connect-provider gives the page on which a person connects one (in a terminal: drawbridge connect).'
         : [
             ...lines,
             ...(nextCursor === undefined ? [] : [`${connections.length} in all. More: cursor ${nextCursor}`]),
@@ -61,3 +62,13 @@ export const listConnections = defineTool({
     };
   },
 });
+
+/** What is wrong with it, and where a person mends that. */
+function problemOf(c: Connection, pageUrl: (path: string) => string): { problem?: string } {
+  const said = c.lastError === undefined ? '' : visibleLine(c.lastError.message, 300);
+  const waits = c.state === 'EXPIRED' || c.state === 'AUTHORIZING';
+  const link = pageUrl(`/connect/${c.provider}${c.account === '' ? '' : `?account=${c.id}`}`);
+  const mend = waits ? `A person connects it here: ${link}` : '';
+  const problem = [said, mend].filter((part) => part !== '').join(' ');
+  return problem === '' ? {} : { problem };
+}

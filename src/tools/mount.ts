@@ -1,6 +1,14 @@
 // Puts the tools on an MCP server. Our own check of the input stands before each call, so that a bad one is
 // answered with its field and its mend; the SDK only carries the schemas.
-import type { McpServer, ServerContext, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import {
+  type ClientCapabilities,
+  type InputRequiredResult,
+  inputRequired,
+  inputResponse,
+  type McpServer,
+  type ServerContext,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { callTool } from './call.ts';
 import { annotations, type Tool, type ToolContext } from './define.ts';
@@ -20,9 +28,36 @@ export function mountTools(
         outputSchema: carried(tool, 'output'),
         annotations: annotations(tool),
       },
-      async (input: unknown, request: ServerContext) => callTool(tool, input, () => open(request)),
+      async (input: unknown, request: ServerContext) =>
+        callTool(
+          tool,
+          input,
+          () => open(request),
+          (page) => leadTo(server, request, page),
+        ),
     );
   }
+}
+
+/**
+ * URL elicitation, on both eras: the client shows the address, and opens it when the person agrees. That says
+ * nothing of what the person then does there.
+ */
+function leadTo(
+  server: McpServer,
+  { mcpReq }: ServerContext,
+  page: { url: string; message: string },
+): { instead: InputRequiredResult } | { note: string } | undefined {
+  const enveloped = mcpReq.envelope as Record<string, unknown> | undefined;
+  const capabilities = (enveloped?.['io.modelcontextprotocol/clientCapabilities'] ??
+    server.server.getClientCapabilities()) as ClientCapabilities | undefined;
+  if (capabilities?.elicitation?.url === undefined) return undefined;
+  const answered = inputResponse(mcpReq.inputResponses, 'page');
+  if (answered.kind === 'missing') {
+    return { instead: inputRequired({ inputRequests: { page: inputRequired.elicitUrl(page) } }) };
+  }
+  const accepted = answered.kind === 'elicit' && answered.action === 'accept';
+  return { note: accepted ? 'The person was led to the page.' : 'The person did not open the page.' };
 }
 
 const schemas = new WeakMap<Tool, { input?: object; output?: object }>();

@@ -8,5 +8,5 @@ export async function nothingYet({ rooms, org }: ToolContext): Promise<string | 
   const connections = await rooms.connections.list(org);
   return connections.some((c) => c.hasFeeds)
     ? 'Memory is empty: nothing has been synced or imported yet. A person brings it in a terminal: drawbridge sync, or drawbridge import PATH'
-    : 'Memory is empty: nothing is connected or imported yet. A person does so in a terminal: drawbridge connect mailbox --email you@example.com, or drawbridge import PATH';
+    : 'Memory is empty: nothing is connected or imported yet. connect-provider gives the page on which a person connects an account; in a terminal: drawbridge connect, or drawbridge import PATH';
 }

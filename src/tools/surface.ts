@@ -3,6 +3,7 @@ import type { Agent } from '../auth/principal.ts';
 import { actionStatus } from './action-status.ts';
 import { cancelAction } from './cancel-action.ts';
 import { checkAvailability } from './check-availability.ts';
+import { connectProvider } from './connect-provider.ts';
 import type { Tool } from './define.ts';
 import { findOperation } from './find-operation.ts';
 import { imeSearch } from './ime-search.ts';
@@ -25,6 +26,7 @@ export const tools: readonly Tool[] = [
   actionStatus,
   cancelAction,
   listConnections,
+  connectProvider,
   findOperation,
   runOperation,
 ] as unknown as readonly Tool[];

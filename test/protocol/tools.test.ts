@@ -27,6 +27,7 @@ test('the five tools that must exist, exist by name, with what they need', () =>
     'action-status',
     'cancel-action',
     'list-connections',
+    'connect-provider',
     'find-operation',
     'run-operation',
   ]);
