@@ -197,15 +197,12 @@ test.each([
   if (open === undefined) throw new Error('no SQLite');
   onTestFinished(() => open.close());
   const orgId = await open.store.createOrg('Brightwater Homes');
-  const times: number[] = [];
-  const server = await serve((_request, response) => {
-    times.push(performance.now());
-    response.end();
-  });
-  const window = { calls: 40, ms: 1000 };
-  const limit: CallLimit = { perSecond: 60, burst: 60, concurrent: 4, windows: [window] };
+  const server = await serve((_request, response) => response.end());
+  // So long that nothing leaves it while the test runs: how fast the machine is makes no difference.
+  const window = { calls: 80, ms: 3_600_000 };
+  const limit: CallLimit = { perSecond: 1000, burst: 1000, concurrent: 4, windows: [window] };
   const script = fileURLToPath(new URL('./fixtures/crowd-member.ts', import.meta.url));
-  const argument = JSON.stringify({ home: open.home, orgId, url: server.url, limit, seconds: 4, app });
+  const argument = JSON.stringify({ home: open.home, orgId, url: server.url, limit, app });
   const made = await Promise.all(
     Array.from({ length: 8 }, async () => {
       const child = spawn(process.execPath, [script, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -217,10 +214,9 @@ test.each([
       return Number(out);
     }),
   );
-  expect(made.reduce((sum, calls) => sum + calls, 0)).toBe(times.length);
-  const busiest = Math.max(
-    ...times.map((from) => times.filter((at) => at >= from && at < from + window.ms).length),
-  );
-  expect(busiest).toBeLessThanOrEqual(window.calls);
-  expect(times.length).toBeGreaterThan(window.calls);
+  const total = made.reduce((sum, calls) => sum + calls, 0);
+  expect(total).toBe(server.seen.length);
+  expect(total).toBeLessThanOrEqual(window.calls);
+  // What a process has taken ahead and not used is lost: a twentieth of the window at most.
+  expect(total).toBeGreaterThanOrEqual(window.calls - 8 * (window.calls / 20));
 });
