@@ -7,7 +7,9 @@ import type { Emulator } from '../providers.ts';
 import type { World } from '../world.ts';
 import { refusal } from './answers.ts';
 import { createCalendar } from './calendar.ts';
+import { createDrive } from './drive.ts';
 import { eventFrom, GoogleCalendarStore } from './event-store.ts';
+import { type DriveStore, filesOf } from './file-store.ts';
 import { createGmail } from './gmail.ts';
 import { GmailStore } from './mail-store.ts';
 
@@ -19,6 +21,7 @@ export interface GoogleSandbox {
   mail: GmailStore;
   /** The first is the main one. */
   calendars: GoogleCalendarStore[];
+  files: DriveStore;
   /** What Google mailed about events so far. */
   invitations(): { id: string; title: string; occasion: string; to: string[] }[];
   /** Gmail gives sent mails a Message-ID of its own, as it is said to do. Default: it does. */
@@ -63,6 +66,8 @@ export function createGoogle(given: {
       });
     },
   });
+  const files = filesOf(world);
+  const drive = createDrive({ store: files, clock });
   let rewrites = true;
   const delivered: { recipients: string[]; raw: string }[] = [];
   const gmail = createGmail({
@@ -78,6 +83,7 @@ export function createGoogle(given: {
     authorization,
     mail,
     calendars,
+    files,
     invitations: () => [...invitations],
     delivered: () => [...delivered],
     rewriteMessageIds(on) {
@@ -92,6 +98,7 @@ export function createGoogle(given: {
         const granted = authorization.scopesOf(call.headers['authorization']);
         if (call.host === 'gmail.googleapis.com') return gmail(call, granted);
         if (call.path.startsWith('/calendar/')) return calendar(call, granted);
+        if (/^\/(?:upload\/)?drive\//.test(call.path)) return drive(call, granted);
         return refusal(404, 'notFound', 'Not Found');
       },
     },

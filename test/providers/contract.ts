@@ -99,6 +99,9 @@ export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | un
   if (unspoken.some(([host, path]) => host === call.host && path.test(call.path))) return undefined;
   const query = call.query.size === 0 ? '' : `?${call.query}`;
   const own = google.find(([host, path]) => host === call.host && path.test(call.path));
+  // What a download answers is the file, and no message of the API.
+  const isFile = own !== undefined && call.query.get('alt') === 'media';
+  const unread = isFile || ((answer?.status ?? 0) >= 400 && silentOnRefusals.has(provider));
   return {
     provider: own?.[2] ?? provider,
     method: call.method,
@@ -107,7 +110,7 @@ export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | un
       Object.entries(call.headers).map(([name, value]) => [name, told.has(name) ? value : '[left out]']),
     ),
     ...(call.body === '' ? {} : { body: call.body }),
-    ...(answer === undefined || (answer.status >= 400 && silentOnRefusals.has(provider))
+    ...(answer === undefined || unread
       ? {}
       : {
           response: {
