@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createKeys, type Keys } from '../../src/auth/keys.ts';
 import { ensureLocalOrg } from '../../src/auth/local.ts';
+import type { Hosted } from '../../src/auth/oidc/hosted.ts';
 import type { Agent, Person, Scope } from '../../src/auth/principal.ts';
 import { createSignIn, type SignIn } from '../../src/auth/sign-in.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -120,7 +121,15 @@ async function addConnection(org: OrgStore, one: Connection): Promise<void> {
   );
 }
 
-export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {}): Promise<House> {
+export async function openHouse(
+  given: {
+    clock?: Clock;
+    publicUrl?: string;
+    sandboxUrl?: string;
+    /** Sign-in at an issuer. */
+    hosted?(rooms: { store: Store; clock: Clock; orgId: string }): Hosted;
+  } = {},
+): Promise<House> {
   const clock = given.clock ?? manualClock();
   const home = await mkdtemp(join(tmpdir(), 'drawbridge-http-'));
   const lines: string[] = [];
@@ -211,7 +220,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
 
   const app = createHttpApp({
     rooms: {
-      config: { publicUrl: given.publicUrl, sandboxUrl: undefined },
+      config: { publicUrl: given.publicUrl, sandboxUrl: given.sandboxUrl },
       clock,
       log,
       store,
@@ -223,6 +232,7 @@ export async function openHouse(given: { clock?: Clock; publicUrl?: string } = {
       },
       refresh: () => undefined,
       pageUrl: (path) => `${house.origin}${path}`,
+      hosted: given.hosted?.({ store, clock, orgId }),
     },
     mcp: async (request, agent) => {
       house.mcpCalls.push(agent);

@@ -41,6 +41,8 @@ export function createIssuer(given: {
       algorithm: 'oidc',
       [oauth.customFetch]: through(given.fetch('discover')),
     });
+    if (response.status !== 200)
+      throw silent(`${url.hostname} does not say how to sign in (${response.status}).`);
     const server = await holds(url, () => oauth.processDiscoveryResponse(url, response));
     for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
       if (URL.parse(server[endpoint] ?? '')?.protocol !== 'https:') {
@@ -115,6 +117,8 @@ export function createIssuer(given: {
           kept.codeVerifier,
           { [oauth.customFetch]: through(given.fetch('token')) },
         );
+        if (response.status >= 500)
+          throw silent(`${hostname} is in trouble (${response.status}). Try again later.`);
         return oauth.processAuthorizationCodeResponse(server, client, response, {
           expectedNonce: nonce,
           requireIdToken: true,
@@ -174,6 +178,10 @@ async function holds<Result>(issuer: URL, step: () => Promise<Result>): Promise<
     }
     throw refused(issuer.hostname, cause);
   }
+}
+
+function silent(message: string): DrawbridgeError {
+  return new DrawbridgeError('provider_unavailable', message);
 }
 
 function refused(hostname: string, cause?: unknown): DrawbridgeError {
