@@ -77,6 +77,73 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
     };
   },
 
+  'google-calendar'(ground) {
+    const google = createGoogle(ground);
+    const [main] = google.calendars;
+    if (main === undefined) throw new Error('the sandbox has no calendar');
+    const now = ground.clock.now();
+    const idOf = (event: string) => `${encodeURIComponent(main.id)}/${event}`;
+    let made = 0;
+    return {
+      ...throughGoogle(google),
+      fields: {},
+      samples: {
+        get: { eventId: main.events()[0]?.id ?? '' },
+        'free-busy': { from: now, to: now + 7 * 86_400_000 },
+      },
+      feeds: {
+        events: {
+          add: (count) =>
+            numbers(count).map(() => {
+              made += 1;
+              const at = (hours: number) => ({ dateTime: new Date(now + hours * 3_600_000).toISOString() });
+              const stamp = new Date(now).toISOString();
+              const id = `numbered${made}`;
+              return idOf(
+                main.put({
+                  id,
+                  status: 'confirmed',
+                  iCalUID: `${id}@google.com`,
+                  summary: `Number ${made}`,
+                  start: at(made),
+                  end: at(made + 1),
+                  created: stamp,
+                  updated: stamp,
+                  sequence: 0,
+                }).id,
+              );
+            }),
+          remove: (externalId) => main.cancel(externalId.split('/').at(-1) ?? ''),
+        },
+      },
+    };
+  },
+
+  'google-drive'(ground) {
+    const google = createGoogle(ground);
+    const { files } = google;
+    const sheet = files.files().find(({ name }) => name.startsWith('Listing sheet'))?.id ?? '';
+    return {
+      ...throughGoogle(google),
+      fields: {},
+      samples: { get: { id: sheet }, text: { id: sheet }, download: { id: sheet, format: 'pdf' } },
+      feeds: {
+        files: {
+          add: (count) =>
+            numbers(count).map(
+              (n) =>
+                files.put({
+                  name: `Number ${n}.txt`,
+                  mimeType: 'text/plain',
+                  bytes: Buffer.from(`This is number ${n}.`),
+                }).id,
+            ),
+          remove: (id) => files.remove(id),
+        },
+      },
+    };
+  },
+
   hubspot({ clock, world }) {
     const hubspot = createHubspot({ clock });
     fillWithStory(hubspot.state, world);

@@ -81,15 +81,14 @@ const statuses: Record<number, ErrorCode> = {
   401: 'auth_expired',
   403: 'permission_denied',
   404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limited',
 };
 
 /** A fault may come with status 200, too. */
 function refusal({ status, headers, body }: Answer): Refusal | undefined {
+  const wait = headers.has('retry-after') ? {} : { retryAfterMs: throttledMs };
   const fault = faultBody.safeParse(body).data?.Fault;
-  if (fault === undefined && status < 400) return undefined;
-  const [first] = fault?.Error ?? [];
+  if (fault === undefined) return status === 429 ? { code: 'rate_limited', ...wait } : undefined;
+  const [first] = fault.Error;
   // `003200` and `3200` are the same.
   const number = first?.code?.replace(/^0+/, '') ?? '';
   const said = [first?.Message, first?.Detail].filter((part) => part !== undefined && part !== '');
@@ -101,8 +100,7 @@ function refusal({ status, headers, body }: Answer): Refusal | undefined {
     (status === 429 ? 'rate_limited' : undefined) ??
     codes[number] ??
     statuses[status] ??
-    types[fault?.type?.toLowerCase() ?? ''] ??
+    types[fault.type?.toLowerCase() ?? ''] ??
     (status >= 500 ? 'provider_unavailable' : 'invalid_request');
-  const wait = code === 'rate_limited' && !headers.has('retry-after') ? { retryAfterMs: throttledMs } : {};
-  return { code, ...words, ...wait };
+  return { code, ...words, ...(code === 'rate_limited' ? wait : {}) };
 }
