@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Cause } from '../egress/egress.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import { inputFaults } from '../input-faults.ts';
 import type { Log } from '../log.ts';
 import type { Provider, ProviderContext, ReadOperation, WriteOperation } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
@@ -157,13 +158,7 @@ export function parseInput(schema: z.ZodType, input: unknown): unknown {
   const strict = schema instanceof z.ZodObject ? schema.strict() : schema;
   const parsed = strict.safeParse(input ?? {});
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 8).map((issue) => {
-    const field = ['input', ...issue.path].join('.');
-    if (issue.code !== 'unrecognized_keys') return { field, text: `${field}: ${issue.message}` };
-    const fields =
-      schema instanceof z.ZodObject ? `. Fields are: ${Object.keys(schema.shape).join(', ')}` : '';
-    return { field, text: `${field}: no such field: ${issue.keys.join(', ')}${fields}` };
-  });
+  const faults = inputFaults(strict, parsed.error, input, { under: 'input', whole: 'input' });
   throw new DrawbridgeError('invalid_request', faults.map(({ text }) => text).join('\n'), {
     field: faults[0]?.field ?? 'input',
   });

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { DrawbridgeError } from '../errors.ts';
+import { inputFaults } from '../input-faults.ts';
 import type { WriteOperation } from '../providers/define.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { payloadLimit } from './room.ts';
@@ -63,10 +64,9 @@ export function sealPayload(
 ): { payload: unknown; json: string } {
   const parsed = operation.input.safeParse(given);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const field =
-      issue === undefined || issue.path.length === 0 ? 'payload' : issue.path.map(String).join('.');
-    throw new DrawbridgeError('invalid_request', `${field}: ${issue?.message ?? 'is not valid'}`, { field });
+    const [fault] = inputFaults(operation.input, parsed.error, given, { whole: 'payload' });
+    const field = fault?.field === '' ? 'payload' : (fault?.field ?? 'payload');
+    throw new DrawbridgeError('invalid_request', fault?.text ?? 'payload: is not valid', { field });
   }
   const json = payloadJson(parsed.data);
   const size = Buffer.byteLength(json);

@@ -1,7 +1,8 @@
 // One call of a tool: input checked, run, answered; whatever goes wrong becomes an answer that names the
 // field and the mend, never a stack and never another org's existence.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import { inputFaults } from '../input-faults.ts';
 import type { Tool, ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export interface CallResult {
@@ -46,69 +47,14 @@ export async function callTool<Led = never>(
 function parseInput(tool: Tool, raw: unknown): z.output<Tool['input']> {
   const parsed = tool.input.safeParse(raw ?? {});
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 8).map((issue) => {
-    const path = issue.path.join('.');
-    if (issue.code === 'unrecognized_keys') {
-      const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`)).join(', ');
-      return `${keys}: no such field. Fields${path === '' ? '' : ` of ${path}`} are: ${fieldsAt(tool.input, issue.path).join(', ')}`;
-    }
-    return `${path || 'arguments'}: ${faultInWords(issue, raw)}`;
-  });
+  const faults = inputFaults(tool.input, parsed.error, raw);
   throw new DrawbridgeError(
     'invalid_request',
-    `${tool.name} cannot run with these arguments.\n${faults.join('\n')}`,
+    `${tool.name} cannot run with these arguments.\n${faults.map(({ text }) => text).join('\n')}`,
     {
       field: parsed.error.issues[0]?.path.join('.') ?? '',
     },
   );
-}
-
-/** The names of the fields of the object that stands at `path`. */
-function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema;
-  for (const step of [...path, undefined]) {
-    while (at instanceof z.ZodOptional || at instanceof z.ZodDefault) at = at.unwrap();
-    if (step === undefined) break;
-    at =
-      at instanceof z.ZodObject ? at.shape[String(step)] : at instanceof z.ZodArray ? at.element : undefined;
-  }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
-}
-
-const typesInWords: Record<string, string> = {
-  string: 'text in quotes',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-};
-
-function faultInWords(issue: z.core.$ZodIssue, raw: unknown): string {
-  switch (issue.code) {
-    case 'invalid_type': {
-      const given = issue.path.reduce<unknown>(
-        (value, step) =>
-          typeof value === 'object' && value !== null
-            ? (value as Record<PropertyKey, unknown>)[step]
-            : undefined,
-        raw,
-      );
-      if (issue.path.length > 0 && given === undefined) return 'is missing';
-      return `must be ${typesInWords[issue.expected] ?? issue.expected}`;
-    }
-    case 'invalid_value':
-      return `must be one of: ${issue.values.map(String).join(', ')}`;
-    case 'too_small':
-      if (issue.origin === 'number' || issue.origin === 'int') return `must be at least ${issue.minimum}`;
-      if (issue.minimum === 1) return 'must not be empty';
-      return `must have at least ${issue.minimum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
-    case 'too_big':
-      if (issue.origin === 'number' || issue.origin === 'int') return `must be at most ${issue.maximum}`;
-      return `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
-    default:
-      return issue.message;
-  }
 }
 
 function shape(text: string, data: Record<string, unknown>, links: ToolLink[]): CallResult {

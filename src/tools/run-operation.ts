@@ -1,6 +1,7 @@
 // run-operation: one operation of one account by name. A read is asked live; anything else is proposed, and a
 // person decides.
 import { z } from 'zod';
+import { parseInput } from '../connections/operations.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { iso } from '../time.ts';
 import { framed, visible } from '../untrusted.ts';
@@ -33,9 +34,12 @@ export const runOperation = defineTool({
   }),
   output,
   async run(context, input) {
-    const { rooms, org, signal } = context;
-    const { connection, effect } = await meant(context, input.operation, input.account);
+    const { rooms, org, agent, signal } = context;
+    const { connection, operation } = await meant(context, input.operation, input.account);
+    const { effect } = operation;
     if (effect !== 'read') {
+      // A misspelt field must not be taken for one left out: the queue would drop it.
+      if (agent.scopes.includes('propose')) parseInput(operation.input, input.input);
       const proposed = await propose(context, {
         connectionId: connection.id,
         operation: input.operation,
@@ -86,7 +90,7 @@ async function meant({ rooms, org }: ToolContext, name: string, account: string)
       { field: 'account', retry: 'ask' },
     );
   }
-  return { connection: first.connection, effect: first.operation.effect };
+  return first;
 }
 
 /** Text without what cannot be seen, and not more of it than an answer holds. */

@@ -112,11 +112,15 @@ test.each([
   [{ operation: '__proto__', account: 'ZILLOW' }, /has no __proto__/],
   [
     { operation: 'get', account: 'ZILLOW', input: { zpid: '1' } },
-    /no such field: zpid. Fields are: id, url, address/,
+    /input\.zpid: no such field. Fields are: id, url, address/,
   ],
-  [{ operation: 'search', account: 'ZILLOW', input: {} }, /input\.location/],
+  [{ operation: 'search', account: 'ZILLOW', input: {} }, /input\.location: is missing/],
+  [
+    { operation: 'send', account: 'MAIL', input: { too: [] } },
+    /input\.to: is missing[\s\S]*input\.too: no such field/,
+  ],
 ])('%j is refused in words that name the mend', async (input, words) => {
-  const account = input.account === 'ZILLOW' ? zillow.id : input.account;
+  const account = { ZILLOW: zillow.id, MAIL: mailbox.id }[input.account] ?? input.account;
   const answer = await office.call('run-operation', { ...input, account });
   expect(answer.isError).toBe(true);
   expect(textOf(answer)).toMatch(words);
