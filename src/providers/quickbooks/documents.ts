@@ -1,7 +1,8 @@
 // Records of the books as documents: what a person reads of them, and who they are about.
 import type { ProviderContext } from '../define.ts';
 import type { DocumentKind, Person, SourceRecord, Structured } from '../record.ts';
-import { personName, type Raw, type Shown, show } from './entities.ts';
+import type { Raw } from './entities.ts';
+import { personName, type Shown, show } from './shown.ts';
 
 /** Entities that are kept in memory. */
 export const kept = ['Customer', 'Invoice', 'Payment', 'Estimate'] as const;

@@ -39,23 +39,23 @@ const cursorForm = z.discriminatedUnion('phase', [
 ]);
 type Cursor = z.infer<typeof cursorForm>;
 type Walk = Extract<Cursor, { phase: 'walk' }>;
+/** Records of this run: id → version. */
+type Seen = Map<string, string>;
 
 export function feedOf(entity: Kept): Feed {
   return { kinds: kindsOf[entity], pages: (context, cursor) => pages(context, entity, cursor) };
 }
 
 async function* pages(context: ProviderContext, entity: Kept, stored: unknown): AsyncGenerator<FeedPage> {
+  const seen: Seen = new Map();
   let cursor = cursorForm.safeParse(stored).data ?? walkFrom(context, stored !== undefined);
   if (cursor.phase === 'changes' && context.clock.now() - cursor.since > reachMs) {
     cursor = walkFrom(context, true);
   }
-  if (cursor.phase === 'walk') cursor = yield* walked(context, entity, cursor);
-  const changes = await changesSince(context, entity, cursor.since);
-  if (changes === 'too many') {
-    yield* walked(context, entity, walkFrom(context, true));
-    return;
-  }
-  yield changes;
+  if (cursor.phase === 'walk') cursor = yield* walked(context, entity, cursor, seen);
+  const changes = await changesSince(context, entity, cursor.since, seen);
+  if (changes === 'too many') yield* walked(context, entity, walkFrom(context, true), new Map());
+  else yield changes;
 }
 
 const walkFrom = (context: ProviderContext, sweep: boolean): Walk => ({
@@ -72,30 +72,42 @@ async function* walked(
   context: ProviderContext,
   entity: Kept,
   from: Walk,
+  seen: Seen,
 ): AsyncGenerator<FeedPage, Extract<Cursor, { phase: 'changes' }>> {
   const fromBeginning = from.since === 0 && from.skip === 0;
-  const ids = new Set<string>();
   const after = { version: 1, phase: 'changes', since: from.began } as const;
   for await (const { rows, next } of steps(context, entity, from)) {
-    for (const { Id } of rows) ids.add(externalId(entity, Id));
     const last = next === undefined && (fromBeginning || !from.sweep);
     yield {
-      records: rows.map((row) => documentOf(context, entity, row)),
+      records: news(rows, seen).map((row) => documentOf(context, entity, row)),
       deleted: [],
       cursor: last ? after : (next ?? from),
-      ...(last && from.sweep ? { complete: { ids: [...ids], prefix: externalId(entity, '') } } : {}),
+      ...(last && from.sweep ? { complete: complete(entity, seen.keys()) } : {}),
     };
   }
   // What was seen before the kill is not known any more: it is looked at once more.
   if (from.sweep && !fromBeginning) {
     const there = new Set<string>();
     for await (const { rows } of steps(context, entity, { ...from, since: 0, skip: 0 })) {
-      for (const { Id } of rows) there.add(externalId(entity, Id));
+      for (const { Id } of rows) there.add(Id);
     }
-    const complete = { ids: [...there], prefix: externalId(entity, '') };
-    yield { records: [], deleted: [], cursor: after, complete };
+    yield { records: [], deleted: [], cursor: after, complete: complete(entity, there) };
   }
   return after;
+}
+
+function complete(entity: Kept, ids: Iterable<string>): NonNullable<FeedPage['complete']> {
+  return { ids: [...ids].map((id) => externalId(entity, id)), prefix: externalId(entity, '') };
+}
+
+/** Those that were not seen in this run, or not as they are now. */
+function news<Name extends Kept>(rows: readonly Raw[Name][], seen: Seen): Raw[Name][] {
+  return rows.filter((row) => {
+    const version = `${row.SyncToken} ${row.MetaData?.LastUpdatedTime}`;
+    if (seen.get(row.Id) === version) return false;
+    seen.set(row.Id, version);
+    return true;
+  });
 }
 
 /** Pages of a walk, each with where it goes on; undefined after the last. */
@@ -154,6 +166,7 @@ async function changesSince<Name extends Kept>(
   context: ProviderContext,
   entity: Name,
   since: number,
+  seen: Seen,
 ): Promise<FeedPage | 'too many'> {
   const asked = context.clock.now();
   const { CDCResponse, time } = await send(context, http, {
@@ -177,7 +190,7 @@ async function changesSince<Name extends Kept>(
   const [gone, live] = [parsed.data.filter(isDeleted), parsed.data.filter((record) => !isDeleted(record))];
   const told = Date.parse(time ?? '');
   return {
-    records: live.map((record) => documentOf(context, entity, record)),
+    records: news(live, seen).map((record) => documentOf(context, entity, record)),
     deleted: gone.map(({ Id }) => externalId(entity, Id)),
     // By QuickBooks's own clock, where it says.
     cursor: { version: 1, phase: 'changes', since: Number.isNaN(told) ? asked : told },

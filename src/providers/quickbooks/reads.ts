@@ -3,19 +3,10 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import { type ProviderContext, type ReadOperation, readOperation } from '../define.ts';
 import { send } from '../request.ts';
-import {
-  addressLine,
-  companyInfo,
-  day,
-  type Raw,
-  raw,
-  recordId,
-  type Shown,
-  show,
-  shown,
-} from './entities.ts';
+import { companyInfo, day, type Raw, raw, recordId } from './entities.ts';
 import { http, version } from './http.ts';
 import { type Condition, type EntityName, type Select, statement } from './query.ts';
+import { addressLine, type Shown, show, shown } from './shown.ts';
 
 const companyAnswer = z.object({ CompanyInfo: companyInfo });
 

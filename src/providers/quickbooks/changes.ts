@@ -1,0 +1,151 @@
+// What is done with an invoice that is there: sent by e-mail, changed in what moves no amount, made void.
+import { z } from 'zod';
+import { type ProviderContext, type WriteOutcome, writeOperation } from '../define.ts';
+import { type Raw, raw } from './entities.ts';
+import {
+  checkUpdate,
+  type Send,
+  sendInput,
+  type Update,
+  updateInput,
+  updateInWords,
+  type Void,
+  voidInput,
+  whichInWords,
+} from './payload.ts';
+import { getRecord } from './reads.ts';
+import { assertSame, outcomeOf, readMeant, write } from './writing.ts';
+
+const answer = z.object({ Invoice: raw.Invoice });
+
+export const sendInvoice = writeOperation<Send>({
+  effect: 'send',
+  version: 1,
+  title: 'Send an invoice',
+  description: 'Has QuickBooks send an invoice by e-mail. The address is kept with the invoice.',
+  idempotency: 'provider-key',
+  input: sendInput,
+  summary: ({ invoice, to }, account) => `Send from ${account} the ${whichInWords(invoice)} to ${to}`,
+  async run(context, { invoice, to }) {
+    await readMeant(context, invoice);
+    const { Invoice: sent } = await write(context, {
+      path: '/invoice/{id}/send',
+      params: { id: invoice.id },
+      query: { sendTo: to },
+      headers: { 'content-type': 'application/octet-stream' },
+      output: answer,
+    });
+    return outcomeOf(context, 'Invoice', sent, {
+      number: sent.DocNumber,
+      sentTo: sent.BillEmail?.Address,
+      sentAt: sent.DeliveryInfo?.DeliveryTime,
+    });
+  },
+  async lookUp(context, { invoice, to }) {
+    const { EmailStatus, BillEmail, DeliveryInfo } = await getRecord(context, 'Invoice', invoice.id);
+    const address = BillEmail?.Address;
+    if (EmailStatus !== 'EmailSent' || address?.toLowerCase() !== to.toLowerCase()) {
+      const evidence = `QuickBooks does not say that the invoice ${invoice.id} was sent to ${to}.`;
+      return { found: false, conclusive: true, evidence };
+    }
+    // It may have been sent before, too.
+    const at = DeliveryInfo?.DeliveryTime ?? 'at an unknown time';
+    const evidence = `The invoice ${invoice.id} was last sent to ${to}: ${at}.`;
+    return { found: false, conclusive: false, evidence };
+  },
+});
+
+export const updateInvoice = writeOperation<Update>({
+  effect: 'update',
+  version: 1,
+  title: 'Change an invoice',
+  description: 'Changes due date, message, note or address of an invoice; its lines and amounts stay.',
+  idempotency: 'provider-key',
+  input: updateInput,
+  summary: (payload, account) =>
+    `Change in ${account} the ${whichInWords(payload.invoice)}: ${updateInWords(payload)}`,
+  validate: checkUpdate,
+  async run(context, payload) {
+    const { SyncToken } = await readMeant(context, payload.invoice);
+    assertSame('version of invoice', payload.invoice.id, { was: payload.syncToken, is: SyncToken });
+    const body = {
+      sparse: true,
+      Id: payload.invoice.id,
+      SyncToken: payload.syncToken,
+      ...changesOf(payload),
+    };
+    const { Invoice: changed } = await write(context, { path: '/invoice', body, output: answer });
+    return changedOutcome(context, changed);
+  },
+  async lookUp(context, payload) {
+    const { id } = payload.invoice;
+    const invoice = await getRecord(context, 'Invoice', id);
+    if (invoice.SyncToken === payload.syncToken) return untouched(id);
+    const wanted = [payload.dueDate, payload.memo, payload.note, payload.email];
+    const has = [invoice.DueDate, invoice.CustomerMemo, invoice.PrivateNote, invoice.BillEmail?.Address];
+    if (wanted.every((value, at) => value === undefined || value === has[at])) {
+      return { found: true, outcome: changedOutcome(context, invoice) };
+    }
+    const evidence = `The invoice ${id} was changed since, but not to what was to be written.`;
+    return { found: false, conclusive: false, evidence };
+  },
+});
+
+function changesOf({ dueDate, memo, note, email }: Update): Record<string, unknown> {
+  return {
+    ...(dueDate === undefined ? {} : { DueDate: dueDate }),
+    ...(memo === undefined ? {} : { CustomerMemo: { value: memo } }),
+    ...(note === undefined ? {} : { PrivateNote: note }),
+    ...(email === undefined ? {} : { BillEmail: { Address: email } }),
+  };
+}
+
+export const voidInvoice = writeOperation<Void>({
+  // The paper stays; what it says is gone, and nobody can bring it back.
+  effect: 'delete',
+  version: 1,
+  title: 'Void an invoice',
+  description: 'Sets all amounts of an invoice to zero. It keeps its number and stays in the books.',
+  idempotency: 'provider-key',
+  input: voidInput,
+  summary: ({ invoice, total, currency }, account) =>
+    `Void in ${account} the ${whichInWords(invoice)}, ${total.toFixed(2)} ${currency} (cannot be undone)`,
+  async run(context, { invoice, syncToken, total, currency }) {
+    const { SyncToken, TotalAmt, CurrencyRef } = await readMeant(context, invoice);
+    assertSame('version of invoice', invoice.id, { was: syncToken, is: SyncToken });
+    assertSame('total of invoice', invoice.id, { was: total.toFixed(2), is: TotalAmt?.toFixed(2) });
+    if (CurrencyRef !== undefined) {
+      assertSame('currency of invoice', invoice.id, { was: currency, is: CurrencyRef.value });
+    }
+    const { Invoice: made } = await write(context, {
+      path: '/invoice',
+      query: { operation: 'void' },
+      body: { Id: invoice.id, SyncToken: syncToken },
+      output: answer,
+    });
+    return changedOutcome(context, made);
+  },
+  async lookUp(context, { invoice, syncToken }) {
+    const found = await getRecord(context, 'Invoice', invoice.id);
+    if (found.SyncToken === syncToken) return untouched(invoice.id);
+    if (found.TotalAmt === 0 && found.PrivateNote?.startsWith('Voided') === true) {
+      return { found: true, outcome: changedOutcome(context, found) };
+    }
+    const evidence = `The invoice ${invoice.id} was changed since, but is not void.`;
+    return { found: false, conclusive: false, evidence };
+  },
+});
+
+function untouched(id: string) {
+  const evidence = `The invoice ${id} is in the version that was read.`;
+  return { found: false, conclusive: true, evidence } as const;
+}
+
+function changedOutcome(context: ProviderContext, invoice: Raw['Invoice']): WriteOutcome {
+  return outcomeOf(context, 'Invoice', invoice, {
+    number: invoice.DocNumber,
+    dueDate: invoice.DueDate,
+    total: invoice.TotalAmt,
+    currency: invoice.CurrencyRef?.value,
+  });
+}
