@@ -167,7 +167,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
       operation,
       cause,
       fields: now.fields,
-      secrets: await loadSecrets(org, vault, now.id),
+      // Bearers are read when one is needed, and again when it was renewed.
+      secrets: oauth2 && provider.secrets.length === 0 ? new Map() : await loadSecrets(org, vault, now.id),
       mcpServerUrl: now.mcpServerUrl,
       ...(oauth2
         ? {
@@ -304,6 +305,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
               ? undefined
               : loadFor(toConnection(row, entryOf(row.provider))),
           appOf: (provider) => entryOf(provider)?.app,
+          isOff: (provider) => providersOff.includes(provider),
         },
         id,
       ),

@@ -25,6 +25,8 @@ type Parts = Pick<AuthorizeParts, 'vault' | 'apps' | 'clock' | 'egress' | 'oauth
   /** As that connection reaches it. */
   reached(row: ConnectionRow): Promise<Provider | undefined>;
   appOf(provider: string): string | undefined;
+  /** Switched off: no call is made to it. */
+  isOff(provider: string): boolean;
 };
 
 /** @throws DrawbridgeError `not_found` */
@@ -55,6 +57,12 @@ async function endGrant(org: OrgStore, parts: Parts, row: ConnectionRow): Promis
     return {
       revoked: false,
       why: `${sibling} uses the same grant of ${row.label} and would have lost it. It ends at the provider when the last of them is disconnected.`,
+    };
+  }
+  if (parts.isOff(row.provider)) {
+    return {
+      revoked: false,
+      why: `${title} is switched off in this installation, so nothing was said to it. Remove Drawbridge in the settings of the account there.`,
     };
   }
   const byHand = `Remove Drawbridge in the settings of the account at ${title}.`;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DrawbridgeError } from '../../src/errors.ts';
 import { databases } from '../store/databases.ts';
 import { agencyCatalog, agencyServer } from './agency.ts';
+import { openGuild } from './guild.ts';
 import { openOffice } from './office.ts';
 
 // PGlite's first start takes seconds, and many of them on a busy machine.
@@ -34,5 +35,25 @@ describe.each(databases)('on $name', { timeout: 60_000 }, (database) => {
     const again = await connect();
     expect(again.id).not.toBe(id);
     expect(await connections.list(org)).toEqual([again]);
+  });
+
+  test('the last place of a plan is taken once, and a state is spent once, however many come', async () => {
+    const office = await openGuild({ database, options: { plan: 'professional' } });
+    for (const name of ['a', 'b']) {
+      office.guild.account = `${name}@guild.example`;
+      await office.connect();
+    }
+    office.guild.account = 'late@guild.example';
+    const [one, two] = [
+      await office.consent((await office.start()).url),
+      await office.consent((await office.start({ provider: 'ledger' })).url),
+    ];
+    const all = await Promise.allSettled([
+      office.back(one),
+      office.back(two, { provider: 'ledger' }),
+      office.back(one),
+    ]);
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await office.connections.list(office.org)).toHaveLength(3);
   });
 });
