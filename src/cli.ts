@@ -62,6 +62,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/keys.ts'),
   },
   {
+    name: 'members',
+    summary: 'people who may sign in, where sign-in is configured',
+    load: () => import('./commands/members.ts'),
+  },
+  {
     name: 'vault',
     summary: 'renew the keys under which credentials are kept',
     load: () => import('./commands/vault.ts'),

@@ -24,6 +24,7 @@ const commands = [
   'actions',
   'open',
   'keys',
+  'members',
   'doctor',
   'install',
 ];

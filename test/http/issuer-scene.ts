@@ -2,7 +2,7 @@
 // cookies and what it is sent.
 import { onTestFinished } from 'vitest';
 import { createOidcIssuer, type IssuerPerson, type OidcIssuer } from '../../sandbox/oidc-issuer.ts';
-import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
+import { type Emulator, type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
 import { createMembers, type Members } from '../../src/auth/members.ts';
 import { createHosted } from '../../src/auth/oidc/hosted.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -58,27 +58,24 @@ export interface VisitingBrowser {
   /** Presses a button of the sign-in page. Returns the address at the issuer that it is sent on to. */
   press(given?: { option?: string; to?: string; origin?: string }): Promise<string>;
   /** At the issuer, as that person. Returns the way back, path and query. */
-  agree(url: string, person?: IssuerPerson): Promise<string>;
+  agree(url: string, person?: { subject: string }): Promise<string>;
   /** From the button to the answer of the callback. */
-  signIn(person: IssuerPerson): Promise<Answer>;
+  signIn(person: { subject: string }, option?: string): Promise<Answer>;
   cookies: Map<string, string>;
 }
 
-export async function openScene(env: Record<string, string> = {}): Promise<Scene> {
+/** A house whose people come in by what `env` says; `emulators` play who that is. */
+export async function openHosted<Played extends Emulator>(
+  played: (clock: ManualClock) => Played,
+  env: Record<string, string>,
+): Promise<Omit<Scene, 'issuer'> & { issuer: Played }> {
   // The library that reads ID tokens looks at the machine's own clock.
   const clock = manualClock(Math.floor(Date.now() / 1000) * 1000);
-  const people = [ana, ben, eve, mallory, successor];
-  const issuer = createOidcIssuer({ host: 'login.example', client, people }, clock);
+  const issuer = played(clock);
   const hosts = await startProviderHosts([issuer]);
   onTestFinished(() => hosts.close());
   const { egress } = door({ clock, sandboxUrl: hosts.url });
-  const { signIn: config } = loadConfig({
-    DRAWBRIDGE_PUBLIC_URL: publicUrl,
-    DRAWBRIDGE_OIDC_ISSUER: issuer.issuer,
-    DRAWBRIDGE_OIDC_CLIENT_ID: client.id,
-    DRAWBRIDGE_OIDC_CLIENT_SECRET: client.secret,
-    ...env,
-  });
+  const { signIn: config } = loadConfig({ DRAWBRIDGE_PUBLIC_URL: publicUrl, ...env });
   if (config === undefined) throw new Error('sign-in is not configured');
   const house = await openHouse({
     clock,
@@ -103,6 +100,16 @@ export async function openScene(env: Record<string, string> = {}): Promise<Scene
         body: '{}',
       }),
   };
+}
+
+export function openScene(env: Record<string, string> = {}): Promise<Scene> {
+  const people = [ana, ben, eve, mallory, successor];
+  return openHosted((clock) => createOidcIssuer({ host: 'login.example', client, people }, clock), {
+    DRAWBRIDGE_OIDC_ISSUER: 'https://login.example',
+    DRAWBRIDGE_OIDC_CLIENT_ID: client.id,
+    DRAWBRIDGE_OIDC_CLIENT_SECRET: client.secret,
+    ...env,
+  });
 }
 
 export function browserOf(house: House): VisitingBrowser {
@@ -133,7 +140,7 @@ export function browserOf(house: House): VisitingBrowser {
       });
       return (/<a href="([^"]+)"/.exec(answer.body)?.[1] ?? '').replaceAll('&amp;', '&');
     },
-    async agree(url, person = ana) {
+    async agree(url, person: { subject: string } = ana) {
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'manual',
@@ -143,8 +150,8 @@ export function browserOf(house: House): VisitingBrowser {
       if (back.origin !== publicUrl) throw new Error(`sent back to ${back.origin}`);
       return `${back.pathname}${back.search}`;
     },
-    async signIn(person) {
-      return ask(await visiting.agree(await visiting.press(), person));
+    async signIn(person, option = 'issuer') {
+      return ask(await visiting.agree(await visiting.press({ option }), person));
     },
   };
   return visiting;
