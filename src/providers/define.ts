@@ -217,6 +217,8 @@ export interface Provider {
   appLimit?: Limit;
   /** What a person should know, for docs/providers.md: what could not be verified, what the provider refuses. */
   notes?: readonly string[];
+  /** For docs/providers.md: what was tried, and against what. */
+  verified?: string;
 }
 
 /** `windows`: sliding ones beside the bucket, `calls` in any `ms`. */

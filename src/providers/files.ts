@@ -13,4 +13,8 @@ export const provider = defineProvider({
   capabilities: {},
   feeds: {},
   limit: { perSecond: 1, burst: 1, concurrent: 1 },
+  notes: [
+    'mbox, eml, ics, csv, jsonl, markdown and text, streamed from the disk. What was imported before is recognised by its content. A bad record is reported with its place and skipped.',
+  ],
+  verified: 'The tests of test/jobs/import*.',
 });

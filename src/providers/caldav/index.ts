@@ -18,6 +18,12 @@ export const provider = defineProvider({
   capabilities: { 'calendar.create': 'create', 'calendar.free-busy': 'free-busy' },
   feeds: { events: eventFeed },
   limit: { perSecond: 5, burst: 20, concurrent: 3 },
+  notes: [
+    'Speaks CalDAV (tsdav, ical.js). Discovery follows RFC 6764; sync uses sync-tokens (RFC 6578) where the server has them, else ETags.',
+    'Events are written under a UID of our own with If-None-Match: *, so that trying again cannot book twice.',
+    'Whether attendees are invited is the server’s doing (RFC 6638); where it does not announce that it does, the outcome says so.',
+  ],
+  verified: 'Real server: Debian’s Radicale. Emulator: sandbox/caldav.ts.',
 });
 
 async function identity(context: ProviderContext): Promise<{ id: string; label: string }> {

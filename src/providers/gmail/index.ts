@@ -48,7 +48,7 @@ export const provider = defineProvider({
   feeds: { mail: mailFeed },
   // Google counts units: 6,000 a minute and account for an app made since May 2026 (15,000 before); reading one
   // message is known as 5 of them, sending as 100. https://developers.google.com/workspace/gmail/api/reference/quota
-  limit: { perSecond: 10, burst: 60, concurrent: 6 },
+  limit: { perSecond: 10, burst: 250, concurrent: 6 },
   appLimit: { perSecond: 1000, burst: 2000, concurrent: 200 },
   notes: [
     ...googleNotes,
@@ -56,6 +56,8 @@ export const provider = defineProvider({
     'How long Gmail keeps its history is not promised ("at least a week" as a rule): when it is too old, all messages are read again.',
     'The limits are those of an app made since May 2026; units a call costs are from an older page of Google’s.',
   ],
+  verified:
+    'Emulator: sandbox/google/gmail.ts. Every request and answer held against Google’s own discovery document (gmail v1, 2026).',
 });
 
 async function identity(context: ProviderContext): Promise<{ id: string; label: string }> {

@@ -28,6 +28,8 @@ export const provider = defineProvider({
     'How long a window Google answers free-busy for is not documented: it is asked in pieces of 30 days.',
     'Where one works from, birthdays of contacts, and calendars that Google publishes (holidays) are not synced.',
   ],
+  verified:
+    'Emulator: sandbox/google/calendar.ts. Every request and answer held against Google’s own discovery document (calendar v3, 2026).',
 });
 
 /** The main calendar's id is the account's address. */

@@ -27,6 +27,8 @@ export const provider = defineProvider({
     'My Drive and what is shared with the account are read; shared drives are not.',
     'Documents are read as Markdown, tables as CSV of their first sheet, slides and text files as text; of other files (PDF, Office, pictures) the name and the facts are synced, their bytes can be downloaded.',
   ],
+  verified:
+    'Emulator: sandbox/google/drive.ts. Every request and answer held against Google’s own discovery document (drive v3, 2026); the bodies of uploads and downloads are not judged there.',
 });
 
 async function identity(context: ProviderContext): Promise<{ id: string; label: string }> {

@@ -19,6 +19,18 @@ export const provider = defineProvider({
   capabilities: { 'mail.send': 'send' },
   feeds: { mail: mailFeed },
   limit: { perSecond: 20, burst: 40, concurrent: 3 },
+  notes: [
+    'Speaks IMAP (imapflow) and SMTP (nodemailer), with TLS only. Known by address: Gmail, Outlook, Fastmail, iCloud, Yahoo; others need --imap HOST:PORT and --smtp HOST:PORT (/tls or /starttls behind the port where it is unusual).',
+    'An XOAUTH2 access token works in place of a password and is not renewed.',
+    'Gmail needs two-step verification for app passwords; only "All Mail" is read there, which holds each message once.',
+    'Outlook.com admits no app passwords any more: an access token is the only way.',
+    'Reads the mail of all folders but trash, junk and drafts; deletions are seen by one sync.',
+    'A sent mail carries a Message-ID of our own. Finding it at the provider proves that it was sent; not finding it proves nothing: the action stays unknown until a person says.',
+    'Where the provider does not keep sent mail by itself, it is appended to Sent; if that fails, the action is still completed, with a warning.',
+    'The hosts and limits of the five presets are from the providers’ help pages as remembered; they were not reached from here.',
+  ],
+  verified:
+    'Real servers: Debian’s Dovecot for IMAP, smtp-server for SMTP with STARTTLS and log-in. Emulators: sandbox/imap.ts, sandbox/smtp.ts. Hostile servers and addresses on the wire.',
 });
 
 /** Logs in to both servers, so that a wrong password shows when it is typed and not when a mail should leave. */

@@ -58,6 +58,7 @@ export const provider = defineProvider({
     'A program is started for each conversation, with none of our variables in its environment; what it sends does not go through the door.',
     'Sign-in follows the MCP authorization specification: protected resource metadata (RFC 9728), the authorization server found there (RFC 8414), dynamic registration (RFC 7591), PKCE, and the resource parameter (RFC 8707). Checked against the sandbox, not against each server of the field.',
   ],
+  verified: 'A server of the sandbox, and the official client of the protocol.',
 });
 
 /** A server tells no account: its address does, and the name that a person gave. */

@@ -36,6 +36,13 @@ export const provider = defineProvider({
   feeds: {},
   // RapidAPI's smallest plan takes two calls a second.
   limit: { perSecond: 2, burst: 4, concurrent: 2 },
+  notes: [
+    'Unofficial: zillow-com1 on RapidAPI. Subscribe to an API of that shape, then paste the key.',
+    'The host is configurable (DRAWBRIDGE_ZILLOW_HOST, or --host): several vendors sell the same shape, and whether zillow-com1 itself still runs could not be found out.',
+    'Mind Zillow’s terms for what you do with the data.',
+  ],
+  verified:
+    'Emulator: sandbox/zillow.ts. Every outgoing request checked against a third-party contract of 2023, and kept as snapshots. The shapes of answers come from prior knowledge and were never compared with the live API.',
 });
 
 /** RapidAPI names no account, so the key's fingerprint does; a search with it shows that it is accepted. */
