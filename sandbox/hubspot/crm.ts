@@ -6,6 +6,7 @@ import type { Answer } from '../http.ts';
 import type { Call } from '../providers.ts';
 import { json, objectBody, refused, tooMany } from './answers.ts';
 import { associationCall } from './associations.ts';
+import { pipelines } from './pipelines.ts';
 import { found, searchBody } from './search.ts';
 import { type CrmState, type ObjectType, objectTypes } from './state.ts';
 
@@ -75,46 +76,6 @@ const targets: Record<number, ObjectType> = {
   340: 'tickets',
   341: 'companies',
   342: 'deals',
-};
-
-const made = { createdAt: '2024-01-01T00:00:00Z', updatedAt: '2024-01-01T00:00:00Z', archived: false };
-const stagesOf = (named: Record<string, string>) =>
-  Object.entries(named).map(([id, label], displayOrder) => ({
-    id,
-    label,
-    displayOrder,
-    metadata: {},
-    ...made,
-  }));
-
-/** Those that an account has from the start, with HubSpot's own ids. */
-const pipelines = {
-  deals: [
-    {
-      id: 'default',
-      label: 'Sales pipeline',
-      displayOrder: 0,
-      ...made,
-      stages: stagesOf({
-        appointmentscheduled: 'Appointment scheduled',
-        qualifiedtobuy: 'Qualified to buy',
-        presentationscheduled: 'Presentation scheduled',
-        decisionmakerboughtin: 'Decision maker bought-in',
-        contractsent: 'Contract sent',
-        closedwon: 'Closed won',
-        closedlost: 'Closed lost',
-      }),
-    },
-  ],
-  tickets: [
-    {
-      id: '0',
-      label: 'Support pipeline',
-      displayOrder: 0,
-      ...made,
-      stages: stagesOf({ 1: 'New', 2: 'Waiting on contact', 3: 'Waiting on us', 4: 'Closed' }),
-    },
-  ],
 };
 
 /** Answers a call to the CRM. */
