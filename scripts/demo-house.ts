@@ -3,18 +3,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Accounts, startAccounts } from '../sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../sandbox/start.ts';
 import { createKeys } from '../src/auth/keys.ts';
 import { createSignIn, signInUrl } from '../src/auth/sign-in.ts';
+import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Connection } from '../src/connections/connections.ts';
 import type { Listening } from '../src/http/listen.ts';
 import { type SyncResult, syncConnection } from '../src/jobs/sync.ts';
 import { runServe } from '../src/server.ts';
 import type { Serving } from '../src/serving.ts';
+import type { Visitor } from './demo-person.ts';
 
 export interface House {
   sandbox: Sandbox;
+  /** The accounts that live at providers of their own. */
+  accounts: Accounts;
   serving: Serving;
   web: Listening;
   /** The environment with which another Drawbridge process joins this house. */
@@ -23,26 +28,33 @@ export interface House {
   key: string;
   /** A new sign-in link: it lives a minute and works once. */
   signInLink(): Promise<string>;
-  /** Connects the three accounts of the story. */
+  /** Connects the accounts whose credentials are typed: mailbox, calendar, listings. */
   connect(): Promise<Connection[]>;
+  /** Connects those that a person agrees to at the provider: its pages and ours. */
+  connectInBrowser(visitor: Visitor): AsyncIterable<Connection>;
   /** Brings an account's records into memory; `show` hears of the progress. */
   sync(connection: Connection, show: (seen: number, total: number | undefined) => void): Promise<SyncResult>;
+  /** Waits for the sync that connecting in a browser began. @returns how many records it brought */
+  synced(connection: Connection): Promise<number>;
   close(): Promise<void>;
 }
 
 /** @param logLevel least severe level written to standard error */
 export async function openHouse(logLevel: string): Promise<House> {
   const sandbox = await startSandbox();
+  const accounts = await startAccounts({ clock: systemClock, world: sandbox.world });
   const home = await mkdtemp(join(tmpdir(), 'drawbridge-demo-'));
   const environment = {
     DRAWBRIDGE_HOME: home,
     DRAWBRIDGE_ALLOW_LOOPBACK: '1',
     DRAWBRIDGE_ZILLOW_HOST: sandbox.zillow.host,
+    ...accounts.environment,
   };
   let serving: Serving | undefined;
 
   async function close(): Promise<void> {
     await serving?.close();
+    await accounts.close();
     await sandbox.close();
     await rm(home, { recursive: true, force: true });
   }
@@ -61,7 +73,7 @@ export async function openHouse(logLevel: string): Promise<House> {
       'propose',
     ]);
     const { mail, imap, smtp, caldav, zillow } = sandbox;
-    const accounts: [string, Record<string, string>, Record<string, string>][] = [
+    const typed: [string, Record<string, string>, Record<string, string>][] = [
       [
         'mailbox',
         {
@@ -77,6 +89,7 @@ export async function openHouse(logLevel: string): Promise<House> {
     ];
     return {
       sandbox,
+      accounts,
       serving: opened,
       web,
       environment,
@@ -84,10 +97,22 @@ export async function openHouse(logLevel: string): Promise<House> {
       signInLink: async () => signInUrl(web.url, await createSignIn({ store, clock }).createLink(owner)),
       async connect() {
         const made: Connection[] = [];
-        for (const [provider, fields, secrets] of accounts) {
+        for (const [provider, fields, secrets] of typed) {
           made.push(await connections.connect(org, provider, { fields, secrets }));
         }
         return made;
+      },
+      async *connectInBrowser(visitor) {
+        for (const provider of ['gmail', 'google-calendar', 'hubspot', 'quickbooks']) {
+          yield connections.get(org, await visitor.connect(provider));
+        }
+      },
+      async synced({ id }) {
+        await rooms.refresh(org, id);
+        const jobs = await org.read((db) =>
+          db.selectFrom('ingestion_jobs').select('inserted').where('connection_id', '=', id).execute(),
+        );
+        return jobs.reduce((sum, { inserted }) => sum + inserted, 0);
       },
       sync: (connection, show) =>
         syncConnection({

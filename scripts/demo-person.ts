@@ -24,7 +24,8 @@ export function formsOf(html: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head = '', inner = '']) => {
     const inputs = [...inner.matchAll(/<input\b[^>]*>/g)].flatMap(([tag]) => {
       const name = attribute(tag, 'name');
-      return name === undefined ? [] : [[name, attribute(tag, 'value') ?? '']];
+      const chosen = !/^(radio|checkbox)$/.test(attribute(tag, 'type') ?? '') || /\bchecked\b/.test(tag);
+      return name === undefined || !chosen ? [] : [[name, attribute(tag, 'value') ?? '']];
     });
     return { action: attribute(head, 'action') ?? '', fields: Object.fromEntries(inputs) };
   });
@@ -68,14 +69,60 @@ export class Visitor {
     await this.#submit(form);
   }
 
-  async #submit({ action, fields }: Form): Promise<void> {
+  /**
+   * Connects an account as a person does: our page, the provider's consent page, and back.
+   * @returns the id of the connection
+   * @throws Error when the way does not end at the account
+   */
+  async connect(provider: string): Promise<string> {
+    const action = `/api/v1/integrations/${provider}/connect`;
+    const form = formsOf(await this.read(`/connect/${provider}`)).find((one) => one.action === action);
+    if (form === undefined) throw new Error(`the page of ${provider} has no form to connect it`);
+    let place = await this.#agree(await this.#submit(form));
+    for (let steps = 0; steps < 6; steps += 1) {
+      const { pathname, search, searchParams } = new URL(place, this.#origin);
+      const made = pathname === '/connections' ? searchParams.get('connected') : null;
+      if (made !== null) return made;
+      const response = await this.#request(pathname + search, {});
+      const text = await response.text();
+      const next =
+        response.headers.get('location') ??
+        decode(/http-equiv="refresh" content="0; url=([^"]*)"/.exec(text)?.[1] ?? '');
+      if (next === '') throw new Error(`${provider}: ${pathname} answered ${response.status}`);
+      place = next;
+    }
+    throw new Error(`${provider}: the way back does not end`);
+  }
+
+  /** Presses "allow" on the provider's page. @returns where it sends the browser */
+  async #agree(consentPage: string): Promise<string> {
+    const page = await (await fetch(consentPage)).text();
+    const scopes = [...page.matchAll(/name="scope" value="([^"]*)"/g)].map(([, scope = '']) => decode(scope));
+    const answer = await fetch(consentPage, {
+      method: 'POST',
+      body: new URLSearchParams([
+        ['decision', 'allow'],
+        ...scopes.map((scope): [string, string] => ['scope', scope]),
+      ]),
+      redirect: 'manual',
+    });
+    const back = answer.headers.get('location');
+    if (back === null) throw new Error(`the consent page answered ${answer.status}`);
+    return back;
+  }
+
+  /** @returns where the answer leads */
+  async #submit({ action, fields }: Form): Promise<string> {
     const response = await this.#request(action, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', origin: this.#origin },
       body: new URLSearchParams(fields).toString(),
     });
-    if (response.status !== 303) throw new Error(`${action} answered ${response.status}`);
+    const location = response.headers.get('location');
+    if (response.status !== 303 || location === null)
+      throw new Error(`${action} answered ${response.status}`);
     await response.arrayBuffer();
+    return location;
   }
 
   async #request(path: string, init: RequestInit): Promise<Response> {

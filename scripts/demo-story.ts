@@ -1,5 +1,6 @@
 // The story that `npm run demo -- --once` walks: an agent with a key on one side, a person with a browser on
 // the other, and between them nothing but what any client would use. Each step says what must be true.
+import { accountReads, accountWrites } from './demo-accounts.ts';
 import { Agent } from './demo-agent.ts';
 import type { House } from './demo-house.ts';
 import { Visitor } from './demo-person.ts';
@@ -18,5 +19,8 @@ export function story(house: House): { steps: Step[]; close(): Promise<void> } {
     newest: '',
     proposals: [],
   };
-  return { steps: [...reads(walk), ...writes(walk)], close: () => walk.agent.close() };
+  return {
+    steps: [...reads(walk), ...accountReads(walk), ...writes(walk), ...accountWrites(walk)],
+    close: () => walk.agent.close(),
+  };
 }

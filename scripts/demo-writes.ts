@@ -8,6 +8,11 @@ import { must, oneLine, type Step, spoken, type Walk } from './demo-walk.ts';
 export function writes(walk: Walk): Step[] {
   const { house, agent, visitor, viewing } = walk;
   const { sandbox } = house;
+  const accountOf = async (provider: string): Promise<string> => {
+    const { connections, org } = house.serving.rooms;
+    const all = await connections.list(org);
+    return all.find((connection) => connection.provider === provider)?.id ?? '';
+  };
   return [
     {
       title: 'It proposes an answer and a viewing; neither happens',
@@ -15,6 +20,7 @@ export function writes(walk: Walk): Step[] {
         const mail = await agent.call(
           'send-email',
           {
+            account: await accountOf('mailbox'),
             replyTo: walk.newest,
             cc: ['Daniel Brandt <daniel@brandtpiano.example>'],
             markdown: `Dear Elena,\n\nYes: **14 Heron Court** is down to $629,000, and the shower has no threshold; Celeste slid a coin across it. Let us meet there ${spoken(viewing.at)}.\n\nI will ask about the garden tools.\n\nMaren`,
@@ -25,6 +31,7 @@ export function writes(walk: Walk): Step[] {
         const event = await agent.call(
           'schedule-event',
           {
+            account: await accountOf('caldav'),
             title: 'Viewing: 14 Heron Court (Vasquez/Brandt)',
             start: `${viewing.date}T15:00`,
             durationMinutes: 45,

@@ -3,7 +3,9 @@
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
+import type { Connection } from '../src/connections/connections.ts';
 import { type House, openHouse } from './demo-house.ts';
+import { Visitor } from './demo-person.ts';
 import { story } from './demo-story.ts';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
@@ -16,7 +18,14 @@ function draw(text: string): void {
   if (process.stderr.isTTY === true) process.stderr.write(`\r\x1b[2K${text}`);
 }
 
+function tellOf({ providerTitle, label }: Connection, inserted: number, since: number): void {
+  const brought = inserted === 0 ? 'asked live' : `${inserted} records`;
+  console.log(`  ✓ ${providerTitle}: ${label}, ${brought} ${took(since)}`);
+}
+
 async function fill(house: House): Promise<void> {
+  const visitor = new Visitor(house.web.programUrl);
+  await visitor.signIn(await house.signInLink());
   for (const connection of await house.connect()) {
     const since = performance.now();
     const { inserted } = await house.sync(connection, (seen, total) => {
@@ -24,8 +33,12 @@ async function fill(house: House): Promise<void> {
       draw(`${'█'.repeat(Math.round(part * 24)).padEnd(24, '░')} ${connection.label}: ${seen}`);
     });
     draw('');
-    const brought = inserted === 0 ? 'asked live' : `${inserted} records`;
-    console.log(`  ✓ ${connection.providerTitle}: ${connection.label}, ${brought} ${took(since)}`);
+    tellOf(connection, inserted, since);
+  }
+  let since = performance.now();
+  for await (const connection of house.connectInBrowser(visitor)) {
+    tellOf(connection, await house.synced(connection), since);
+    since = performance.now();
   }
 }
 
@@ -106,7 +119,7 @@ const began = performance.now();
 /** The exit code of a demo that ended by itself; one that stays up waits for `stopped`. */
 async function run(house: House, stopped: Promise<void>): Promise<number> {
   console.log(
-    `${bold('Drawbridge')} at ${house.web.url}, with a sandbox of mail, calendar and listings ${took(began)}`,
+    `${bold('Drawbridge')} at ${house.web.url}, with a sandbox of mail, calendars, listings, a CRM and books ${took(began)}`,
   );
   try {
     await fill(house);
