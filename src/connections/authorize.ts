@@ -2,11 +2,11 @@
 // is known whose they are, and only for the account that was meant.
 import type { OAuth } from '../auth/oauth/oauth.ts';
 import type { Person } from '../auth/principal.ts';
-import type { Caller, Egress, FetchOptions } from '../egress/egress.ts';
+import type { Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../providers/auth.ts';
+import type { OAuth2, OAuthApp, TokenAnswer } from '../providers/auth.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
 import { registerSecret, Secret } from '../secret.ts';
 import type { Handle, OrgStore } from '../store/store.ts';
@@ -28,6 +28,7 @@ import { isDiscovered, reachedBy, standingOf } from './reached.ts';
 import { isUnfinished, rowById, unfinishedAccount, unfinishedRows } from './rows.ts';
 import { consentScopes } from './scopes.ts';
 import { move } from './states.ts';
+import { tokenCall } from './token-call.ts';
 
 export interface AuthorizeParts extends AppParts {
   control: Handle<ControlTables>;
@@ -45,9 +46,6 @@ export interface AuthorizeParts extends AppParts {
     given: { fields: Readonly<Record<string, unknown>>; secrets: ReadonlyMap<string, Secret> },
   ): ProviderContext;
 }
-
-/** A slow answer may hold the only valid refresh token there is: it is waited for. */
-const tokenCallMs = 120_000;
 
 type OAuthProvider = Provider & { auth: OAuth2 };
 
@@ -325,32 +323,6 @@ async function registered(
 
 function secretsOf(given: Readonly<Record<string, string>>): Map<string, Secret> {
   return new Map(Object.entries(given).map(([name, value]) => [name, new Secret(value)]));
-}
-
-/** What a token call of an account that is being connected runs in. */
-export function tokenCall(
-  org: OrgStore,
-  { egress }: Pick<AuthorizeParts, 'egress'>,
-  provider: Provider,
-  given: Pick<TokenCall, 'app' | 'fields'> & { connectionId?: string },
-): TokenCall {
-  const caller: Caller = {
-    orgId: org.orgId,
-    provider: provider.id,
-    connectionId: given.connectionId,
-    operation: 'authorize',
-    cause: 'connect',
-    limit: provider.limit,
-  };
-  const leave = egress.fetchFor(caller);
-  const once = (input: string | URL | Request, init?: FetchOptions) =>
-    leave(input, { ...init, once: true, timeoutMs: tokenCallMs });
-  return {
-    app: given.app,
-    fields: given.fields,
-    fetch: once,
-    within: (work) => egress.within(caller, work, once),
-  };
 }
 
 function learn(

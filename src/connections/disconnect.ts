@@ -6,11 +6,12 @@ import type { Provider } from '../providers/define.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { appOf } from './apps.ts';
-import { type AuthorizeParts, tokenCall } from './authorize.ts';
+import type { AuthorizeParts } from './authorize.ts';
 import { removeConnection } from './connect.ts';
 import { loadSecrets } from './credentials.ts';
 import { tokenFields } from './grant.ts';
 import { allRows, type ConnectionRow, rowById } from './rows.ts';
+import { tokenCall } from './token-call.ts';
 
 const revokeWithinMs = 10_000;
 

@@ -6,9 +6,10 @@ import type { OAuth2, OAuthApp } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
 import { findApp } from './apps.ts';
-import { type AuthorizeParts, tokenCall } from './authorize.ts';
+import type { AuthorizeParts } from './authorize.ts';
 import type { Checked } from './given.ts';
 import { isProgram, type Standing } from './reached.ts';
+import { tokenCall } from './token-call.ts';
 
 /** Of a server that wants a sign-in, where none can be had without a browser. */
 export const wantsSignIn = 'authorization';

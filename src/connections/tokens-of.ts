@@ -5,12 +5,13 @@ import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { Provider } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
 import { appOf } from './apps.ts';
-import { type AuthorizeParts, tokenCall } from './authorize.ts';
+import type { AuthorizeParts } from './authorize.ts';
 import type { Connection } from './connections.ts';
 import { loadSecrets } from './credentials.ts';
 import { reportOutcome } from './report.ts';
 import { allRows } from './rows.ts';
 import { isUsable } from './states.ts';
+import { tokenCall } from './token-call.ts';
 import { createTokens, type Timing, type Tokens } from './tokens.ts';
 
 export interface TokensOfParts extends Pick<AuthorizeParts, 'vault' | 'clock' | 'log' | 'egress' | 'oauth'> {
