@@ -101,8 +101,11 @@ export function operator(name: `${FilterOperatorEnum}`): FilterOperatorEnum {
 export const hubspotDefined = 'HUBSPOT_DEFINED' as AssociationSpecAssociationCategoryEnum;
 
 async function clientOf(send: Send) {
-  const objects = await import('@hubspot/api-client/lib/codegen/crm/objects/index.js');
-  const associations = await import('@hubspot/api-client/lib/codegen/crm/associations/v4/index.js');
+  // A bundle hands over a CommonJS package as its default alone.
+  const { default: objects } = await import('@hubspot/api-client/lib/codegen/crm/objects/index.js');
+  const { default: associations } = await import(
+    '@hubspot/api-client/lib/codegen/crm/associations/v4/index.js'
+  );
   const libraryOf = <Context>(
     Made: new (
       status: number,
