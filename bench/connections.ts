@@ -146,8 +146,15 @@ async function ownTime(rooms: HarbourRooms, org: OrgStore, url: string): Promise
   );
 }
 
-/** Resident memory while `work` runs, MB: at its begin, after each fifth of the time, the highest. */
+/** What is in use, MB, after the garbage was collected. */
+function inUse(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed / 1e6;
+}
+
+/** Prints how long `work` took, resident memory at each fifth of that time, and what it left in use. */
 async function watched(what: string, work: () => Promise<void>): Promise<void> {
+  const before = inUse();
   const rss: number[] = [];
   const look = (): void => void rss.push(process.memoryUsage.rss() / 1e6);
   look();
@@ -157,7 +164,7 @@ async function watched(what: string, work: () => Promise<void>): Promise<void> {
   look();
   const fifths = [0, 1, 2, 3, 4, 5].map((n) => rss[Math.round(((rss.length - 1) * n) / 5)]?.toFixed(0));
   console.log(
-    `${what}: ${(ms / 1000).toFixed(1)} s, ${(many / (ms / 1000)).toFixed(0)} a second  (goal: within 300 s); resident ${fifths.join(' → ')} MB, highest ${Math.max(...rss).toFixed(0)} MB`,
+    `${what}: ${(ms / 1000).toFixed(1)} s, ${(many / (ms / 1000)).toFixed(0)} a second  (goal: within 300 s); resident ${fifths.join(' → ')} MB, highest ${Math.max(...rss).toFixed(0)} MB; in use ${before.toFixed(0)} → ${inUse().toFixed(0)} MB`,
   );
 }
 

@@ -73,7 +73,7 @@ async function slow(seconds: number): Promise<void> {
 }
 
 async function death(graceS: number | undefined): Promise<string> {
-  const ground = await openGround({ leaseMs: 1_000, ...(graceS === undefined ? {} : { graceS }) });
+  const ground = await openGround({ leaseMs: 4_000, ...(graceS === undefined ? {} : { graceS }) });
   try {
     const [dying] = await ground.start(1, { diesAfterRotation: true });
     const readers = await ground.start(2);
