@@ -10,7 +10,7 @@ const messageAnswerLimit = 36 * 1024 * 1024;
 
 /** The client is loaded with the first call: the catalog reads this provider, and needs none of it. */
 export async function gmailOf(context: ProviderContext): Promise<gmail_v1.Gmail> {
-  const { gmail } = await import('@googleapis/gmail');
+  const { gmail } = (await import('@googleapis/gmail')).default;
   return gmail({ version: 'v1', ...throughTheDoor(context) });
 }
 

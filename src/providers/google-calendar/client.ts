@@ -18,7 +18,7 @@ export interface OwnCalendar {
 
 /** The client is loaded with the first call: the catalog reads this provider, and needs none of it. */
 export async function calendarOf(context: ProviderContext): Promise<calendar_v3.Calendar> {
-  const { calendar } = await import('@googleapis/calendar');
+  const { calendar } = (await import('@googleapis/calendar')).default;
   return calendar({ version: 'v3', ...throughTheDoor(context) });
 }
 

@@ -17,7 +17,7 @@ export const idForm = /^[A-Za-z0-9_-]{1,200}$/;
 
 /** The client is loaded with the first call: the catalog reads this provider, and needs none of it. */
 export async function driveOf(context: ProviderContext): Promise<drive_v3.Drive> {
-  const { drive } = await import('@googleapis/drive');
+  const { drive } = (await import('@googleapis/drive')).default;
   return drive({ version: 'v3', ...throughTheDoor(context) });
 }
 
