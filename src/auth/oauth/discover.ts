@@ -33,12 +33,12 @@ export async function discoverAuthorization(given: {
   redirectUri: string;
   app: OAuthApp | undefined;
 }): Promise<Discovered | undefined> {
-  const { url, fetch, redirectUri } = given;
-  const challenge = await challengeOf(url, fetch);
+  const { url, fetch: leave, redirectUri } = given;
+  const challenge = await challengeOf(url, leave);
   if (challenge === undefined) return undefined;
-  const resource = await resourceOf(url, challenge, fetch);
+  const resource = await resourceOf(url, challenge, leave);
   const issuer = new URL(resource.authorization_servers[0] as string);
-  const server = await serverOf(issuer, fetch);
+  const server = await serverOf(issuer, leave);
   if (server.authorization_endpoint === undefined || server.token_endpoint === undefined) {
     throw malformed(issuer, 'names no authorization or token endpoint');
   }
@@ -85,8 +85,8 @@ interface Challenge {
 }
 
 /** What the server says to a call without a credential; undefined when it takes it. */
-async function challengeOf(url: URL, fetch: PlainFetch): Promise<Challenge | undefined> {
-  const response = await fetch(url, {
+async function challengeOf(url: URL, leave: PlainFetch): Promise<Challenge | undefined> {
+  const response = await leave(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: JSON.stringify({
@@ -123,7 +123,7 @@ function parameterOf(header: string, name: string): string | undefined {
 async function resourceOf(
   url: URL,
   challenge: Challenge,
-  fetch: PlainFetch,
+  leave: PlainFetch,
 ): Promise<z.output<typeof resourceMetadata>> {
   const known = '/.well-known/oauth-protected-resource';
   const path = url.pathname === '/' ? '' : url.pathname;
@@ -131,7 +131,7 @@ async function resourceOf(
   for (const place of places) {
     if (place === undefined) continue;
     if (place.origin !== url.origin) throw malformed(url, 'names metadata at another server');
-    const read = await json(place, fetch);
+    const read = await json(place, leave);
     if (read === undefined) continue;
     const parsed = resourceMetadata.safeParse(read);
     if (!parsed.success) throw malformed(url, 'gives metadata that is none');
@@ -151,11 +151,11 @@ function covers(resource: URL, url: URL): boolean {
   return resource.origin === url.origin && (url.pathname === path || url.pathname.startsWith(`${path}/`));
 }
 
-async function serverOf(issuer: URL, fetch: PlainFetch): Promise<oauth.AuthorizationServer> {
+async function serverOf(issuer: URL, leave: PlainFetch): Promise<oauth.AuthorizationServer> {
   for (const algorithm of ['oauth2', 'oidc'] as const) {
     const response = await oauth.discoveryRequest(issuer, {
       algorithm,
-      [oauth.customFetch]: calling(fetch),
+      [oauth.customFetch]: calling(leave),
     });
     if (response.status !== 200) continue;
     try {
@@ -221,9 +221,9 @@ async function clientAt(
 }
 
 /** The library's way out. A redirect is an answer like any other: nothing follows it. */
-function calling(fetch: PlainFetch) {
+function calling(leave: PlainFetch) {
   return (input: string, init: { method: string; headers: Record<string, string>; body?: unknown }) =>
-    fetch(input, {
+    leave(input, {
       method: init.method,
       headers: init.headers,
       redirect: 'manual',
@@ -232,8 +232,8 @@ function calling(fetch: PlainFetch) {
 }
 
 /** The body of a 200 as JSON; undefined for a 404 and its kin. */
-async function json(url: URL, fetch: PlainFetch): Promise<unknown> {
-  const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
+async function json(url: URL, leave: PlainFetch): Promise<unknown> {
+  const response = await leave(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
   if (response.status !== 200) return undefined;
   const text = await response.text();
   if (text.length > longestMetadata) throw malformed(url, 'gives metadata that is too long');
