@@ -40,7 +40,9 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
     const call = await repeatable(input, init);
     const token = await parts.bearer.fresh();
     const answer = await leave(...withHeader(...call(), 'authorization', `Bearer ${token.reveal()}`));
-    if (answer.status !== 401 || parts.bearer.instead === undefined) return answer;
+    // A redirect may have led to a host that got no bearer: what that one refuses says nothing about ours.
+    const elsewhere = answer.url !== '' && !hosts.has(new URL(answer.url).host);
+    if (answer.status !== 401 || elsewhere || parts.bearer.instead === undefined) return answer;
     // Refused before anything was done, so a write may be made again, too.
     const other = await parts.bearer.instead(token);
     await answer.body?.cancel();

@@ -385,6 +385,26 @@ describe('where the credential goes', () => {
     }
   });
 
+  test('it does not follow a redirect to another host, and what that one refuses renews nothing', async () => {
+    const office = await open();
+    const { connections, org, made, guild } = office;
+    const context = await connections.writeContext(org, made, 'send', {
+      effectKey: 'k',
+      attachment: async () => new Uint8Array(),
+      aboutToSend: async () => undefined,
+    });
+    guild.hosts.faults.failNext(
+      { kind: 'refuse', status: 302, headers: { location: 'https://login.guild.example/elsewhere' } },
+      '/file',
+    );
+    expect((await context.fetch('https://api.guild.example/file')).status).toBe(401);
+    const [first, second] = guild.hosts.calls().slice(-2);
+    expect(first?.headers['authorization']).toMatch(/^Bearer /);
+    expect(second).toMatchObject({ host: 'login.guild.example', path: '/elsewhere' });
+    expect(second?.headers['authorization']).toBeUndefined();
+    expect(office.refreshes()).toEqual([]);
+  });
+
   test('a write that is refused for its bearer is made again with its whole body', async () => {
     const office = await open();
     const { connections, org, made, guild } = office;
