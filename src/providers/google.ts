@@ -47,6 +47,7 @@ export function googleAuth(product: string, scopes: readonly string[]) {
 export const googleNotes: readonly string[] = [
   'Gmail, Google Calendar and Google Drive share one registered app; each asks for its own consent.',
   'Google’s own review is needed before strangers may use an app with these scopes; your own Workspace ("Internal") and listed test users need none.',
+  'Known, and not verified on a live account: the revocation endpoint, PKCE, client authentication in the body, that a refresh brings no new refresh token, and that one ends after six months unused.',
   'Revoking at Google ends every grant that the account gave to the app, those of the other two products, too (known, not verified).',
 ];
 

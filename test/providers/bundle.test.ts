@@ -18,7 +18,8 @@ beforeAll(async () => {
   );
   await writeFile(
     entry,
-    `const called = [];
+    `import net from 'node:net';
+const called = [];
 const now = '2026-01-05T12:00:00.000Z';
 const context = {
   fields: { email: 'ann@example.com' },
@@ -30,6 +31,7 @@ const context = {
 };
 const trap = () => { throw new Error('past the door'); };
 globalThis.fetch = trap;
+net.Socket.prototype.connect = trap;
 const [mail, calendar, drive, hubspot] = await Promise.all([
   ${providers.map((path) => `import(${JSON.stringify(path)})`).join(',\n  ')},
 ]);

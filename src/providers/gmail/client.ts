@@ -14,10 +14,16 @@ export async function gmailOf(context: ProviderContext): Promise<gmail_v1.Gmail>
   return gmail({ version: 'v1', ...throughTheDoor(context) });
 }
 
-export async function profileOf(context: ProviderContext): Promise<{ email: string; historyId: string }> {
+export async function profileOf(
+  context: ProviderContext,
+): Promise<{ email: string; historyId: string; messages: number | undefined }> {
   const client = await gmailOf(context);
-  const { emailAddress, historyId } = await ask(() => client.users.getProfile({ userId: 'me' }));
-  return { email: needed(emailAddress, 'address'), historyId: needed(historyId, 'history') };
+  const profile = await ask(() => client.users.getProfile({ userId: 'me' }));
+  return {
+    email: needed(profile.emailAddress, 'address'),
+    historyId: needed(profile.historyId, 'history'),
+    messages: profile.messagesTotal ?? undefined,
+  };
 }
 
 /** The account's address: learned when it was connected, asked for where it was not. */

@@ -24,6 +24,8 @@ const cursorForm = z.discriminatedUnion('phase', [
     /** Where the history begins that is read once all messages are taken. */
     historyId: z.string(),
     pageToken: z.string().optional(),
+    /** Messages still to come, about: Gmail counts spam and bin, too. */
+    left: z.number().int().optional(),
   }),
   z.object({ version: z.literal(1), phase: z.literal('history'), historyId: z.string() }),
 ]);
@@ -34,26 +36,28 @@ export const mailFeed: Feed = { kinds: ['mail'], scopes: [scope('gmail.readonly'
 
 async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
   const known = cursorForm.safeParse(cursor).data;
-  let historyId = known?.phase === 'history' ? known.historyId : undefined;
-  if (historyId !== undefined && !(yield* history(context, historyId))) historyId = undefined;
-  else if (historyId !== undefined) return;
+  if (known?.phase === 'history' && (yield* history(context, known.historyId))) return;
   // The beginning of the history is noted before the first message is listed: nothing falls between.
-  const start: FullCursor =
-    known?.phase === 'full'
-      ? known
-      : { version: 1, phase: 'full', historyId: (await profileOf(context)).historyId };
+  const start = known?.phase === 'full' ? known : await beginning(context);
   yield* everything(context, start);
   yield* history(context, start.historyId);
+}
+
+async function beginning(context: ProviderContext): Promise<FullCursor> {
+  const { historyId, messages } = await profileOf(context);
+  return { version: 1, phase: 'full', historyId, ...(messages === undefined ? {} : { left: messages }) };
 }
 
 /** All messages, newest first, and at the end the list of what exists. */
 async function* everything(context: ProviderContext, start: FullCursor): AsyncGenerator<FeedPage> {
   const client = await gmailOf(context);
   let cursor = start;
-  for (;;) {
+  for (let again = false; ; ) {
     const { pageToken } = cursor;
     const page = await listed(client, pageToken, recordsPage);
     if (page === undefined) {
+      if (again) throw changedMeanwhile();
+      again = true;
       // Gmail no longer knows the page: the list is begun again, which only repeats.
       cursor = { version: 1, phase: 'full', historyId: start.historyId };
       continue;
@@ -67,8 +71,10 @@ async function* everything(context: ProviderContext, start: FullCursor): AsyncGe
       yield { records, deleted: [], cursor: after, complete: { ids } };
       return;
     }
-    cursor = { ...cursor, pageToken: next };
-    yield { records, deleted: [], cursor };
+    const left = cursor.left === undefined ? {} : { left: Math.max(0, cursor.left - page.ids.length) };
+    cursor = { ...cursor, pageToken: next, ...left };
+    const remaining = left.left === undefined ? {} : { remaining: left.left };
+    yield { records, deleted: [], cursor, ...remaining };
   }
 }
 
@@ -94,15 +100,17 @@ async function allIds(client: gmail_v1.Gmail): Promise<string[]> {
   const ids: string[] = [];
   for (let pageToken: string | undefined; ; ) {
     const page = await listed(client, pageToken, listPage);
-    if (page === undefined) {
-      throw new DrawbridgeError('conflict', 'The list of messages changed while it was read.', {
-        retry: 'later',
-      });
-    }
+    if (page === undefined) throw changedMeanwhile();
     ids.push(...page.ids);
     if (page.nextPageToken === undefined) return ids;
     pageToken = page.nextPageToken;
   }
+}
+
+function changedMeanwhile(): DrawbridgeError {
+  return new DrawbridgeError('conflict', 'The list of messages changed while it was read.', {
+    retry: 'later',
+  });
 }
 
 /** What came and went since, page by page; false when Gmail no longer knows that point. */

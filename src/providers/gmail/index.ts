@@ -53,7 +53,7 @@ export const provider = defineProvider({
   notes: [
     ...googleNotes,
     'Gmail may put a Message-ID of its own in the place of ours (reported, not documented): a mail whose sending was cut off is then found by a header of ours instead.',
-    'How long Gmail keeps its history is not promised ("at least a week" as a rule): when it is too old, all messages are read again.',
+    'How long Gmail keeps its history is not promised ("at least a week" as a rule): when it is too old (404, not verified), all messages are read again.',
     'The limits are those of an app made since May 2026; units a call costs are from an older page of Google’s.',
   ],
   verified:

@@ -51,7 +51,7 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
 
 async function* oneCalendar(session: Session, calendar: OwnCalendar): AsyncGenerator<FeedPage> {
   const { client, states } = session;
-  for (;;) {
+  for (let again = false; ; ) {
     const before = states.get(calendar.id) ?? {};
     const answer = await listed(client, calendar.id, before);
     if (answer === 'gone') {
@@ -60,6 +60,11 @@ async function* oneCalendar(session: Session, calendar: OwnCalendar): AsyncGener
       return;
     }
     if (answer === 'begin again') {
+      if (again) {
+        const message = `The calendar ${calendar.name} changed while it was read.`;
+        throw new DrawbridgeError('conflict', message, { retry: 'later' });
+      }
+      again = true;
       states.set(calendar.id, {});
       continue;
     }

@@ -25,6 +25,7 @@ export const provider = defineProvider({
   notes: [
     ...googleNotes,
     'The limits are those that Google’s console shows for a new app (known, not verified).',
+    'A sync token that is too old is answered with 410 (known, not verified): then that calendar is read again.',
     'How long a window Google answers free-busy for is not documented: it is asked in pieces of 30 days.',
     'Where one works from, birthdays of contacts, and calendars that Google publishes (holidays) are not synced.',
   ],

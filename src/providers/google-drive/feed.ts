@@ -61,9 +61,12 @@ async function* everything(
   start: FullCursor,
 ): AsyncGenerator<FeedPage> {
   let cursor = start;
-  for (;;) {
+  for (let again = false; ; ) {
     const page = await filesPage(client, cursor.pageToken, pageSize, fileFields);
     if (page === undefined) {
+      if (again) throw changedMeanwhile();
+      again = true;
+      // Google no longer knows the page: the list is begun again, which only repeats.
       cursor = { version: 1, phase: 'full', changes: start.changes };
       continue;
     }
@@ -106,15 +109,15 @@ async function allIds(client: drive_v3.Drive): Promise<string[]> {
   const ids: string[] = [];
   for (let pageToken: string | undefined; ; ) {
     const page = await filesPage(client, pageToken, idsPage, 'id');
-    if (page === undefined) {
-      throw new DrawbridgeError('conflict', 'The list of files changed while it was read.', {
-        retry: 'later',
-      });
-    }
+    if (page === undefined) throw changedMeanwhile();
     for (const { id } of page.files) if (typeof id === 'string') ids.push(id);
     if (page.next === undefined) return ids;
     pageToken = page.next;
   }
+}
+
+function changedMeanwhile(): DrawbridgeError {
+  return new DrawbridgeError('conflict', 'The list of files changed while it was read.', { retry: 'later' });
 }
 
 /** What came, changed and went since; false when Google no longer knows that point. */

@@ -210,6 +210,14 @@ test('a page token that Google no longer knows begins that calendar again', asyn
   expect(shelf.records.size).toBe(300);
 });
 
+test('page tokens that are refused again and again end the run, to be tried later', async () => {
+  const scene = await small(300);
+  const { body = '', headers = {} } = refusal(400, 'invalid', 'x');
+  scene.hosts.faults.failNext({ kind: 'refuse', status: 400, text: body, headers }, 'pageToken=', 9);
+  const failure = { code: 'conflict', retry: 'later' };
+  await expect(new Shelf().run(feed, scene.context)).rejects.toMatchObject(failure);
+});
+
 test('a calendar that is added is taken, one that is left takes its events with it', async () => {
   const scene = await small(2);
   const shelf = new Shelf();

@@ -331,6 +331,14 @@ describe('the feed', () => {
     expect(shelf.records.size).toBe(4);
   });
 
+  test('page tokens that are refused again and again end the run, to be tried later', async () => {
+    const scene = await empty();
+    for (let n = 0; n < 60; n += 1) scene.google.files.put({ name: `f${n}`, mimeType: 'application/pdf' });
+    scene.hosts.faults.failNext(refused(400, 'invalid'), '&pageToken=', 9);
+    const failure = { code: 'conflict', retry: 'later' };
+    await expect(new Shelf().run(feed, scene.context)).rejects.toMatchObject(failure);
+  });
+
   test('a file whose owner forbids copying, or that is too large, is a record of its facts', async () => {
     const scene = await empty();
     const { files } = scene.google;

@@ -105,6 +105,13 @@ test.each([1, 2, 3, 4])(
   },
 );
 
+test('a first run says how many are about to come, down to none', async () => {
+  const scene = await small(60);
+  const shelf = new Shelf();
+  await shelf.run(feed, scene.context);
+  expect(shelf.pages.map(({ remaining }) => remaining)).toEqual([35, 10, undefined, undefined]);
+});
+
 test('a long history is taken up inside, not from its beginning', async () => {
   const scene = await small(1);
   const shelf = new Shelf();
@@ -139,6 +146,17 @@ test('a page token that Gmail no longer knows begins the list again', async () =
   shelf.cursor = { ...(shelf.cursor as object), pageToken: 'Zm9yZ290dGVu' };
   await shelf.run(feed, scene.context);
   expect(shelf.records).toEqual(expected(scene));
+});
+
+test('page tokens that are refused again and again end the run, to be tried later', async () => {
+  const scene = await small(60);
+  scene.hosts.faults.failNext(
+    { kind: 'refuse', ...asRefused(refusal(400, 'invalidArgument', 'x')) },
+    'pageToken=',
+    9,
+  );
+  const failure = { code: 'conflict', retry: 'later' };
+  await expect(new Shelf().run(feed, scene.context)).rejects.toMatchObject(failure);
 });
 
 test('a cursor that cannot be read is none', async () => {
