@@ -198,9 +198,6 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
       if (verifiedEmail === undefined) throw unverified(issuer);
       const now = clock.now();
       return store.control.write(async (tx) => {
-        // Another sign-in of the same person may have come first.
-        const meanwhile = await linkedTo(tx, { issuer, subject });
-        if (meanwhile !== undefined) return meanwhile;
         const [member, another] = await tx
           .selectFrom('members')
           .select(['org_id', 'id', 'name'])
@@ -214,26 +211,15 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
             'Your address is a member of several orgs here, and Drawbridge cannot tell which one you mean. Ask whoever runs it to remove it from all but one.',
           );
         }
-        const other = await tx
-          .selectFrom('identities')
-          .select('subject')
-          .where('org_id', '=', member.org_id)
-          .where('member_id', '=', member.id)
-          .where('issuer', '=', issuer)
-          .executeTakeFirst();
-        // An address that was given to somebody else at the issuer must not bring its former owner's access along.
-        if (other !== undefined) {
-          throw new DrawbridgeError(
-            'permission_denied',
-            'Another account with your address signed in here before. If both are yours, ask whoever runs this Drawbridge to run: drawbridge members unlink, with your address. Then sign in again.',
-            { retry: 'ask' },
-          );
-        }
         await tx
           .insertInto('identities')
           .values({ issuer, subject, org_id: member.org_id, member_id: member.id, created_at: now })
+          .onConflict((conflict) => conflict.doNothing())
           .execute();
-        return { kind: 'person', orgId: member.org_id, memberId: member.id, name: member.name } as const;
+        const linked = await linkedTo(tx, { issuer, subject });
+        // An address that was given to somebody else at the issuer must not bring its former owner's access along.
+        if (linked === undefined) throw succeeded();
+        return linked;
       });
     },
   };
@@ -260,6 +246,14 @@ function stranger(): DrawbridgeError {
   return new DrawbridgeError(
     'permission_denied',
     'You signed in, but your address is no member’s here, and signing in makes nobody one. Ask whoever runs this Drawbridge to run: drawbridge members add --email, with the address that you signed in with.',
+    { retry: 'ask' },
+  );
+}
+
+function succeeded(): DrawbridgeError {
+  return new DrawbridgeError(
+    'permission_denied',
+    'Another account with your address signed in here before. If both are yours, ask whoever runs this Drawbridge to run: drawbridge members unlink, with your address. Then sign in again.',
     { retry: 'ask' },
   );
 }

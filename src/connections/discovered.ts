@@ -1,6 +1,5 @@
 // Connecting to a server that is known only by its address: with a bearer that a person pasted, with nothing
 // where it is open, else by the sign-in that it names.
-import { discoverAuthorization } from '../auth/oauth/discover.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { OAuth2, OAuthApp } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
@@ -49,6 +48,8 @@ export async function discover(
   const probe: OAuthApp = { clientId: '', clientSecret: undefined };
   const app = given.redirectUri === undefined ? probe : await findApp(org, parts, 'mcp');
   const call = tokenCall(org, parts, provider, { app: probe, fields: {} });
+  // Loaded when it is first needed, with the library that it speaks by.
+  const { discoverAuthorization } = await import('../auth/oauth/discover.ts');
   return discoverAuthorization({
     url: given.url,
     fetch: call.fetch,
