@@ -10,14 +10,13 @@ import {
 } from '../../../sandbox/quickbooks/index.ts';
 import { fillBooks } from '../../../sandbox/quickbooks/story.ts';
 import { emptyWorld } from '../../../sandbox/world.ts';
-import type { Clock } from '../../../src/clock.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import { providerContext } from '../../../src/connections/context.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import type { LookUp, Provider, WriteContext, WriteOutcome } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/quickbooks/index.ts';
 import { Secret } from '../../../src/secret.ts';
 import { log } from '../../connections/office.ts';
-import { manualClock } from '../../egress/manual-clock.ts';
 
 export interface Scene {
   quickbooks: QuickbooksEmulator;
@@ -52,8 +51,9 @@ export async function openScene(
   const egress = createEgress({
     allowLoopback: true,
     sandboxUrl: hosts.url,
-    clock: manualClock(),
+    clock: systemClock,
     log,
+    // No time passes between attempts.
     random: () => 0,
   });
   onTestFinished(async () => {
