@@ -221,10 +221,10 @@ export function createTokens(parts: TokensParts): Tokens {
   /** Ends with its caller's patience; the renewal itself goes on, for the others and for the next time. */
   async function waitFor<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
     if (signal === undefined) return work;
-    signal.throwIfAborted();
     const given = Promise.withResolvers<never>();
     const giveUp = (): void => given.reject(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
     try {
       return await Promise.race([work, given.promise]);
     } finally {

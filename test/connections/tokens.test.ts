@@ -134,6 +134,23 @@ describe('a token that ends', () => {
     expect(office.refreshes()).toEqual([{ grant: 'refresh_token', ok: true }]);
   });
 
+  test('a caller that gives up leaves the renewal to the others', async () => {
+    const office = await open();
+    office.clock.advance(2 * hour);
+    const letGo = holdTokenCall(office);
+    const patience = new AbortController();
+    const limits = { signal: patience.signal, timeoutMs: 100 * hour };
+    const impatient = office.connections.runRead(office.org, office.made, 'roll', {}, limits);
+    const given = expect(impatient).rejects.toThrow('enough');
+    const patient = office.roll();
+    await expect.poll(() => office.guild.hosts.calls().at(-1)?.path).toBe('/token');
+    patience.abort(new Error('enough'));
+    await given;
+    letGo();
+    await patient;
+    expect(office.refreshes()).toEqual([{ grant: 'refresh_token', ok: true }]);
+  });
+
   test('a failing renewal of one that has ended is told as what it is, and the next call tries again', async () => {
     const office = await open();
     office.clock.advance(2 * hour);
