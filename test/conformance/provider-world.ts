@@ -37,6 +37,8 @@ export interface ProviderWorld {
   /** The whole way, through the page of consent or the form. */
   connect(given?: { press?: 'allow' | 'deny'; wrong?: boolean }): Promise<Connection>;
   context(connection: Connection, operation?: string): Promise<WriteContext>;
+  /** From now on every text in an answer of the provider's API passes through it. */
+  taint(change: (text: string) => string): void;
 }
 
 /** Shorter than any time limit and any beat of a lease, longer than a pause between two calls. */
@@ -63,7 +65,18 @@ export async function openProviderWorld(
     while (!ended) manual.advance(await manual.asleep((ms) => ms < longest));
   }
   void passPauses();
-  const hosts = await startProviderHosts(given.emulators);
+  let change: ((text: string) => string) | undefined;
+  const hosts = await startProviderHosts(
+    given.emulators.map((emulator) => ({
+      ...emulator,
+      handle(call) {
+        const answer = emulator.handle(call);
+        return change === undefined || answer.body === undefined || answer.status !== 200
+          ? answer
+          : { ...answer, body: tainted(answer.body, change) };
+      },
+    })),
+  );
   const home = await mkdtemp(join(tmpdir(), 'drawbridge-provider-'));
   const lines: string[] = [];
   const log = createLog({ level: 'trace', destination: { write: (line: string) => void lines.push(line) } });
@@ -154,6 +167,9 @@ export async function openProviderWorld(
     connections,
     lines,
     connect,
+    taint(given) {
+      change = given;
+    },
     context: (connection, operation = 'test') =>
       connections.writeContext(org, connection, operation, {
         effectKey: 'eff_01test',
@@ -161,4 +177,19 @@ export async function openProviderWorld(
         aboutToSend: async () => undefined,
       }),
   };
+}
+
+/** A JSON text with each of its texts changed; anything else as it is. */
+function tainted(body: string, change: (text: string) => string): string {
+  const walk = (value: unknown): unknown => {
+    if (typeof value === 'string') return change(value);
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one)]));
+  };
+  try {
+    return JSON.stringify(walk(JSON.parse(body)));
+  } catch {
+    return body;
+  }
 }
