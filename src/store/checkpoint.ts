@@ -77,7 +77,8 @@ export function createCheckpointer(
     worker.postMessage('fold' satisfies Ask);
     await asked.promise;
     asked = undefined;
-    worker?.unref();
+    // Who closes meanwhile waits for its end: nothing else may hold the process then.
+    if (!closed) worker?.unref();
   }
 
   return {

@@ -1,9 +1,11 @@
 // The write-ahead log: folded beside the event loop, bounded, and never at the price of what was committed.
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
@@ -132,4 +134,10 @@ test('writers that never pause keep a bounded log, lose nothing, and leave one f
   expect(closed.prepare('select count(*) as n from leases').get()?.['n']).toBe(80);
   expect(closed.prepare('pragma integrity_check').get()?.['integrity_check']).toBe('ok');
   closed.close();
+});
+
+test('a process that closes while the log is folded waits for that, and ends in order', async () => {
+  const program = fileURLToPath(new URL('./fixtures/close-while-folding.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program, join(home, 'db')]);
+  expect(stdout).toBe('closed');
 });
