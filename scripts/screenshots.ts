@@ -21,19 +21,6 @@ house.connections.push(
     label: 'Ana’s calendar',
     lastSyncAt: Date.now() - 240_000,
   }),
-  connection({
-    id: 'con_3',
-    provider: 'zillow',
-    providerTitle: 'Zillow',
-    label: 'Listings',
-    hasFeeds: false,
-    state: 'EXPIRED',
-    lastError: {
-      code: 'auth_expired',
-      message: 'The key was refused. Connect it again: drawbridge connect zillow',
-      at: 0,
-    },
-  }),
 );
 
 const sheet = Buffer.alloc(48_213, 'Disclosures ');
@@ -181,7 +168,6 @@ await pictures(desktop, [
   [extra, 'done', path(done)],
   [extra, 'unclear', path(unclear)],
   [extra, 'history', '/history'],
-  [extra, 'connections', '/connections'],
   [extra, 'connect', '/connect'],
   [extra, 'missing', '/nowhere'],
 ]);
@@ -194,6 +180,38 @@ await pictures({ ...desktop, colorScheme: 'dark' }, [
   [guide, 'approval-dark', path(letter)],
   [extra, 'dark-event', path(event)],
   [extra, 'dark-strange', path(strange), true],
+]);
+// What needs a person stands on every page: here alone, where it is the picture's matter.
+house.connections.push(
+  connection({
+    id: 'con_3',
+    provider: 'zillow',
+    providerTitle: 'Zillow',
+    label: 'Listings',
+    hasFeeds: false,
+    state: 'EXPIRED',
+    lastError: {
+      code: 'auth_expired',
+      message: 'The key was refused.',
+      at: Date.now() - 3_600_000,
+    },
+  }),
+);
+await pictures(desktop, [
+  [guide, 'accounts', '/connections'],
+  [guide, 'connect-account', '/connect/gmail'],
+  [extra, 'register-app', '/connect/quickbooks', true],
+  [extra, 'connect-mailbox', '/connect/mailbox', true],
+  [extra, 'needs', '/'],
+]);
+await pictures(phone, [
+  [extra, 'phone-accounts', '/connections', true],
+  [extra, 'phone-connect', '/connect/gmail', true],
+  [extra, 'phone-register', '/connect/hubspot', true],
+]);
+await pictures({ ...desktop, colorScheme: 'dark' }, [
+  [extra, 'dark-accounts', '/connections'],
+  [extra, 'dark-connect', '/connect/gmail', true],
 ]);
 await chromium.close();
 await house.close();

@@ -180,13 +180,16 @@ function linked(step: string): Markup {
   return html`${step.slice(0, at)}<a href="${href}" target="_blank" rel="noreferrer">${clean}</a>${step.slice(at + clean.length)}`;
 }
 
-/** `imapHost` as "Imap host". */
+const abbreviations = /\b(?:api|id|imap|smtp|url)\b/gi;
+
+/** `imapHost` as "IMAP host". */
 function words(name: string): string {
   const text = name
     .replace(/[_-]+/g, ' ')
     .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
     .toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return whole.replace(abbreviations, (word) => word.toUpperCase());
 }
 
 function sentence(needed: readonly string[]): string {

@@ -10,7 +10,9 @@ import type { Hosted } from '../../src/auth/oidc/hosted.ts';
 import type { Agent, Person, Scope } from '../../src/auth/principal.ts';
 import { createSignIn, type SignIn } from '../../src/auth/sign-in.ts';
 import type { Clock } from '../../src/clock.ts';
+import { noticesOf } from '../../src/connections/attention.ts';
 import type { Connection, Connections } from '../../src/connections/connections.ts';
+import { createConnections } from '../../src/connections/create.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
@@ -166,6 +168,15 @@ export async function openHouse(
   const unasked = (): never => {
     throw new Error('nobody asks for this here');
   };
+  // What the catalog alone tells is told as it is; it needs neither door nor vault.
+  const catalogued = createConnections({
+    store,
+    egress: undefined as never,
+    vault: undefined as never,
+    clock,
+    log,
+    apps: new Map([['google', { clientId: 'an-app', clientSecret: undefined, webhookSecret: undefined }]]),
+  });
   const connections: Connections = {
     list: async () => house.connections,
     async get(_org, id) {
@@ -200,9 +211,9 @@ export async function openHouse(
     read: unasked,
     writeFor: unasked,
     feeds: unasked,
-    offers: async () => [],
-    form: unasked,
-    notices: async () => [],
+    offers: catalogued.offers,
+    form: catalogued.form,
+    notices: (from) => noticesOf(from, house.connections, { plan: 'local', now: clock.now() }),
     events: async () => [],
     authorize: unasked,
     authorized: unasked,

@@ -38,7 +38,7 @@ async function ask(input: object) {
 }
 
 test('an empty memory says what to do, and not that nothing was found', () => {
-  expect(emptySaid).toMatch(/drawbridge connect .*drawbridge import/);
+  expect(emptySaid).toMatch(/connect-provider gives the page .*drawbridge connect, or drawbridge import/);
   expect(unsyncedSaid).toMatch(/drawbridge sync/);
 });
 
