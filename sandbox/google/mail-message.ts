@@ -70,7 +70,7 @@ function asUtf8(part: Part, bytes: Buffer): Buffer {
 }
 
 /** Encoded words (RFC 2047) in plain letters. */
-export function readable(value: string): string {
+function readable(value: string): string {
   return value
     .replace(/\?=\s+=\?/g, '?==?')
     .replace(/=\?([^?]+)\?([QB])\?([^?]*)\?=/gi, (_, charset: string, kind: string, text: string) => {

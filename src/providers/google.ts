@@ -82,7 +82,7 @@ interface GoogleError {
 }
 
 /** `{error: {code, message, errors: [{reason}], details: [{reason}]}}`; undefined where the status says it all. */
-export function googleRefusal({ status, headers, body }: Answer): Refusal | undefined {
+function googleRefusal({ status, headers, body }: Answer): Refusal | undefined {
   if (status < 400) return undefined;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   const wait = seconds >= 0 ? { retryAfterMs: Math.round(seconds * 1000) } : {};
