@@ -4,7 +4,7 @@ import type { Vault } from '../auth/vault.ts';
 import type { OAuth2, TokenAnswer } from '../providers/auth.ts';
 import type { Secret } from '../secret.ts';
 import { fromJson, toJson } from '../store/codec.ts';
-import { type Lease, requireLease } from '../store/lease.ts';
+import { type Lease, releaseWith, requireLease } from '../store/lease.ts';
 import type { OrgStore } from '../store/store.ts';
 import { requireDataKey, unsealRows } from './credentials.ts';
 import { agesOf, tokenFields, tokenSecrets } from './grant.ts';
@@ -72,7 +72,7 @@ export interface Renewal {
 
 /**
  * One transaction: under the lease, by the version, the access token and where there is one the refresh
- * token. A refresh token that the answer does not bring stays.
+ * token. A refresh token that the answer does not bring stays. `stored`: the lease was given up with it.
  * @throws DrawbridgeError `conflict` when the lease was lost, or the data key was replaced meanwhile
  */
 export async function storeRenewed(
@@ -113,6 +113,8 @@ export async function storeRenewed(
         .onConflict((known) => known.columns(['org_id', 'connection_id', 'field']).doUpdateSet(values))
         .execute();
     }
+    // Another commit would cost as much as this one.
+    await releaseWith(tx, orgId, lease);
     return 'stored';
   });
 }

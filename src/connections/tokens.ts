@@ -144,6 +144,7 @@ export function createTokens(parts: TokensParts): Tokens {
     lease: Lease,
   ): Promise<HeldTokens | undefined> {
     const hold = holdLease(org, lease, { ttlMs: timing.leaseMs, clock, log });
+    let released = false;
     try {
       const held = await read(org, id);
       if (held.version !== seen.version) {
@@ -156,6 +157,7 @@ export function createTokens(parts: TokensParts): Tokens {
       if (answer === undefined) return await read(org, id);
       const stored = await store(org, id, { auth: grant.auth, answer, held, lease });
       if (stored === 'lost') return undefined;
+      released = stored === 'stored';
       unwritten.delete(keyOf(org, id));
       if (stored === 'gone') {
         await parts.orphaned(org, grant, answer);
@@ -163,7 +165,7 @@ export function createTokens(parts: TokensParts): Tokens {
       }
       return await read(org, id);
     } finally {
-      await hold.end();
+      await hold.end({ released });
     }
   }
 

@@ -9,8 +9,8 @@ import type { OrgStore } from './store.ts';
 export interface Hold {
   /** Aborts with a `conflict` once another may hold it. */
   lost: AbortSignal;
-  /** Stops renewing and gives the lease up. */
-  end(): Promise<void>;
+  /** Stops renewing and gives the lease up, unless that was part of a write (`releaseWith`). */
+  end(options?: { released: boolean }): Promise<void>;
 }
 
 /** `ttlMs`: as it was acquired with; it is renewed four times in that time. */
@@ -46,10 +46,10 @@ export function holdLease(
   const renewing = renew();
   return {
     lost: lost.signal,
-    async end() {
+    async end({ released } = { released: false }) {
       stop.abort();
       await renewing;
-      await releaseLease(org, lease);
+      if (!released) await releaseLease(org, lease);
     },
   };
 }

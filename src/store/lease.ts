@@ -79,17 +79,20 @@ export async function renewLease(org: OrgStore, lease: Lease, ttlMs: number): Pr
 
 /** Gives the lease up; nothing happens when it was lost already. */
 export async function releaseLease(org: OrgStore, lease: Lease): Promise<void> {
-  await org.write((tx) =>
-    tx
-      .updateTable('leases')
-      // The row stays: its fencing token must keep growing.
-      .set({ until: 0 })
-      .where('org_id', '=', org.orgId)
-      .where('name', '=', lease.name)
-      .where('owner', '=', lease.owner)
-      .where('fencing', '=', lease.fencing)
-      .execute(),
-  );
+  await org.write((tx) => releaseWith(tx, org.orgId, lease));
+}
+
+/** The same as part of a write: work and lease end with one commit. */
+export async function releaseWith(tx: Transaction<OrgTables>, orgId: string, lease: Lease): Promise<void> {
+  await tx
+    .updateTable('leases')
+    // The row stays: its fencing token must keep growing.
+    .set({ until: 0 })
+    .where('org_id', '=', orgId)
+    .where('name', '=', lease.name)
+    .where('owner', '=', lease.owner)
+    .where('fencing', '=', lease.fencing)
+    .execute();
 }
 
 /**
