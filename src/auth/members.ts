@@ -56,7 +56,7 @@ export interface Members {
  * An address for comparing. Only ASCII letters are folded: Unicode folds letters of other alphabets onto
  * them (the Kelvin sign onto k), and a stranger could own an address that so becomes a member's.
  */
-export function comparable(email: string): string {
+function comparable(email: string): string {
   return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 

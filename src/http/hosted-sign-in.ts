@@ -89,8 +89,8 @@ function throughSandbox(url: string, sandboxUrl: string | undefined): string {
 
 async function fault(c: Context<PageEnv>, log: Log, thrown: unknown): Promise<Response> {
   const error = toDrawbridgeError(thrown);
-  const level = error.code === 'internal' ? 'error' : 'warn';
-  // What the person reads leaves out why a token did not hold: here it stands.
+  // What the person reads leaves out why an answer did not hold: here it stands. A dead link is nobody's alarm.
+  const level = error.code === 'internal' ? 'error' : error.field === 'token' ? 'warn' : 'info';
   log[level]({ err: thrown }, 'a sign-in failed');
   const text = await messagePage({
     title: titleOf(error),

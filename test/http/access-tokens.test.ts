@@ -72,6 +72,9 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>?]>([
   ['without a subject', { sub: undefined }],
   ['without a client', { client_id: undefined }],
   ['of another kind', {}, { typ: 'logout+jwt' }],
+  ['that is an ID token, though it names this resource', { at_hash: 'x', azp: 'client-1' }, { typ: 'JWT' }],
+  ['that calls itself an ID token', { typ: 'ID', azp: 'client-1' }, { typ: 'JWT' }],
+  ['that is bound to a key', { cnf: { jkt: 'x' } }],
 ])('a token %s opens nothing', async (_what, claims, header) => {
   const { mcp, issuer, house } = await openKnown();
   const token = issuer.accessToken({ ...good, ...claims }, header);

@@ -7,9 +7,6 @@ import type { Members } from '../members.ts';
 import type { Agent, Scope } from '../principal.ts';
 import type { KeySet } from './key-set.ts';
 
-/** What may be in the way, each with its answer at the door (RFC 6750, 3.1). */
-export type TokenRefusal = 'invalid_token' | 'unknown_subject' | 'insufficient_scope';
-
 /**
  * The agent that shows this token.
  * @throws DrawbridgeError `auth_expired`, field `token`, for one that does not hold; `permission_denied`, field
@@ -22,6 +19,10 @@ export async function agentOf(
   const { issuer, audience } = given;
   const claims = await verified(token, given.keys, { issuer, audience });
   const subject = String(claims.sub);
+  // An ID token may name this resource, too, and is for its client's eyes (OpenID Connect Core 1.0, 2); one that is
+  // bound to a key is worth nothing without it (RFC 9449, RFC 8705).
+  if (claims['at_hash'] !== undefined || claims['typ'] === 'ID') throw invalid('The token is an ID token.');
+  if (claims['cnf'] !== undefined) throw invalid('The token is bound to a key; send one that is not.');
   const client = clientOf(claims);
   if (client === undefined) throw invalid('The token does not say which client it was given to.');
   const person = await given.members.linked(issuer, subject);

@@ -141,9 +141,9 @@ export function createIssuer(given: {
 }
 
 /** The library's way out. A redirect is an answer like any other: nothing follows it. */
-function through(fetch: PlainFetch) {
+function through(leave: PlainFetch) {
   return (input: string, init: { method: string; headers: Record<string, string>; body?: unknown }) =>
-    fetch(input, {
+    leave(input, {
       method: init.method,
       headers: init.headers,
       redirect: 'manual',

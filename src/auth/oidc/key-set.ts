@@ -36,14 +36,14 @@ export interface KeySet {
 }
 
 export function createKeySet(given: { url: string; fetch: PlainFetch; clock: Clock }): KeySet {
-  const { url, fetch, clock } = given;
+  const { url, clock } = given;
   let kept: { at: number; find: ReturnType<typeof createLocalJWKSet> } | undefined;
   let tried: number | undefined;
   let loading: Promise<void> | undefined;
 
   async function load(): Promise<void> {
     tried = clock.elapsed();
-    const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
+    const response = await given.fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
     const { hostname } = new URL(url);
     if (response.status !== 200) {
       throw new DrawbridgeError(
