@@ -193,20 +193,32 @@ test('whatever stands in a mail, it is refused by field, or its envelope and hea
   expect(accepted).toBeGreaterThan(100);
 });
 
+/** Addresses that are what they look like, of people with any name. */
+const plain = fc.record({
+  email: fc.stringMatching(/^[a-z!#$%&'*+/=?^_`{|}~-]{1,12}@[a-z]{1,9}\.[a-z]{2,5}$/),
+  name: fc.string({ unit: 'grapheme', maxLength: 20 }),
+});
+
 test('where a server reads hidden recipients from the header, it holds exactly the approved ones, once', async () => {
   let hidden = 0;
+  const hiding = fc.tuple(
+    anyMail,
+    fc.array(plain, { minLength: 1, maxLength: 2 }),
+    fc.array(plain, { maxLength: 3 }),
+  );
   await fc.assert(
-    fc.asyncProperty(anyMail, async (mail) => {
+    fc.asyncProperty(hiding, async ([any, to, bcc]) => {
+      const mail = { ...any, to, cc: [], bcc, references: [], subject: 'Hi' };
       const made = await composed(mail, context, 'header');
       if (made === undefined) return;
       const read = await PostalMime.parse(made.bytes);
-      expect(read.headers.filter(({ key }) => key === 'bcc')).toHaveLength(mail.bcc.length === 0 ? 0 : 1);
-      expect((read.bcc ?? []).map(({ address }) => address)).toEqual(mail.bcc.map(({ email }) => email));
-      hidden += mail.bcc.length;
+      expect(read.headers.filter(({ key }) => key === 'bcc')).toHaveLength(bcc.length === 0 ? 0 : 1);
+      expect((read.bcc ?? []).map(({ address }) => address)).toEqual(bcc.map(({ email }) => email));
+      hidden += bcc.length;
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
-  expect(hidden).toBeGreaterThan(20);
+  expect(hidden).toBeGreaterThan(100);
 });
 
 let server: SmtpServer;
@@ -226,10 +238,6 @@ test('what a real server receives is the approved envelope, byte for byte, for e
     preset: 'gmail',
   };
   const wired = contextFor({ fields, secrets: { password: 'correct-horse' } });
-  const plain = fc.record({
-    email: fc.stringMatching(/^[a-z!#$%&'*+/=?^_`{|}~-]{1,12}@[a-z]{1,9}\.[a-z]{2,5}$/),
-    name: fc.string({ unit: 'grapheme', maxLength: 20 }),
-  });
   await fc.assert(
     fc.asyncProperty(fc.array(plain, { minLength: 1, maxLength: 4 }), hostile, async (to, text) => {
       const mail = mailTo('x@y.zz', { to, text, subject: 'Hi' });
