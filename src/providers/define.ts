@@ -88,6 +88,16 @@ export interface ReadOperation<Input = unknown, Output = unknown> {
   run(context: ProviderContext, input: Input): Promise<Output>;
 }
 
+/** A record as it stands at the provider. Values are JSON; only what the payload touches, and what names it. */
+export interface LiveRecord {
+  title: string;
+  url?: string;
+  /** As they stand, by name. */
+  fields: Readonly<Record<string, unknown>>;
+  /** As they will stand. */
+  after: Readonly<Record<string, unknown>>;
+}
+
 /** What every write says of itself. */
 export interface WriteBase<Payload> {
   effect: WriteEffect;
@@ -99,6 +109,22 @@ export interface WriteBase<Payload> {
   /** OAuth scopes beyond the provider's own; asked for only where writing is enabled. */
   scopes?: readonly string[];
   input: z.ZodType<Payload>;
+  /**
+   * The live record that this changes, read when it is proposed and again before it runs: what was approved is
+   * the step from that to the payload. Undefined where it changes none.
+   */
+  before?(context: ProviderContext, payload: Payload): Promise<LiveRecord | undefined>;
+  /** What policy and the approval page look at: who gets it, and how much it is. */
+  concerns?(payload: Payload): {
+    recipients?: readonly string[];
+    amount?: { value: number; currency: string };
+  };
+  /** How what was done is taken back, by another write of the same provider, as an action of its own. */
+  compensation?: {
+    title: string;
+    operation: string;
+    payload(payload: Payload, outcome: WriteOutcome): unknown;
+  };
   /** One line that a person reads, from the whole payload. */
   summary(payload: Payload, account: string): string;
   /** @throws DrawbridgeError `invalid_request` with `field`, before anything is queued. */

@@ -1,6 +1,7 @@
 // Puts the queue's verbs together over one set of rooms.
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
+import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { cancel } from './cancel.ts';
@@ -31,6 +32,12 @@ export interface QueueOptions {
    * there. Default: nothing.
    */
   checkpoint?: (step: Checkpoint, actionId: string | undefined) => void | Promise<void>;
+}
+
+function notYet(name: string): () => Promise<never> {
+  return async () => {
+    throw new DrawbridgeError('internal', `${name} is not built yet.`);
+  };
 }
 
 export function createQueue(options: QueueOptions): Queue {
@@ -69,6 +76,9 @@ export function createQueue(options: QueueOptions): Queue {
     list: listActions,
     events: eventsOf,
     decide: (org, person, decision) => decide(room, org, person, decision),
+    snooze: notYet('snooze'),
+    handOver: notYet('handOver'),
+    undo: notYet('undo'),
     cancel: (org, principal, id, channel) => cancel(room, org, principal, id, channel),
     settle: (org, person, settlement) => settle(room, org, person, settlement),
     runDue: (org, given = {}) => runDue(room, org, given.signal),

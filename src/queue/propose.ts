@@ -84,6 +84,20 @@ export async function propose(
     outcome: null,
     next_look_up_at: null,
     look_ups: 0,
+    before_record: null,
+    before_hash: null,
+    policy: null,
+    proposed_payload: null,
+    proposed_hash: null,
+    edit_reason: null,
+    snoozed_until: null,
+    assigned_to: null,
+    hold_until: null,
+    undo_of: null,
+    citations: null,
+    idempotency_key: null,
+    proof: null,
+    conversation: null,
   };
   const result = await org.write(async (tx) => {
     await lockProposal(tx, org, hash);

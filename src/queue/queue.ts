@@ -1,6 +1,7 @@
 // The action queue, as the floors above see it: propose, decide, run, tell. No write reaches a provider by
 // another road.
 import type { Agent, Person, Principal } from '../auth/principal.ts';
+import type { LiveRecord } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionStatus } from '../store/tables.ts';
 
@@ -20,6 +21,12 @@ export interface Proposal {
   /** Lines that a person should see beside the payload (clashes, say); not hashed. */
   warnings?: string[];
   note?: string;
+  /** Takes the place of the hash in finding the same proposal again: the same key with other arguments is an error. */
+  idempotencyKey?: string;
+  /** Documents that the proposal rests on: `ime://documents/…` that the principal may read. */
+  citations?: string[];
+  /** What the client tells of the conversation. */
+  conversation?: string;
 }
 
 export interface Action {
@@ -46,6 +53,33 @@ export interface Action {
   finishedAt: number | undefined;
   /** Set once final, and while `unknown` (with the evidence gathered so far). */
   outcome: ActionOutcome | undefined;
+  /** The live record that it changes, as it was read; undefined where it changes none. */
+  before: LiveRecord | undefined;
+  policy: PolicyVerdict | undefined;
+  /** Set where a person edited it: what was proposed. `payload` is what was approved. */
+  proposed: { payload: unknown; payloadHash: string; reason: string | undefined } | undefined;
+  snoozedUntil: number | undefined;
+  /** The member who is asked; undefined: any. */
+  assignedTo: string | undefined;
+  /** Approved, and not run before this moment: until then it can be cancelled. */
+  holdUntil: number | undefined;
+  undoOf: string | undefined;
+  /** What taking it back is called, where that can be proposed. */
+  undo: { title: string } | undefined;
+  citations: string[];
+  conversation: string | undefined;
+  /** Signed by a passkey: its id and name. */
+  proof: { credential: string; name: string; at: number } | undefined;
+}
+
+/** What policy said of an action when it was proposed. */
+export interface PolicyVerdict {
+  outcome: 'deny' | 'ask' | 'auto';
+  /** In words, naming the rule. */
+  why: string;
+  rule: string | undefined;
+  /** Of the rules: part of the envelope. */
+  version: string;
 }
 
 export type ActionOutcome =
@@ -70,7 +104,7 @@ export interface ActionEvent {
   detail: Record<string, unknown>;
 }
 
-export type Channel = 'mcp' | 'terminal' | 'page' | 'executor' | 'clock';
+export type Channel = 'mcp' | 'terminal' | 'page' | 'elicitation' | 'policy' | 'executor' | 'clock';
 
 export interface Queue {
   /**
@@ -103,8 +137,26 @@ export interface Queue {
       hash: string;
       reason?: string;
       channel: Channel;
+      /** Approves this in the place of what was proposed: checked like a proposal, with a hash of its own. */
+      edited?: unknown;
+      /** A passkey's assertion over the decision, where the org asks for one. */
+      presence?: unknown;
     },
   ): Promise<Action>;
+  /** Hides a pending action from the list until then (integer ms); its expiry stays. */
+  snooze(
+    org: OrgStore,
+    person: Person,
+    given: { actionId: string; until: number; channel: Channel },
+  ): Promise<Action>;
+  /** Asks another member to decide. @throws DrawbridgeError `not_found` for one who is no member */
+  handOver(
+    org: OrgStore,
+    person: Person,
+    given: { actionId: string; to: string; channel: Channel },
+  ): Promise<Action>;
+  /** Proposes what takes a completed action back. @throws DrawbridgeError `conflict` where it has no such thing */
+  undo(org: OrgStore, principal: Principal, actionId: string): Promise<{ action: Action; attached: boolean }>;
   /** A pending (or approved, not yet executing) action is withdrawn by who proposed it, or by a person. */
   cancel(org: OrgStore, principal: Agent | Person, id: string, channel: Channel): Promise<Action>;
   /** A person says what became of an `unknown` action. */

@@ -1,11 +1,12 @@
 // Actions and their history as they stand in the database, in the words of the contract.
 import type { Kysely } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
+import type { LiveRecord } from '../providers/define.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionStatus, OrgTables } from '../store/tables.ts';
 import type { ActionRow } from './envelope.ts';
-import type { Action, ActionEvent, ActionOutcome, Channel } from './queue.ts';
+import type { Action, ActionEvent, ActionOutcome, Channel, PolicyVerdict } from './queue.ts';
 
 type Db = Kysely<OrgTables>;
 
@@ -71,6 +72,17 @@ async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Acti
     decisionReason: row.decision_reason ?? undefined,
     finishedAt: row.finished_at ?? undefined,
     outcome: row.outcome === null ? undefined : fromJson<ActionOutcome>(row.outcome),
+    before: row.before_record === null ? undefined : fromJson<LiveRecord>(row.before_record),
+    policy: row.policy === null ? undefined : fromJson<PolicyVerdict>(row.policy),
+    proposed: undefined,
+    snoozedUntil: row.snoozed_until ?? undefined,
+    assignedTo: row.assigned_to ?? undefined,
+    holdUntil: row.hold_until ?? undefined,
+    undoOf: row.undo_of ?? undefined,
+    undo: undefined,
+    citations: row.citations === null ? [] : fromJson<string[]>(row.citations),
+    conversation: row.conversation ?? undefined,
+    proof: undefined,
   }));
 }
 

@@ -301,7 +301,77 @@ export interface OrgTables {
     outcome: JsonText | null;
     next_look_up_at: Millis | null;
     look_ups: number;
+    /** The live record as it was read when this was proposed, and its hash: part of the envelope. */
+    before_record: JsonText | null;
+    before_hash: string | null;
+    /** What policy said: outcome, the rule's id, the version of the rules. */
+    policy: JsonText | null;
+    /** Where a person edited it: what was proposed, canonical, and its hash. */
+    proposed_payload: string | null;
+    proposed_hash: string | null;
+    edit_reason: string | null;
+    snoozed_until: Millis | null;
+    /** The member who is asked; null: any. */
+    assigned_to: string | null;
+    /** Approved, and not run before this. */
+    hold_until: Millis | null;
+    /** The action that this one takes back. */
+    undo_of: string | null;
+    /** Documents that the agent cites: JSON array of `ime://documents/…`. */
+    citations: JsonText | null;
+    idempotency_key: string | null;
+    /** The passkey's signature over the decision, whole, so that it can be verified offline. */
+    proof: JsonText | null;
+    /** What the client tells of the conversation. */
+    conversation: string | null;
   };
+  /** `rule`: JSON (queue/policy.ts); `member_id` null: of the org. Removed ones stay, for what was decided by them. */
+  policy_rules: {
+    org_id: string;
+    id: string;
+    member_id: string | null;
+    position: number;
+    rule: JsonText;
+    created_by: JsonText;
+    created_at: Millis;
+    removed_at: Millis | null;
+  };
+  /** `id`: the credential's id, base64url; `public_key`: COSE. */
+  passkeys: {
+    org_id: string;
+    id: string;
+    member_id: string;
+    name: string;
+    public_key: Uint8Array;
+    counter: number;
+    transports: JsonText;
+    created_at: Millis;
+    last_used_at: Millis | null;
+    removed_at: Millis | null;
+  };
+  presence_challenges: {
+    org_id: string;
+    nonce_hash: string;
+    member_id: string;
+    purpose: string;
+    challenge: string;
+    created_at: Millis;
+    expires_at: Millis;
+    spent_at: Millis | null;
+  };
+  /** Hash-chained; rows are only ever added. `entry`: canonical JSON with commitments in the place of personal values. */
+  audit_log: {
+    org_id: string;
+    seq: number;
+    at: Millis;
+    kind: string;
+    subject: string;
+    entry: JsonText;
+    prev_hash: string;
+    hash: string;
+  };
+  /** What the commitments of an entry stand for; may be erased while the chain still verifies. */
+  audit_values: { org_id: string; seq: number; name: string; salt: string; value: string };
   action_events: {
     org_id: string;
     action_id: string;

@@ -34,6 +34,8 @@ interface Table {
   key: readonly string[];
   references?: readonly Reference[];
   indexes?: readonly Index[];
+  /** Rows are added and read; none is changed or removed, by no role of ours. */
+  appendOnly?: boolean;
 }
 
 export interface Kit {
@@ -95,7 +97,13 @@ export function createKit(
         indexes: (table.indexes ?? []).map((index) => ({ ...index, columns: ['org_id', ...index.columns] })),
       });
       if (dialect === 'postgres') {
-        await guardTable(tx, name, { column: 'org_id', ownerSees: false, may: 'write' });
+        const may = table.appendOnly === true ? 'append' : 'write';
+        await guardTable(tx, name, { column: 'org_id', ownerSees: false, may });
+      } else if (table.appendOnly === true) {
+        for (const verb of ['update', 'delete']) {
+          await sql`create trigger ${sql.id(`${name}_no_${verb}`)} before ${sql.raw(verb)} on ${sql.table(name)}
+            begin select raise(abort, 'rows of this table are only ever added'); end`.execute(tx);
+        }
       }
     },
   };

@@ -2,6 +2,7 @@
 import { tables } from './0001-tables.ts';
 import { searchIndex } from './0002-search-index.ts';
 import { connections } from './0003-connections.ts';
+import { approvals } from './0004-approvals.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [tables, searchIndex, connections];
+export const migrations: readonly Migration[] = [tables, searchIndex, connections, approvals];

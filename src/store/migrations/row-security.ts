@@ -13,13 +13,17 @@ export const orgSetting = 'drawbridge.org_id';
 export async function guardTable(
   tx: Kysely<unknown>,
   table: string,
-  { column, ownerSees, may }: { column: string; ownerSees: boolean; may: 'read' | 'write' },
+  { column, ownerSees, may }: { column: string; ownerSees: boolean; may: 'read' | 'append' | 'write' },
 ): Promise<void> {
   const name = sql.table(table);
   await sql`alter table ${name} enable row level security`.execute(tx);
   if (!ownerSees) await sql`alter table ${name} force row level security`.execute(tx);
   const mine = sql`${sql.ref(column)} = current_setting(${sql.lit(orgSetting)}, true)`;
   await sql`create policy one_org on ${name} using (${mine}) with check (${mine})`.execute(tx);
-  const verbs = may === 'write' ? sql`select, insert, update, delete` : sql`select`;
+  const verbs = {
+    read: sql`select`,
+    append: sql`select, insert`,
+    write: sql`select, insert, update, delete`,
+  }[may];
   await sql`grant ${verbs} on ${name} to ${sql.id(appRole)}`.execute(tx);
 }
