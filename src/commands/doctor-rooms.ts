@@ -1,4 +1,6 @@
 // Checks of the rooms: the database, the search index, the servers, the network, and each account live.
+import { createMembers } from '../auth/members.ts';
+import { createHosted } from '../auth/oidc/hosted.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
 import { type CallFailure, type CallMetric, callMetrics, lastFailures } from '../observe/metrics.ts';
@@ -88,6 +90,24 @@ export async function checkNetwork({ connections, egress, org, config }: Rooms):
       },
     ];
   }
+}
+
+/** Nothing in local mode. */
+export async function checkSignIn({ config, store, egress, org, clock }: Rooms): Promise<Check[]> {
+  if (config.signIn === undefined) return [];
+  const part = 'sign-in';
+  const { issuer } = config.signIn;
+  try {
+    await createHosted({ config: config.signIn, store, egress, orgId: org.orgId, clock }).check();
+  } catch (thrown) {
+    const mend = 'The settings are in docs/guide/hosted-sign-in.md';
+    return [{ part, state: 'broken', message: `${issuer}: ${toDrawbridgeError(thrown).message}`, mend }];
+  }
+  const members = await createMembers({ store, clock }).list(org.orgId);
+  if (members.some(({ email }) => email !== undefined))
+    return [{ part, state: 'ok', message: `${issuer} answers` }];
+  const mend = 'Let yourself in: drawbridge members add --email EMAIL --owner';
+  return [{ part, state: 'warning', message: `${issuer} answers, but no member has an address`, mend }];
 }
 
 export async function checkConnections({ connections, org, clock }: Rooms): Promise<Check[]> {

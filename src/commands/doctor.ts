@@ -9,6 +9,7 @@ import {
   checkIndex,
   checkNetwork,
   checkServers,
+  checkSignIn,
   checkStore,
   reportCalls,
   storedCredentials,
@@ -30,6 +31,7 @@ async function examine(session: Session): Promise<{ checks: Check[]; calls?: Cal
         ['search index', () => checkIndex(rooms)],
         ['servers', () => checkServers(rooms)],
         ['network', () => checkNetwork(rooms)],
+        ['sign-in', () => checkSignIn(rooms)],
         ['connections', () => checkConnections(rooms)],
       ];
       for (const [part, check] of parts) {

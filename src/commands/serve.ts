@@ -21,6 +21,7 @@ async function serve(options: { port?: number; json?: boolean }): Promise<void> 
     output.line(`Drawbridge serves at ${output.style('bold', url)}`);
     if (web?.note !== undefined) output.line(web.note);
     output.line(`Agents connect to ${mcp} with a key: drawbridge keys create --name NAME`);
+    if (config.signIn !== undefined) output.line(`Members sign in at ${config.signIn.origin}/sign-in`);
     output.line('Sign in from another terminal: drawbridge open. Ctrl-C ends it.');
   }
   await new Promise<void>((resolve) => {

@@ -1,5 +1,8 @@
 // People are let in at the terminal, by a person, and by nobody else.
 import { expect, onTestFinished, test } from 'vitest';
+import { createOidcIssuer } from '../../sandbox/oidc-issuer.ts';
+import { startProviderHosts } from '../../sandbox/providers.ts';
+import { systemClock } from '../../src/clock.ts';
 import { newProgram } from './program.ts';
 
 interface Listed {
@@ -37,4 +40,36 @@ test('an address is entered, listed and removed; the first owner is given one, a
   expect((await program.run(['members', 'remove', 'ben@northgate.example'])).code).toBe(0);
   expect(await list()).toEqual([['ana@northgate.example', 'Owner', 'owner']]);
   expect((await program.run(['members', 'remove', 'ben@northgate.example'])).code).toBe(1);
+});
+
+test('doctor says whether the issuer answers, gives keys, and anybody may come in', async () => {
+  const client = {
+    id: 'client-1',
+    secret: undefined,
+    redirectUri: 'https://bridge.example.com/sign-in/callback',
+  };
+  const hosts = await startProviderHosts([
+    createOidcIssuer({ host: 'login.example', client, people: [] }, systemClock),
+  ]);
+  onTestFinished(() => hosts.close());
+  const program = await newProgram({
+    DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+    DRAWBRIDGE_SANDBOX_URL: hosts.url,
+    DRAWBRIDGE_PUBLIC_URL: 'https://bridge.example.com',
+    DRAWBRIDGE_OIDC_ISSUER: 'https://login.example',
+    DRAWBRIDGE_OIDC_CLIENT_ID: client.id,
+  });
+  onTestFinished(() => program.remove());
+  const signIn = async (code: number) => {
+    const { checks } = await program.json<{ checks: { part: string; state: string; message: string }[] }>(
+      ['doctor', '--json'],
+      { code },
+    );
+    return checks.find(({ part }) => part === 'sign-in');
+  };
+  expect(await signIn(0)).toMatchObject({ state: 'warning', message: expect.stringContaining('no member') });
+  await program.json(['members', 'add', '--email', 'ana@northgate.example', '--owner', '--json']);
+  expect(await signIn(0)).toMatchObject({ state: 'ok' });
+  hosts.faults.failNext({ kind: 'garble', body: '{"keys":[]}' }, '/keys');
+  expect(await signIn(1)).toMatchObject({ state: 'broken', message: expect.stringContaining('no key') });
 });

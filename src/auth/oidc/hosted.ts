@@ -41,6 +41,8 @@ export interface Hosted {
   finish(given: { callback: URL; browser: string | undefined }): Promise<{ person: Person; to: string }>;
   /** The agent behind an `Authorization` header; undefined where it holds no JWT. @throws DrawbridgeError as `agentOf` says */
   agent(header: string | undefined): Promise<Agent | undefined>;
+  /** Asks the issuer how to sign in, and for its keys. @throws DrawbridgeError when it does not answer, or has none */
+  check(): Promise<void>;
 }
 
 const jwtShape = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*) *$/i;
@@ -125,6 +127,15 @@ export function createHosted(given: {
       ]);
       const { audience, origin } = config;
       return agentOf(token, { issuer, audience, origin, keys, members });
+    },
+
+    async check() {
+      const { keys } = await (await theWay()).keys();
+      if ((await keys.published()) > 0) return;
+      throw new DrawbridgeError(
+        'invalid_request',
+        `${new URL(config.issuer).hostname} publishes no key: it signs with a shared secret, which is not taken. Let it sign with an asymmetric key.`,
+      );
     },
   };
 }

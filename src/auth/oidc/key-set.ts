@@ -25,6 +25,8 @@ const leewayS = 60;
 const jwksShape = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
 export interface KeySet {
+  /** How many keys the issuer publishes now that could sign. @throws DrawbridgeError what the door says */
+  published(): Promise<number>;
   /**
    * The claims of a token that this issuer signed, for this audience, and that is valid now.
    * @throws DrawbridgeError `permission_denied` for a token that does not hold; what the door says for keys
@@ -37,7 +39,7 @@ export interface KeySet {
 
 export function createKeySet(given: { url: string; fetch: PlainFetch; clock: Clock }): KeySet {
   const { url, clock } = given;
-  let kept: { at: number; find: ReturnType<typeof createLocalJWKSet> } | undefined;
+  let kept: { at: number; count: number; find: ReturnType<typeof createLocalJWKSet> } | undefined;
   let tried: number | undefined;
   let loading: Promise<void> | undefined;
 
@@ -54,7 +56,9 @@ export function createKeySet(given: { url: string; fetch: PlainFetch; clock: Clo
     const parsed = jwksShape.safeParse(await jsonOf(response));
     if (!parsed.success)
       throw new DrawbridgeError('malformed_response', `${hostname} gives keys that are none.`);
-    kept = { at: clock.elapsed(), find: createLocalJWKSet(parsed.data as JSONWebKeySet) };
+    const { keys } = parsed.data;
+    const count = keys.filter(({ kty }) => kty !== 'oct').length;
+    kept = { at: clock.elapsed(), count, find: createLocalJWKSet({ keys } as JSONWebKeySet) };
   }
 
   function reload(): Promise<void> {
@@ -84,6 +88,11 @@ export function createKeySet(given: { url: string; fetch: PlainFetch; clock: Clo
   }
 
   return {
+    async published() {
+      await reload();
+      return kept?.count ?? 0;
+    },
+
     async verify(token, { issuer, audience, types }) {
       const type = assertPlausible(token, issuer);
       if (type !== undefined && !types.includes(type)) throw refused('is of another kind');
