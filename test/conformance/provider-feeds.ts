@@ -1,0 +1,113 @@
+// Feeds: read to the end, over pages that change, and on after a kill.
+import { describe, expect, test } from 'vitest';
+import type { FeedPage, Provider } from '../../src/providers/define.ts';
+import type { CatalogEntry } from '../../src/providers/entry.ts';
+import { openProviderWorld, type ProviderWorld } from './provider-world.ts';
+
+export function describeFeeds(entry: CatalogEntry, provider: Provider): void {
+  const feeds = Object.keys(provider.feeds);
+  describe.runIf(feeds.length > 0)('feeds', () => {
+    test.each(feeds)('%s reads to the end, then only what is new and what is gone', async (name) => {
+      const world = await openProviderWorld(entry);
+      const own = world.emulated.feeds[name];
+      const added = own?.add(60) ?? [];
+      const connection = await world.connect();
+      const first = await readFeed(world, connection.id, name, undefined);
+      for (const id of added) expect(first.ids, 'a record of the first run').toContain(id);
+      // What a provider says late is asked for again: time must pass.
+      world.clock?.advance(10 * 60_000);
+      if (own === undefined || added[0] === undefined) return;
+      own.remove(added[0]);
+      const [fresh] = own.add(1);
+      world.clock?.advance(10 * 60_000);
+      const second = await readFeed(world, connection.id, name, first.cursor);
+      expect(second.ids).toContain(fresh);
+      const gone = second.deleted.has(added[0]) || isLeftOut(second.complete, added[0]);
+      expect(gone, 'the deletion is told').toBe(true);
+      expect(second.ids.has(added[0])).toBe(false);
+    });
+
+    test.each(feeds)('%s goes on after a kill on any page, and loses nothing', async (name) => {
+      const world = await openProviderWorld(entry);
+      world.emulated.feeds[name]?.add(60);
+      const connection = await world.connect();
+      const whole = await readFeed(world, connection.id, name, undefined);
+      for (let kill = 1; kill < Math.min(whole.pages, 6); kill += 1) {
+        const before = await readFeed(world, connection.id, name, undefined, kill);
+        const after = await readFeed(world, connection.id, name, before.cursor);
+        const both = new Set([...before.ids, ...after.ids]);
+        expect(
+          [...whole.ids].filter((id) => !both.has(id)),
+          `killed after page ${kill}`,
+        ).toEqual([]);
+      }
+    });
+
+    test.each(feeds)(
+      '%s loses nothing that stays while others come and go between its pages',
+      async (name) => {
+        const world = await openProviderWorld(entry);
+        const own = world.emulated.feeds[name];
+        const added = own?.add(60) ?? [];
+        const connection = await world.connect();
+        let cursor: unknown;
+        const seen = new Set<string>();
+        let changed = false;
+        for await (const page of await pagesOf(world, connection.id, name, undefined)) {
+          for (const { externalId } of page.records) seen.add(externalId);
+          cursor = page.cursor;
+          if (changed || page.records.length === 0 || own === undefined) continue;
+          changed = true;
+          const unseen = added.find((id) => !seen.has(id));
+          if (unseen !== undefined) own.remove(unseen);
+          own.add(2);
+        }
+        world.clock?.advance(10 * 60_000);
+        const later = await readFeed(world, connection.id, name, cursor);
+        const gone = new Set(later.deleted);
+        const known = new Set([...seen, ...later.ids]);
+        const now = await readFeed(world, connection.id, name, undefined);
+        expect([...now.ids].filter((id) => !known.has(id))).toEqual([]);
+        expect(gone.size).toBeLessThanOrEqual(1);
+      },
+    );
+  });
+}
+
+async function pagesOf(
+  world: ProviderWorld,
+  id: string,
+  name: string,
+  cursor: unknown,
+): Promise<AsyncIterable<FeedPage>> {
+  const connection = await world.connections.get(world.org, id);
+  const feeds = await world.connections.feeds(world.org, connection);
+  const feed = feeds.find((one) => one.name === name);
+  if (feed === undefined) throw new Error(`no feed ${name}`);
+  // Stored between two runs, as a cursor is.
+  return feed.pages(cursor === undefined ? undefined : JSON.parse(JSON.stringify(cursor)));
+}
+
+async function readFeed(world: ProviderWorld, id: string, name: string, cursor: unknown, pages = 1_000) {
+  const read = {
+    ids: new Set<string>(),
+    deleted: new Set<string>(),
+    pages: 0,
+    complete: [] as NonNullable<FeedPage['complete']>[],
+    cursor,
+  };
+  for await (const page of await pagesOf(world, id, name, cursor)) {
+    read.pages += 1;
+    for (const { externalId } of page.records) read.ids.add(externalId);
+    for (const gone of page.deleted) read.deleted.add(gone);
+    if (page.complete !== undefined) read.complete.push(page.complete);
+    read.cursor = page.cursor;
+    if (read.pages === pages) break;
+  }
+  return read;
+}
+
+/** Whether a list of all that exists says that it is gone. */
+function isLeftOut(lists: readonly NonNullable<FeedPage['complete']>[], id: string): boolean {
+  return lists.some(({ ids, prefix = '' }) => id.startsWith(prefix) && !ids.includes(id));
+}
