@@ -1,7 +1,9 @@
 // An account that is authorised in the browser: the link that leads there signed in, through the server that
 // runs or one that is started for it, and the wait until the account is there.
+
 import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { createSignIn, signInUrl } from '../auth/sign-in.ts';
+import { doneByPerson } from '../connections/connect.ts';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
@@ -111,7 +113,8 @@ async function waitFor(
       for (const event of await connections.events(org, since)) {
         if (told.has(event.id)) continue;
         told.add(event.id);
-        if (event.to === 'ACTIVE') {
+        // Another account of the provider may get well meanwhile: that is not the one that is waited for.
+        if (event.to === 'ACTIVE' && doneByPerson.has(event.reason ?? '')) {
           const made = (await connections.list(org)).find(({ id }) => id === event.connectionId);
           if (made?.provider === provider.id) return made;
         }

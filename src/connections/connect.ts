@@ -36,6 +36,11 @@ interface Parts {
   plan: Plan;
 }
 
+const connected = 'connected by a person';
+const renewed = 'credentials renewed';
+/** Reasons of the event that ends a person's connecting. */
+export const doneByPerson: ReadonlySet<string> = new Set([connected, renewed]);
+
 /** The road to ACTIVE from each state in which a connection can stand. */
 const roads: Partial<Record<ConnectionState, readonly ConnectionState[]>> = {
   PENDING: ['AUTHORIZING', 'CONNECTED', 'ACTIVE'],
@@ -82,11 +87,11 @@ export async function storeConnection(
     let from = state;
     for (const to of road) {
       const reached = to === 'CONNECTED' ? (ages?.obtainedAt ?? at) : at;
-      await move(tx, { orgId: org.orgId, id, from, to, reason: 'connected by a person', at: reached });
+      await move(tx, { orgId: org.orgId, id, from, to, reason: connected, at: reached });
       from = to;
     }
     if (road.length === 0) {
-      await writeEvent(tx, { orgId: org.orgId, id, from, to: from, reason: 'credentials renewed', at });
+      await writeEvent(tx, { orgId: org.orgId, id, from, to: from, reason: renewed, at });
     }
     return id;
   });
@@ -99,8 +104,8 @@ async function replaceSecrets(
   target: { orgId: string; connectionId: string; at: number },
   secrets: Verified['secrets'],
 ): Promise<void> {
-  const renewed = secrets.has(tokenFields.access) && !secrets.has(tokenFields.refresh);
-  const kept = renewed
+  const incomplete = secrets.has(tokenFields.access) && !secrets.has(tokenFields.refresh);
+  const kept = incomplete
     ? await tx
         .selectFrom('secrets')
         .selectAll()

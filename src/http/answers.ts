@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Session } from '../auth/sign-in.ts';
 import type { PageEnv } from '../dashboard/environment.ts';
 import { messagePage } from '../dashboard/message.ts';
-import type { ErrorCode } from '../errors.ts';
+import type { DrawbridgeError, ErrorCode } from '../errors.ts';
 
 const statusOf: Record<ErrorCode, ContentfulStatusCode> = {
   auth_expired: 401,
@@ -37,12 +37,23 @@ export function statusFor(code: ErrorCode): ContentfulStatusCode {
   return statusOf[code];
 }
 
-/** Answers with `message` in the form that the caller reads. */
-export async function refusal(c: Context, status: ContentfulStatusCode, message: string): Promise<Response> {
+/**
+ * Answers with `message` in the form that the caller reads.
+ * @param error for programs: its code, whether trying again is worth it, and the field at fault
+ */
+export async function refusal(
+  c: Context,
+  status: ContentfulStatusCode,
+  message: string,
+  error?: Pick<DrawbridgeError, 'code' | 'retry' | 'field'>,
+): Promise<Response> {
   if (c.req.path === '/mcp') {
     return c.json({ jsonrpc: '2.0', error: { code: -32000, message }, id: null }, status);
   }
-  if (!(c.req.header('accept') ?? '').includes('text/html')) return c.json({ error: message }, status);
+  if (!(c.req.header('accept') ?? '').includes('text/html')) {
+    const { code, retry, field } = error ?? {};
+    return c.json({ error: message, code, retry, field }, status);
+  }
   const session: Session | undefined = (c as Context<PageEnv>).get('session');
   const text = await messagePage({
     title: titles[status] ?? 'Something went wrong',

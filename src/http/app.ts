@@ -49,7 +49,7 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   app.onError((thrown, c) => {
     const error = toDrawbridgeError(thrown);
     if (error.code === 'internal') log.error({ err: thrown, path: c.req.path }, 'request failed');
-    return refusal(c, statusFor(error.code), error.message);
+    return refusal(c, statusFor(error.code), error.message, error);
   });
   app.notFound((c) => refusal(c, 404, 'There is no such page.'));
 

@@ -53,6 +53,25 @@ describe('the way there', () => {
     expect(expiresAt).toBe('2026-01-05T12:10:00.000Z');
   });
 
+  test('a program is told the field at fault', async () => {
+    const house = await openGuildHouse();
+    const browser = await house.signedIn();
+    const answer = await browser.send('POST', `${api}/guild/connect`, {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      body: JSON.stringify({ csrf: browser.csrf, fields: { colour: 'red' } }),
+    });
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      400,
+      {
+        error: 'Guild has no setting called colour.',
+        code: 'invalid_request',
+        retry: 'never',
+        field: 'colour',
+      },
+    ]);
+  });
+
   test('under a public address redirect and cookie are those of https', async () => {
     const house = await openGuildHouse({ publicUrl: 'https://bridge.example.com' });
     const browser = await house.signedIn();

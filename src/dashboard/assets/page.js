@@ -30,6 +30,11 @@ for (const form of document.querySelectorAll('form')) {
   });
 }
 
+// Who comes back by the browser's own button finds the page as it is now, with forms that work.
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
 // Who opens the field means to write in it.
 for (const details of document.querySelectorAll('details.reject')) {
   details.addEventListener('toggle', () => {
