@@ -166,7 +166,13 @@ describe('the way back', () => {
   });
 
   test.each([
-    ['ten minutes later', (office: GuildOffice, back: URL) => (office.clock.advance(10 * minute), back)],
+    [
+      'ten minutes later',
+      (office: GuildOffice, back: URL) => {
+        office.clock.advance(10 * minute);
+        return back;
+      },
+    ],
     ['with a state that never was', (_: GuildOffice, back: URL) => changed(back, 'state', 'x'.repeat(43))],
     ['without a state', (_: GuildOffice, back: URL) => changed(back, 'state', undefined)],
   ])('%s nothing is asked of the provider', async (_when, change) => {
