@@ -177,6 +177,24 @@ test('a new key of the issuer is fetched when a token names it; forged ones caus
   expect(asked()).toBe(2);
 });
 
+test('an issuer that gives no keys for a while signs nobody out; after an hour its old keys are not taken', async () => {
+  const { mcp, issuer, hosts, clock } = await openKnown();
+  const token = issuer.accessToken({ ...good, exp: now + 24 * 3600 });
+  expect((await mcp(token)).status).toBe(200);
+  const down = () => hosts.faults.failNext({ kind: 'refuse', status: 404 }, '/keys');
+  clock.advance(10 * 60_000);
+  down();
+  expect((await mcp(token)).status).toBe(200);
+  clock.advance(49 * 60_000);
+  down();
+  expect((await mcp(token)).status).toBe(200);
+  clock.advance(60_000);
+  down();
+  expect((await mcp(token)).status).toBe(502);
+  clock.advance(30_000);
+  expect((await mcp(token)).status).toBe(200);
+});
+
 test('a token that could not be ours causes no call to anybody', async () => {
   const { mcp, issuer, hosts } = await openScene();
   issuer.lie('alg-none');
