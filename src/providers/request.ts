@@ -46,7 +46,7 @@ export async function send<Output, const P extends Path>(
   http: Http,
   request: DeclaredRequest<Output, P> & { path: Written<P> },
 ): Promise<Output> {
-  return (await exchange(context, http, request)).output;
+  return (await exchangeAt(context, http, addressOf(context, http, request), request)).output;
 }
 
 /**
@@ -81,16 +81,7 @@ export async function sendWriteAt<Output>(
   return parsed(url, answer, request.output);
 }
 
-/** The answer with its headers. @throws DrawbridgeError */
-export async function exchange<Output>(
-  context: ProviderContext,
-  http: Http,
-  request: DeclaredRequest<Output>,
-): Promise<{ output: Output; answer: Answer }> {
-  return exchangeAt(context, http, addressOf(context, http, request), request);
-}
-
-/** The same at an address that is already complete. @throws DrawbridgeError */
+/** The answer with its headers, of an address that is already complete. @throws DrawbridgeError */
 export async function exchangeAt<Output>(
   context: ProviderContext,
   http: Http,

@@ -47,6 +47,16 @@ export async function describeProvider(entry: CatalogEntry): Promise<void> {
         );
       });
 
+      const issuer = provider.auth.kind === 'oauth2' ? provider.auth.issuer : undefined;
+      test.runIf(issuer !== undefined)('come back from another issuer connects nothing', async () => {
+        const world = await openProviderWorld(entry);
+        authorizationOf(world).next('wrong-issuer');
+        await expect(world.connect()).rejects.toBeInstanceOf(DrawbridgeError);
+        expect((await world.connections.list(world.org)).filter(({ state }) => state === 'ACTIVE')).toEqual(
+          [],
+        );
+      });
+
       test.skipIf(rounds)('with a credential that is refused connects nothing, and says so', async () => {
         const world = await openProviderWorld(entry);
         const error = await failure(world.connect({ wrong: true }));
