@@ -154,10 +154,10 @@ function scopes(provider: Provider): string[] {
 function registration(provider: Provider): string[] {
   const { auth } = provider;
   if (auth.kind !== 'oauth2') return [];
-  const variable = auth.app.toUpperCase().replaceAll('-', '_');
+  const variable = variableOf(auth.app);
   const steps = [
     ...auth.registration.map((step) => step.replaceAll('{redirectUrl}', code(redirectUrl(provider.id)))),
-    `Set ${code(`DRAWBRIDGE_${variable}_CLIENT_ID`)}${auth.clientAuthentication === 'none' ? '' : ` and ${code(`DRAWBRIDGE_${variable}_CLIENT_SECRET`)}`}, or enter them when you connect.`,
+    `Set ${code(`${variable}_CLIENT_ID`)}${auth.clientAuthentication === 'none' ? '' : ` and ${code(`${variable}_CLIENT_SECRET`)}`}, or enter them when you connect.`,
   ];
   return [
     `### Registering the app\n\n${steps.map((step, at) => `${at + 1}. ${step}`).join('\n')}`,
@@ -201,14 +201,16 @@ function limits({ limit, appLimit }: Provider): string[] {
   ];
 }
 
-function webhook({ webhook: declared }: Provider): string[] {
+function webhook({ auth, webhook: declared }: Provider): string[] {
   if (declared === undefined) return [];
   const secret =
-    declared.signedWith === 'client-secret' ? "the app's client secret" : "the app's webhook secret";
-  return [
-    `Webhooks are believed with a signature made with ${secret}${declared.signedWith === 'client-secret' ? '' : ' (`DRAWBRIDGE_APP_WEBHOOK_SECRET`)'}; it is compared in constant time.`,
-  ];
+    declared.signedWith === 'client-secret' || auth.kind !== 'oauth2'
+      ? "the app's client secret"
+      : `the app's webhook secret (${code(`${variableOf(auth.app)}_WEBHOOK_SECRET`)})`;
+  return [`A webhook is believed with a signature made with ${secret}, compared in constant time.`];
 }
+
+const variableOf = (app: string): string => `DRAWBRIDGE_${app.toUpperCase().replaceAll('-', '_')}`;
 
 async function main(): Promise<void> {
   const path = join(import.meta.dirname, '../docs/providers.md');
