@@ -15,9 +15,9 @@ import { http, mostRows, version } from './http.ts';
 import { select } from './reads.ts';
 
 /** Change data capture reaches 30 days back; a day less, for clocks that differ. */
-export const reachMs = 29 * 86_400_000;
+const reachMs = 29 * 86_400_000;
 /** A change may be told some moments late: each run begins this much before the last one. Not documented. */
-export const lagMs = 2 * 60_000;
+const lagMs = 2 * 60_000;
 
 const cursorForm = z.discriminatedUnion('phase', [
   z.object({

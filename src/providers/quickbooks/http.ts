@@ -14,11 +14,11 @@ export const pages = {
   sandbox: 'https://app.sandbox.qbo.intuit.com/app',
 } as const;
 /** Version of its data, sent with every request: answers keep one shape. Intuit serves none below 75 any more (known, not verified). */
-export const minorVersion = '75';
+const minorVersion = '75';
 /** Rows that a query gives at most, and objects that change data capture does. */
 export const mostRows = 1_000;
 /** After 429. Known, not verified: Intuit names no header. */
-export const throttledMs = 60_000;
+const throttledMs = 60_000;
 
 export const http = { baseUrl: 'https://{host}/v3/company/{realm}', refusal } as const;
 

@@ -71,6 +71,7 @@ export const provider = defineProvider({
     'A refresh token lives 100 days from its last use and five years from the consent; then a person connects again.',
     'Requests say minor version 75. That Intuit serves none below it is known, not verified.',
     'In a text that is searched for a quote is escaped; how a backslash is, Intuit does not say: such a text is refused.',
+    'By which properties customers and papers can be searched (e-mail address, open amount, customer, day) is known, not verified.',
     'Change data capture reaches back 30 days and gives 1,000 changes without a second page. Past either bound everything is read again.',
     'How late change data capture tells of a change is not documented: each sync begins 2 minutes before the last one.',
     'Limits: 10 calls a second and 500 a minute for a company. After 429 nothing names a time: 60 s are waited (known, not verified).',

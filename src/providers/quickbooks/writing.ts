@@ -11,7 +11,7 @@ import { getRecord, select } from './reads.ts';
 import { pageOf } from './shown.ts';
 
 /** Time for the first attempt to come to its end before its answer is asked for again. */
-export const replayAfterMs = 2_000;
+const replayAfterMs = 2_000;
 
 /** Of 50 characters that Intuit takes. https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features */
 export function requestId(effectKey: string): string {
