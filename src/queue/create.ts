@@ -1,4 +1,5 @@
 // Puts the queue's verbs together over one set of rooms.
+import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
@@ -10,7 +11,7 @@ import { type Executor, startExecutor } from './executor.ts';
 import { propose } from './propose.ts';
 import type { Action, Queue } from './queue.ts';
 import { eventsOf, getAction, listActions } from './read.ts';
-import { type Checkpoint, type QueueRoom, seconds } from './room.ts';
+import { type Checkpoint, type Policy, type Presence, type QueueRoom, seconds } from './room.ts';
 import { runDue } from './run-due.ts';
 import { settle } from './settle.ts';
 import { createSteady } from './steady.ts';
@@ -21,12 +22,22 @@ export interface QueueOptions {
   log: Log;
   /** Milliseconds until a pending action expires. */
   actionTtlMs: number;
+  /** Where every move is recorded, in its own transaction; default: nowhere. */
+  audit?: Pick<Audit, 'append'>;
   /** Names this process in leases; default: random. */
   owner?: string;
   /** Bytes that all attachments of one action may hold together. Default 10 MB. */
   attachmentLimit?: number;
   /** Milliseconds that an executor's lease lasts unless renewed. Default 30,000. */
   leaseMs?: number;
+  /** Milliseconds that an approved send is held before it leaves. Default 10,000. */
+  holdMs?: number;
+  /** New actions of one principal a minute. Default 60. */
+  proposalsPerMinute?: number;
+  policy?: Policy;
+  presence?: Presence;
+  /** Who a member is, for handing an action over. Default: nobody is known. */
+  member?: QueueRoom['member'];
   /**
    * For fault tests: called at each named step of the executor, and waited for. What it throws is thrown
    * there. Default: nothing.
@@ -64,8 +75,14 @@ export function createQueue(options: QueueOptions): Queue {
     steady: createSteady(clock),
     actionTtlMs,
     attachmentLimit: options.attachmentLimit ?? 10 * 1024 * 1024,
+    audit: options.audit,
     owner: options.owner ?? newToken(12),
     leaseMs: options.leaseMs ?? 30 * seconds,
+    holdMs: options.holdMs ?? 10 * seconds,
+    proposalsPerMinute: options.proposalsPerMinute ?? 60,
+    policy: options.policy,
+    presence: options.presence,
+    member: options.member,
     checkpoint: options.checkpoint ?? (() => undefined),
     announce,
   };

@@ -1,11 +1,13 @@
 // What the verbs of the queue share: the rooms below, the clock, and the times that its promises are made of.
-import type { Agent, Principal } from '../auth/principal.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Agent, Person, Principal } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { OrgStore } from '../store/store.ts';
-import type { Action } from './queue.ts';
+import type { ActionRow } from './envelope.ts';
+import type { Action, PolicyVerdict } from './queue.ts';
 import type { Steady } from './steady.ts';
 
 /** Where a fault test may stop the executor. Each is passed once for an action that runs through. */
@@ -18,6 +20,44 @@ export type Checkpoint =
   | 'before-outcome'
   | 'after-outcome';
 
+/** What policy looks at. */
+export interface PolicySubject {
+  provider: string;
+  operation: string;
+  effect: string;
+  connectionId: string;
+  /** The provider's own id of the account. */
+  account: string;
+  recipients: readonly string[];
+  amount: { value: number; currency: string } | undefined;
+  /** Database time. */
+  at: number;
+  /** Who proposed it; `id`: the member, or the key. */
+  principal: { kind: string; id: string; name: string };
+}
+
+export interface Policy {
+  judge(org: OrgStore, subject: PolicySubject): Promise<PolicyVerdict>;
+}
+
+/** Whether a decision must be signed by a passkey, and whether it was. */
+export interface Presence {
+  require(org: OrgStore, action: Pick<Action, 'id' | 'effect' | 'operation' | 'provider'>): Promise<boolean>;
+  /**
+   * `decision.hash` is what is approved: with edits, the hash of the edited payload.
+   * @returns JSON to store: `credential`, `name` and `at` (integer ms), and whatever verifies it offline
+   * @throws DrawbridgeError `permission_denied`
+   */
+  check(
+    org: OrgStore,
+    person: Person,
+    decision: { actionId: string; verdict: 'approve' | 'reject'; hash: string; presence: unknown },
+    row: ActionRow,
+  ): Promise<string>;
+  /** Before it runs, of an action that requires it. @throws DrawbridgeError `conflict`: then nothing is sent */
+  verify(org: OrgStore, row: ActionRow): Promise<void>;
+}
+
 export interface QueueRoom {
   connections: Connections;
   clock: Clock;
@@ -27,10 +67,22 @@ export interface QueueRoom {
   actionTtlMs: number;
   /** Bytes that all attachments of one action may hold together. */
   attachmentLimit: number;
+  /** The record of every move; undefined: none is kept. */
+  audit?: Pick<Audit, 'append'> | undefined;
   /** Names this process in leases; unguessable, new with each start. */
   owner: string;
   /** Milliseconds that a lease lasts unless it is renewed. */
   leaseMs: number;
+  /** Milliseconds that an approved send waits, and can be taken back, before it leaves. */
+  holdMs: number;
+  /** New actions of one principal a minute. */
+  proposalsPerMinute: number;
+  /** Absent: every write asks. */
+  policy?: Policy | undefined;
+  /** Absent: no decision needs a signature. */
+  presence?: Presence | undefined;
+  /** Absent: nothing is handed over. */
+  member?: ((orgId: string, memberId: string) => Promise<{ name: string } | undefined>) | undefined;
   checkpoint(step: Checkpoint, actionId: string | undefined): void | Promise<void>;
   /** Tells the listeners of this process, after the move was committed. */
   announce(orgId: string, action: Action): void;
