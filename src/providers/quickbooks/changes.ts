@@ -1,6 +1,6 @@
 // What is done with an invoice that is there: sent by e-mail, changed in what moves no amount, made void.
 import { z } from 'zod';
-import { type ProviderContext, type WriteOutcome, writeOperation } from '../define.ts';
+import { type LiveRecord, type ProviderContext, type WriteOutcome, writeOperation } from '../define.ts';
 import { type Raw, raw } from './entities.ts';
 import {
   checkUpdate,
@@ -14,7 +14,8 @@ import {
   whichInWords,
 } from './payload.ts';
 import { getRecord } from './reads.ts';
-import { assertSame, outcomeOf, readMeant, write } from './writing.ts';
+import { pageOf } from './shown.ts';
+import { assertSame, given, outcomeOf, readMeant, write } from './writing.ts';
 
 const answer = z.object({ Invoice: raw.Invoice });
 
@@ -26,6 +27,12 @@ export const sendInvoice = writeOperation<Send>({
   idempotency: 'provider-key',
   input: sendInput,
   summary: ({ invoice, to }, account) => `Send from ${account} the ${whichInWords(invoice)} to ${to}`,
+  concerns: ({ to }) => ({ recipients: [to] }),
+  async before(context, { invoice, to }) {
+    const found = await readMeant(context, invoice);
+    const fields = { ...standing(found), email: found.BillEmail?.Address ?? null };
+    return live(context, found, fields, { email: to });
+  },
   async run(context, { invoice, to }) {
     await readMeant(context, invoice);
     const { Invoice: sent } = await write(context, {
@@ -65,6 +72,20 @@ export const updateInvoice = writeOperation<Update>({
   summary: (payload, account) =>
     `Change in ${account} the ${whichInWords(payload.invoice)}: ${updateInWords(payload)}`,
   validate: checkUpdate,
+  async before(context, payload) {
+    const found = await readMeant(context, payload.invoice);
+    const { dueDate, memo, note, email } = payload;
+    const now = {
+      dueDate: found.DueDate,
+      memo: found.CustomerMemo,
+      note: found.PrivateNote,
+      email: found.BillEmail?.Address,
+    };
+    const then = given({ dueDate, memo, note, email });
+    const touched = Object.entries(now).filter(([name]) => name in then);
+    const fields = Object.fromEntries(touched.map(([name, value]) => [name, value ?? null]));
+    return live(context, found, { ...standing(found), ...fields }, then);
+  },
   async run(context, payload) {
     const { SyncToken } = await readMeant(context, payload.invoice);
     assertSame('version of invoice', payload.invoice.id, { was: payload.syncToken, is: SyncToken });
@@ -110,6 +131,11 @@ export const voidInvoice = writeOperation<Void>({
   input: voidInput,
   summary: ({ invoice, total, currency }, account) =>
     `Void in ${account} the ${whichInWords(invoice)}, ${total.toFixed(2)} ${currency} (cannot be undone)`,
+  concerns: ({ total, currency }) => ({ amount: { value: total, currency } }),
+  async before(context, { invoice }) {
+    const found = await readMeant(context, invoice);
+    return live(context, found, standing(found), { total: 0, owed: 0 });
+  },
   async run(context, { invoice, syncToken, total, currency }) {
     const { SyncToken, TotalAmt, CurrencyRef } = await readMeant(context, invoice);
     assertSame('version of invoice', invoice.id, { was: syncToken, is: SyncToken });
@@ -148,4 +174,32 @@ function changedOutcome(context: ProviderContext, invoice: Raw['Invoice']): Writ
     total: invoice.TotalAmt,
     currency: invoice.CurrencyRef?.value,
   });
+}
+
+/** What names an invoice, how much it is, and its version: a change of anything else shows there. */
+function standing(invoice: Raw['Invoice']): Record<string, unknown> {
+  return {
+    number: invoice.DocNumber ?? null,
+    customer: invoice.CustomerRef?.name ?? null,
+    total: invoice.TotalAmt ?? null,
+    owed: invoice.Balance ?? null,
+    currency: invoice.CurrencyRef?.value ?? null,
+    version: invoice.SyncToken ?? null,
+  };
+}
+
+function live(
+  context: ProviderContext,
+  { Id, DocNumber, CustomerRef }: Raw['Invoice'],
+  fields: Record<string, unknown>,
+  changes: Record<string, unknown>,
+): LiveRecord {
+  // QuickBooks counts its versions itself: what the next one is, is nobody's to promise.
+  const { version: _version, ...rest } = fields;
+  return {
+    title: `Invoice ${DocNumber ?? Id} of ${CustomerRef?.name ?? 'nobody'}`,
+    url: pageOf(context, 'Invoice', Id),
+    fields,
+    after: { ...rest, ...changes },
+  };
 }

@@ -146,7 +146,7 @@ export function centsOf({ quantity, unitPrice }: Line): bigint {
   return (worth + scale / 2n) / scale;
 }
 
-function totalOf(lines: readonly Line[]): bigint {
+export function totalOf(lines: readonly Line[]): bigint {
   return lines.reduce((total, one) => total + centsOf(one), 0n);
 }
 

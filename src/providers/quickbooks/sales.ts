@@ -24,6 +24,7 @@ import {
   paymentInWords,
   type Sale,
   saleInWords,
+  totalOf,
 } from './payload.ts';
 import { select } from './reads.ts';
 import { assertParties, assertSame, given, outcomeOf, write } from './writing.ts';
@@ -43,6 +44,17 @@ export const createInvoice = writeOperation<Invoice>({
   input: invoiceInput,
   summary: (payload, account) => `Create in ${account} an invoice ${saleInWords(payload)}`,
   validate: checkSale,
+  concerns: amountOf,
+  compensation: {
+    title: 'Void the invoice',
+    operation: 'void-invoice',
+    payload: ({ customer, currency }, { reference, details }) => ({
+      invoice: { id: reference, number: details['number'], customer: customer.name },
+      syncToken: details['version'],
+      total: details['total'],
+      currency,
+    }),
+  },
   async run(context, payload) {
     await assertParties(context, payload);
     const body = { ...saleBody(payload), ...given({ DueDate: payload.dueDate }) };
@@ -67,6 +79,7 @@ export const createEstimate = writeOperation<Estimate>({
   input: estimateInput,
   summary: (payload, account) => `Create in ${account} an estimate ${saleInWords(payload)}`,
   validate: checkSale,
+  concerns: amountOf,
   async run(context, payload) {
     await assertParties(context, payload);
     const body = { ...saleBody(payload), ...given({ ExpirationDate: payload.expires }) };
@@ -80,6 +93,10 @@ export const createEstimate = writeOperation<Estimate>({
     return judged(context, 'Estimate', payload, found);
   },
 });
+
+function amountOf({ lines, currency }: Sale) {
+  return { amount: { value: asNumber(totalOf(lines)), currency } };
+}
 
 function saleBody(payload: Sale): Record<string, unknown> {
   const { customer, currency, date, number, lines, memo, note, email } = payload;
@@ -117,6 +134,7 @@ export const recordPayment = writeOperation<Payment>({
   input: paymentInput,
   summary: (payload, account) => `Record in ${account} a payment: ${paymentInWords(payload)}`,
   validate: checkPayment,
+  concerns: ({ amount, currency }) => ({ amount: { value: amount, currency } }),
   async run(context, payload) {
     await assertParties(context, { ...payload, lines: [] });
     await assertInvoices(context, payload);
@@ -192,6 +210,7 @@ function paperOutcome(context: ProviderContext, entity: Paper, made: Raw[Paper])
     number: made.DocNumber,
     total: made.TotalAmt,
     currency: made.CurrencyRef?.value,
+    version: made.SyncToken,
   });
 }
 

@@ -37,7 +37,7 @@ test('an invoice is written as it was approved, after customer, currency and ite
   expect(outcome).toEqual({
     reference: made?.Id,
     url: `https://app.qbo.intuit.com/app/invoice?txnId=${made?.Id}`,
-    details: { id: made?.Id, number: '1011', total: 2_085.23, currency: 'USD' },
+    details: { id: made?.Id, number: '1011', total: 2_085.23, currency: 'USD', version: '0' },
   });
   expect(made).toMatchObject({ Balance: 2_085.23, DueDate: '2026-02-04', EmailStatus: 'NotSet' });
   expect(scene.gateOpenedAfter()).toBe(2);
@@ -499,4 +499,54 @@ test('what moves money, sends or cannot be undone says so, and all writes have a
     ['record-payment', 'money', 'provider-key'],
   ]);
   expect(account).toContain('9341453908872241');
+});
+
+test('the live invoice is shown as it stands and as it will stand', async () => {
+  const scene = await openScene({ story: true });
+  const { which } = open(scene);
+  const payloads = {
+    'send-invoice': { invoice: which, to: 'a@b.example' },
+    'update-invoice': { invoice: which, syncToken: '0', dueDate: '2026-03-01', note: 'n' },
+    'void-invoice': { invoice: which, syncToken: '0', total: 285, currency: 'USD' },
+  };
+  for (const [name, payload] of Object.entries(payloads)) {
+    const operation = operationOf(name);
+    if (operation.effect === 'read') throw new Error(name);
+    expect(await operation.before?.(scene.context, payload)).toMatchSnapshot();
+  }
+  expect(scene.hosts.calls().every(({ method }) => method === 'GET')).toBe(true);
+});
+
+test('what policy looks at is who gets it and how much it is', () => {
+  const concernsOf = (name: string, payload: unknown) => {
+    const operation = operationOf(name);
+    return operation.effect === 'read' ? undefined : operation.concerns?.(operation.input.parse(payload));
+  };
+  const which = { id: '1', customer: 'x' };
+  expect([
+    concernsOf('create-invoice', invoice),
+    concernsOf('create-estimate', estimate),
+    concernsOf('record-payment', payment),
+    concernsOf('send-invoice', { invoice: which, to: 'a@b.example' }),
+    concernsOf('void-invoice', { invoice: which, syncToken: '0', total: 285, currency: 'USD' }),
+  ]).toEqual([
+    { amount: { value: 2_085.23, currency: 'USD' } },
+    { amount: { value: 2_085.23, currency: 'USD' } },
+    { amount: { value: 10, currency: 'USD' } },
+    { recipients: ['a@b.example'] },
+    { amount: { value: 285, currency: 'USD' } },
+  ]);
+});
+
+test('an invoice that was created is taken back by voiding it', async () => {
+  const scene = await openScene({ story: true });
+  const create = operationOf('create-invoice');
+  if (create.effect === 'read' || create.compensation === undefined) throw new Error('nothing takes it back');
+  const outcome = await create.run(scene.context, create.input.parse(invoice));
+  const { operation, payload } = create.compensation;
+  const back = { ...scene.context, effectKey: 'eff_02' };
+  const voiding = operationOf(operation);
+  if (voiding.effect === 'read') throw new Error(operation);
+  await voiding.run(back, voiding.input.parse(payload(create.input.parse(invoice), outcome)));
+  expect(scene.quickbooks.books.all('Invoice').at(-1)).toMatchObject({ TotalAmt: 0, PrivateNote: 'Voided' });
 });
