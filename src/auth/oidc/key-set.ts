@@ -121,7 +121,7 @@ export function createKeySet(given: { url: string; fetch: PlainFetch; clock: Clo
   };
 }
 
-/** What a token says of itself, before anything is fetched for it. Returns its type, in lower case. */
+/** What a token says of itself, before anything is fetched for it; jose looks at it again. Returns its type, in lower case. */
 function assertPlausible(token: string, issuer: string): string | undefined {
   try {
     const header = decodeProtectedHeader(token);
