@@ -37,6 +37,12 @@ test.each(['', '..', '12/../13', '1?x', 'abc'])(
   },
 );
 
+test('attack: a way back that names the company of somebody else connects nothing', async () => {
+  const scene = await openScene();
+  const context = { ...scene.context, fields: { ...scene.context.fields, realm: '1234567890' } };
+  await expect(provider.identity(context)).rejects.toMatchObject({ code: 'permission_denied' });
+});
+
 test.each([
   ['get-company', {}],
   ['search-customers', { name: 'Lindholm' }],
