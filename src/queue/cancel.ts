@@ -30,7 +30,7 @@ export async function cancel(
       );
     }
     if (row.status !== 'pending' && row.status !== 'approved') throw becameOf(row);
-    const cancelled = await move(tx, org.orgId, {
+    const cancelled = await move(room, tx, org.orgId, {
       actionId: id,
       from: row.status,
       to: 'cancelled',

@@ -21,7 +21,7 @@ export async function claim(room: QueueRoom, org: OrgStore, due: DueRow): Promis
   await room.checkpoint('before-claim', due.id);
   const now = await org.now();
   const claimed = await org.write(async (tx) => {
-    const row = await move(tx, org.orgId, {
+    const row = await move(room, tx, org.orgId, {
       actionId: due.id,
       from: 'approved',
       to: 'executing',

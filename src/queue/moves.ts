@@ -4,6 +4,7 @@ import type { Transaction } from 'kysely';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionStatus, OrgTables } from '../store/tables.ts';
+import { entryOf } from './entry.ts';
 import type { ActionRow } from './envelope.ts';
 import type { Action, Channel } from './queue.ts';
 import { actionOf } from './read.ts';
@@ -28,7 +29,7 @@ function isFinal(status: ActionStatus): boolean {
 
 /** Who moved it, as the event row keeps it. */
 export interface Mover {
-  kind: 'person' | 'agent' | 'executor' | 'clock';
+  kind: 'person' | 'agent' | 'policy' | 'executor' | 'clock';
   id: string;
   name: string;
 }
@@ -62,6 +63,7 @@ export interface Lease {
  * @throws Error for a move that the table does not allow: that is a mistake of ours, never of a caller.
  */
 export async function move(
+  room: Pick<QueueRoom, 'audit'>,
   tx: Transaction<OrgTables>,
   orgId: string,
   made: Move,
@@ -94,16 +96,18 @@ export async function move(
   if (made.hash !== undefined) update = update.where('payload_hash', '=', made.hash);
   const row = await update.returningAll().executeTakeFirst();
   if (row === undefined) return undefined;
-  await recordEvent(tx, orgId, made);
+  await recordEvent(room, tx, row, made);
   return row;
 }
 
-/** The event row of a move; `from` undefined: the action came into being. */
+/** The event row of a move, and its entry in the record; `from` undefined: the action came into being. */
 export async function recordEvent(
+  room: Pick<QueueRoom, 'audit'>,
   tx: Transaction<OrgTables>,
-  orgId: string,
+  row: ActionRow,
   event: Omit<Move, 'from'> & { from: ActionStatus | undefined },
 ): Promise<void> {
+  const orgId = row.org_id;
   const last = await tx
     .selectFrom('action_events')
     .select((eb) => eb.fn.max('seq').as('seq'))
@@ -124,12 +128,13 @@ export async function recordEvent(
       detail: toJson(event.detail ?? {}),
     })
     .execute();
+  await room.audit?.append(tx, orgId, event.at, entryOf(row, event));
 }
 
 /** One move in a transaction of its own, told to the listeners once it is committed. */
 export async function moveAction(room: QueueRoom, org: OrgStore, made: Move): Promise<Action | undefined> {
   const action = await org.write(async (tx) => {
-    const row = await move(tx, org.orgId, made);
+    const row = await move(room, tx, org.orgId, made);
     return row === undefined ? undefined : await actionOf(tx, row);
   });
   if (action !== undefined) room.announce(org.orgId, action);

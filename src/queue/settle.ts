@@ -37,7 +37,7 @@ export async function settle(
           : becameOf(row).message,
       );
     }
-    const settled = await move(tx, org.orgId, {
+    const settled = await move(room, tx, org.orgId, {
       actionId,
       from: 'unknown',
       to: outcome.kind,

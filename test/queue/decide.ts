@@ -34,7 +34,7 @@ export const decidePromises = ({ open }: Ground) =>
           const action = await world.propose();
           await force(action.id, from);
           const made = world.org.write((tx) =>
-            move(tx, world.org.orgId, {
+            move({}, tx, world.org.orgId, {
               actionId: action.id,
               from,
               to,
@@ -58,7 +58,7 @@ export const decidePromises = ({ open }: Ground) =>
     test('a move from a state that the action has left changes nothing and leaves no event', async () => {
       const action = await world.approved();
       const moved = await world.org.write((tx) =>
-        move(tx, world.org.orgId, {
+        move({}, tx, world.org.orgId, {
           actionId: action.id,
           from: 'pending',
           to: 'rejected',
@@ -88,7 +88,7 @@ export const decidePromises = ({ open }: Ground) =>
         await set({ status: 'executing', lease_owner: 'other', ...read });
         await set(since);
         const moved = await world.org.write((tx) =>
-          move(tx, world.org.orgId, {
+          move({}, tx, world.org.orgId, {
             actionId: action.id,
             from: 'executing',
             to: 'approved',

@@ -1,7 +1,8 @@
 // A proposal is stored whole or not at all, under a hash of exactly what will happen, and made once.
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { canonicalJson, hashEnvelope } from '../../src/queue/envelope.ts';
+import { canonicalJson } from '../../src/canonical-json.ts';
+import { hashEnvelope } from '../../src/queue/envelope.ts';
 import type { Ground, OpenDatabase } from './databases.ts';
 import { fakeConnection, hour, type World, worldOver } from './world.ts';
 

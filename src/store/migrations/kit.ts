@@ -104,6 +104,14 @@ export function createKit(
           await sql`create trigger ${sql.id(`${name}_no_${verb}`)} before ${sql.raw(verb)} on ${sql.table(name)}
             begin select raise(abort, 'rows of this table are only ever added'); end`.execute(tx);
         }
+        // REPLACE deletes without asking the trigger above (https://sqlite.org/lang_conflict.html).
+        const known = sql.join(
+          ['org_id', ...table.key].map((column) => sql`${sql.ref(column)} = new.${sql.ref(column)}`),
+          sql` and `,
+        );
+        await sql`create trigger ${sql.id(`${name}_no_replace`)} before insert on ${sql.table(name)}
+          when exists (select 1 from ${sql.table(name)} where ${known})
+          begin select raise(abort, 'rows of this table are only ever added'); end`.execute(tx);
       }
     },
   };
