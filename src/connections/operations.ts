@@ -21,7 +21,7 @@ const discoveryTimeoutMs = 15_000;
 /** Servers asked at a time. */
 const atOnce = 4;
 /** Characters of JSON that one answer may have: more is the provider's paging to narrow. */
-export const longestAnswer = 2_000_000;
+const longestAnswer = 2_000_000;
 
 export interface OperationParts {
   clock: Clock;

@@ -43,7 +43,7 @@ export async function discover(context: ProviderContext): Promise<Readonly<Recor
   return Object.fromEntries(operations);
 }
 
-export function operationOf(tool: Tool): Operation {
+function operationOf(tool: Tool): Operation {
   const base = {
     title: visibleLine(tool.title ?? tool.annotations?.title ?? tool.name, 120),
     description: visible(tool.description ?? '').slice(0, 1_000),
