@@ -28,8 +28,12 @@ export interface PolicySubject {
   connectionId: string;
   /** The provider's own id of the account. */
   account: string;
+  /** Whether the operation says whom and how much it concerns; where it does not, neither is known. */
+  told: boolean;
   recipients: readonly string[];
   amount: { value: number; currency: string } | undefined;
+  /** The member who decided, where one has: that person's own rules bind it, too. */
+  decidedBy?: string | undefined;
   /** Database time. */
   at: number;
   /** Who proposed it; `id`: the member, or the key. */
