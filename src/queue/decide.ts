@@ -43,10 +43,12 @@ export async function decide(
       );
     }
     if (row.expires_at <= now) {
-      const expired = room.steady.trusts(now) ? await move(tx, org.orgId, expiryOf(row, now)) : undefined;
+      const expired = room.steady.trusts(now)
+        ? await move(room, tx, org.orgId, expiryOf(row, now))
+        : undefined;
       return { late: row, action: expired === undefined ? undefined : await actionOf(tx, expired) };
     }
-    const decided = await move(tx, org.orgId, {
+    const decided = await move(room, tx, org.orgId, {
       actionId,
       from: 'pending',
       to: verdict === 'approve' ? 'approved' : 'rejected',

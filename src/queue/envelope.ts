@@ -1,11 +1,14 @@
 // What a person approves is exactly one sequence of bytes: the payload with its defaults, canonical, bound
 // to its org, account, operation and version by one hash.
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalJson } from '../canonical-json.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { inputFaults } from '../input-faults.ts';
 import type { WriteOperation } from '../providers/define.ts';
+import { fromJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { hashRecord } from './before.ts';
+import type { PolicyVerdict } from './queue.ts';
 import { payloadLimit } from './room.ts';
 
 export type ActionRow = OrgTables['action_queue'];
@@ -18,29 +21,26 @@ export interface Envelope {
   operation: string;
   version: number;
   payload: unknown;
+  /** Hash of the live record as it was read; absent where the operation changes none. */
+  before?: string;
+  /** Version of the rules that judged it; absent where there are none. */
+  policy?: string;
 }
 
-/**
- * JSON in the one form of RFC 8785: sorted keys, no spaces, ECMAScript numbers.
- * @throws Error for what JSON cannot hold: NaN, infinities, lone surrogates, cycles.
- */
-export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new Error('There is nothing to write as JSON');
-  return text;
-}
-
-/** SHA-256 of the canonical envelope, hex. */
+/** SHA-256 of the canonical envelope, hex. Version 1 has neither a live record nor rules. */
 export function hashEnvelope(envelope: Envelope): string {
+  const v = envelope.before === undefined && envelope.policy === undefined ? 1 : 2;
   return createHash('sha256')
-    .update(canonicalJson({ v: 1, ...envelope }))
+    .update(canonicalJson({ v, ...envelope }))
     .digest('hex');
 }
 
-/** The hash that a stored action has by what stands in its row now, or undefined when its payload is not JSON. */
+/** The hash that a stored action has by what stands in its row now, or undefined when that is not JSON. */
 export function hashRow(row: ActionRow): string | undefined {
   try {
     return hashEnvelope({
+      ...(row.before_record === null ? {} : { before: hashRecord(row.before_record) }),
+      ...(row.policy === null ? {} : { policy: fromJson<PolicyVerdict>(row.policy).version }),
       org: row.org_id,
       account: { connection: row.connection_id, id: row.account },
       provider: row.provider,

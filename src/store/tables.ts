@@ -301,6 +301,8 @@ export interface OrgTables {
     outcome: JsonText | null;
     next_look_up_at: Millis | null;
     look_ups: number;
+    /** Of what was asked for, without the live record and the rules: finds the same proposal again. */
+    arguments_hash: string | null;
     /** The live record as it was read when this was proposed, and its hash: part of the envelope. */
     before_record: JsonText | null;
     before_hash: string | null;

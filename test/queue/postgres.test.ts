@@ -1,5 +1,6 @@
 // The queue keeps its promises on PostgreSQL: on PGlite, and on a server where TEST_DATABASE_URL names one.
 import { describe } from 'vitest';
+import { askedPromises } from './asked.ts';
 import { clockPromises } from './clock.ts';
 import { databases } from './databases.ts';
 import { decidePromises } from './decide.ts';
@@ -11,6 +12,7 @@ import { reconcilePromises } from './reconcile.ts';
 
 describe.each(databases.filter(({ name }) => name !== 'SQLite'))('on $name', (ground) => {
   proposePromises(ground);
+  askedPromises(ground);
   decidePromises(ground);
   executePromises(ground);
   leasePromises(ground);

@@ -9,8 +9,11 @@ import { createLog } from '../../src/log.ts';
 import {
   EffectRefused,
   type Idempotency,
+  type LiveRecord,
   type LookUp,
+  type ProviderContext,
   type WriteContext,
+  type WriteEffect,
   type WriteOperation,
   type WriteOutcome,
 } from '../../src/providers/define.ts';
@@ -36,6 +39,11 @@ export interface Post {
   idempotency: Idempotency;
   run(context: WriteContext, payload: Letter): Promise<WriteOutcome>;
   lookUp(context: WriteContext, payload: Letter): Promise<LookUp>;
+  effect: WriteEffect;
+  /** Reads the record that a letter changes; undefined: it changes none. */
+  before: ((payload: Letter) => Promise<LiveRecord>) | undefined;
+  /** Recalls a letter by a second one, where it can. */
+  recall: boolean;
 }
 
 export interface JumpingClock extends Clock {
@@ -64,6 +72,9 @@ export function createPost(): Post {
     lookUps: 0,
     version: 1,
     idempotency: 'look-up',
+    effect: 'send',
+    before: undefined,
+    recall: false,
     async run(context) {
       await context.aboutToSend();
       post.arrived.push(context.effectKey);
@@ -79,8 +90,25 @@ export function createPost(): Post {
 }
 
 export function operationOf(post: Post): WriteOperation<Letter> {
+  const { before } = post;
   const base = {
-    effect: 'send' as const,
+    effect: post.effect,
+    concerns: (payload: Letter) => ({ recipients: [payload.to] }),
+    ...(before === undefined
+      ? {}
+      : { before: (_context: ProviderContext, payload: Letter) => before(payload) }),
+    ...(post.recall
+      ? {
+          compensation: {
+            title: 'Recall the letter',
+            operation: 'send',
+            payload: (payload: Letter, { reference }: WriteOutcome) => ({
+              to: payload.to,
+              text: `Recall of ${reference}`,
+            }),
+          },
+        }
+      : {}),
     version: post.version,
     title: 'Send a letter',
     input: letter,
@@ -240,7 +268,17 @@ export function worldOver(given: OrgStore, options: Partial<QueueOptions> = {}):
   const connections = [fakeConnection()];
   const faked = connectionsOver(post, connections, { clock, log });
   const another = (more: Partial<QueueOptions> = {}) =>
-    createQueue({ connections: faked, clock, log, actionTtlMs: 24 * hour, ...options, ...more });
+    createQueue({
+      connections: faked,
+      clock,
+      log,
+      actionTtlMs: 24 * hour,
+      // Tests of the hold and of the cap set their own.
+      holdMs: 0,
+      proposalsPerMinute: Number.POSITIVE_INFINITY,
+      ...options,
+      ...more,
+    });
   const queue = another();
   const person: Person = { kind: 'person', orgId: org.orgId, memberId: 'mem_1', name: 'Pat' };
   const agent: Agent = {

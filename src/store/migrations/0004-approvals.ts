@@ -5,6 +5,7 @@ import type { Migration } from './migration.ts';
 
 /** Columns that `action_queue` gains; all may be null. */
 const actionColumns = {
+  arguments_hash: 'text',
   before_record: 'text',
   before_hash: 'text',
   policy: 'text',
@@ -36,6 +37,11 @@ export const approvals: Migration = {
         )
         .execute();
     }
+    // Until now nothing but the arguments was hashed.
+    await sql`update action_queue set arguments_hash = payload_hash`.execute(kit.tx);
+    await sql`create index action_queue_by_arguments on action_queue (org_id, arguments_hash)`.execute(
+      kit.tx,
+    );
     await sql`create unique index action_queue_by_idempotency_key on action_queue (org_id, idempotency_key)
       where idempotency_key is not null`.execute(kit.tx);
     await kit.orgTable('policy_rules', {
