@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { OAuth2, OAuthApp, PlainFetch } from '../../providers/auth.ts';
 import { Secret } from '../../secret.ts';
+import { calling } from './calling.ts';
 
 const longestMetadata = 100_000;
 
@@ -218,17 +219,6 @@ async function clientAt(
     },
     method: registered === 'none' ? 'none' : registered === 'client_secret_post' ? 'body' : 'basic',
   };
-}
-
-/** The library's way out. A redirect is an answer like any other: nothing follows it. */
-function calling(leave: PlainFetch) {
-  return (input: string, init: { method: string; headers: Record<string, string>; body?: unknown }) =>
-    leave(input, {
-      method: init.method,
-      headers: init.headers,
-      redirect: 'manual',
-      ...(init.body === undefined || init.body === null ? {} : { body: String(init.body) }),
-    });
 }
 
 /** The body of a 200 as JSON; undefined for a 404 and its kin. */

@@ -7,6 +7,7 @@ import { newToken } from '../../ids.ts';
 import type { PlainFetch } from '../../providers/auth.ts';
 import type { HostedSignIn } from '../../sign-in-config.ts';
 import type { Identity } from '../members.ts';
+import { calling } from '../oauth/calling.ts';
 import type { SignInWay } from './hosted.ts';
 import { createKeySet, type KeySet } from './key-set.ts';
 
@@ -39,7 +40,7 @@ export function createIssuer(given: {
     const url = new URL(config.issuer);
     const response = await oauth.discoveryRequest(url, {
       algorithm: 'oidc',
-      [oauth.customFetch]: through(given.fetch('discover')),
+      [oauth.customFetch]: calling(given.fetch('discover')),
     });
     if (response.status !== 200)
       throw silent(`${url.hostname} does not say how to sign in (${response.status}).`);
@@ -115,7 +116,7 @@ export function createIssuer(given: {
           parameters,
           redirectUri,
           kept.codeVerifier,
-          { [oauth.customFetch]: through(given.fetch('token')) },
+          { [oauth.customFetch]: calling(given.fetch('token')) },
         );
         if (response.status >= 500)
           throw silent(`${hostname} is in trouble (${response.status}). Try again later.`);
@@ -137,17 +138,6 @@ export function createIssuer(given: {
       };
     },
   };
-}
-
-/** The library's way out. A redirect is an answer like any other: nothing follows it. */
-function through(leave: PlainFetch) {
-  return (input: string, init: { method: string; headers: Record<string, string>; body?: unknown }) =>
-    leave(input, {
-      method: init.method,
-      headers: init.headers,
-      redirect: 'manual',
-      ...(init.body === undefined || init.body === null ? {} : { body: String(init.body) }),
-    });
 }
 
 /** Runs a step of the library; what it finds wrong is a refusal, in our words. */
