@@ -1,0 +1,347 @@
+// A person's passkeys: enrolled on the pages by who is signed in, kept as public keys, removed but never
+// forgotten. What a passkey signs is judged elsewhere (queue/presence.ts).
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  RegistrationResponseJSON,
+} from '@simplewebauthn/server';
+import type { Kysely, Transaction } from 'kysely';
+import { z } from 'zod';
+import type { Audit } from '../audit/audit.ts';
+import { DrawbridgeError } from '../errors.ts';
+import { newToken } from '../ids.ts';
+import { fromJson, toJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
+import { digest } from './digest.ts';
+import type { Person } from './principal.ts';
+
+export const ceremonyMs = 5 * 60_000;
+const mostPasskeys = 20;
+const longestName = 80;
+
+export type PasskeyRow = OrgTables['passkeys'];
+
+export interface Passkey {
+  /** The credential's own id, base64url. */
+  id: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt: number | undefined;
+}
+
+export interface Passkeys {
+  /** This person's, oldest first. */
+  list(org: OrgStore, person: Person): Promise<Passkey[]>;
+  /**
+   * Begins to enrol one; good for 5 minutes, once.
+   * @param origin of the page that asks, one of ours
+   * @throws DrawbridgeError `invalid_request` where that origin has no name of its own
+   */
+  begin(org: OrgStore, person: Person, origin: string): Promise<PublicKeyCredentialCreationOptionsJSON>;
+  /** @throws DrawbridgeError `permission_denied` for an answer to another question, `invalid_request` for none */
+  finish(
+    org: OrgStore,
+    person: Person,
+    given: { origin: string; name: string; response: unknown },
+  ): Promise<Passkey>;
+  /** From now on it signs nothing, and what it has signed and has not run will not run. @throws DrawbridgeError `not_found` */
+  remove(org: OrgStore, person: Person, id: string): Promise<void>;
+}
+
+const base64url = z.string().regex(/^[\w-]{1,20000}$/);
+/** As `PublicKeyCredential.toJSON()` writes it (WebAuthn Level 3, 5.1.3); what is not needed is dropped. */
+const registration = z.object({
+  id: base64url,
+  rawId: base64url,
+  type: z.literal('public-key'),
+  response: z.object({
+    clientDataJSON: base64url,
+    attestationObject: base64url,
+    transports: z.array(z.string().max(20)).max(10).optional(),
+  }),
+});
+
+export function createPasskeys(parts: { audit?: Pick<Audit, 'append'> | undefined } = {}): Passkeys {
+  async function record(
+    tx: Transaction<OrgTables>,
+    org: OrgStore,
+    person: Person,
+    entry: { kind: string; at: number; row: Pick<PasskeyRow, 'id' | 'name' | 'public_key'> },
+  ): Promise<void> {
+    const { kind, at, row } = entry;
+    await parts.audit?.append(tx, org.orgId, at, {
+      kind,
+      subject: row.id,
+      by: { kind: 'person', id: person.memberId, name: person.name },
+      channel: 'page',
+      facts: { member: person.memberId, publicKey: Buffer.from(row.public_key).toString('base64url') },
+      values: { name: row.name },
+    });
+  }
+
+  return {
+    async list(org, person) {
+      const rows = await org.read((db) => livePasskeys(db, org.orgId, person.memberId));
+      return rows.map(passkeyOf);
+    },
+
+    async begin(org, person, origin) {
+      mustBeOf(org, person);
+      const known = await org.read((db) => livePasskeys(db, org.orgId, person.memberId));
+      if (known.length >= mostPasskeys) {
+        throw new DrawbridgeError('quota_exhausted', `You have ${mostPasskeys} passkeys. Remove one first.`, {
+          retry: 'ask',
+        });
+      }
+      const challenge = newToken();
+      await keepChallenge(org, person, { nonce: challenge, challenge, purpose: enrolAt(origin) });
+      const { generateRegistrationOptions } = await import('@simplewebauthn/server');
+      return generateRegistrationOptions({
+        rpName: 'Drawbridge',
+        rpID: rpIdOf(origin),
+        userName: person.name,
+        userDisplayName: person.name,
+        userID: Uint8Array.from(Buffer.from(person.memberId)),
+        challenge: Uint8Array.from(Buffer.from(challenge, 'base64url')),
+        timeout: ceremonyMs,
+        attestationType: 'none',
+        authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
+        excludeCredentials: known.map(({ id }) => ({ id })),
+      });
+    },
+
+    async finish(org, person, { origin, name, response }) {
+      mustBeOf(org, person);
+      const chosen = name.trim();
+      if (chosen === '' || chosen.length > longestName) {
+        throw new DrawbridgeError(
+          'invalid_request',
+          `name: give it one, of at most ${longestName} characters.`,
+          {
+            field: 'name',
+          },
+        );
+      }
+      const parsed = registration.safeParse(response);
+      if (!parsed.success) throw notUnderstood();
+      const credential = await verifiedCredential(parsed.data as RegistrationResponseJSON, {
+        origin,
+        spend: (challenge) =>
+          spendChallenge(org, person, { nonce: challenge, challenge, purpose: enrolAt(origin) }),
+      });
+      const at = await org.now();
+      const row: PasskeyRow = {
+        org_id: org.orgId,
+        id: credential.id,
+        member_id: person.memberId,
+        name: chosen,
+        public_key: credential.publicKey,
+        counter: credential.counter,
+        transports: toJson(parsed.data.response.transports ?? []),
+        created_at: at,
+        last_used_at: null,
+        removed_at: null,
+      };
+      await org.write(async (tx) => {
+        const taken = await tx
+          .selectFrom('passkeys')
+          .select('id')
+          .where('org_id', '=', org.orgId)
+          .where('id', '=', row.id)
+          .executeTakeFirst();
+        if (taken !== undefined) {
+          throw new DrawbridgeError(
+            'conflict',
+            'This passkey is or was enrolled here already. Make a new one.',
+          );
+        }
+        await tx.insertInto('passkeys').values(row).execute();
+        await record(tx, org, person, { kind: 'passkey.enrolled', at, row });
+      });
+      return passkeyOf(row);
+    },
+
+    async remove(org, person, id) {
+      mustBeOf(org, person);
+      const at = await org.now();
+      await org.write(async (tx) => {
+        const row = await tx
+          .updateTable('passkeys')
+          .set({ removed_at: at })
+          .where('org_id', '=', org.orgId)
+          .where('id', '=', id)
+          .where('member_id', '=', person.memberId)
+          .where('removed_at', 'is', null)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw new DrawbridgeError('not_found', 'You have no such passkey.');
+        await record(tx, org, person, { kind: 'passkey.removed', at, row });
+      });
+    },
+  };
+}
+
+async function verifiedCredential(
+  response: RegistrationResponseJSON,
+  given: { origin: string; spend(challenge: string): Promise<void> },
+): Promise<{ id: string; publicKey: Uint8Array; counter: number }> {
+  const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
+  const { decodeAttestationObject, decodeClientDataJSON, isoBase64URL } = await import(
+    '@simplewebauthn/server/helpers'
+  );
+  let challenge: string;
+  try {
+    challenge = decodeClientDataJSON(response.response.clientDataJSON).challenge;
+    const attestation = decodeAttestationObject(isoBase64URL.toBuffer(response.response.attestationObject));
+    // Nobody asked for certificates: judging them would mean fetching what they name.
+    if (attestation.get('attStmt').get('x5c') !== undefined) throw notUnderstood();
+  } catch (cause) {
+    throw cause instanceof DrawbridgeError ? cause : notUnderstood(cause);
+  }
+  await given.spend(challenge);
+  try {
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: given.origin,
+      expectedRPID: rpIdOf(given.origin),
+      requireUserVerification: true,
+    });
+    if (verified) return registrationInfo.credential;
+  } catch (cause) {
+    throw notUnderstood(cause);
+  }
+  throw notUnderstood();
+}
+
+function notUnderstood(cause?: unknown): DrawbridgeError {
+  return new DrawbridgeError(
+    'permission_denied',
+    'The passkey’s answer does not fit what was asked, so nothing was enrolled. Try again from the page.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function mustBeOf(org: OrgStore, person: Person): void {
+  if (person.kind !== 'person' || person.orgId !== org.orgId) {
+    throw new DrawbridgeError('permission_denied', 'Only a person of this organisation has passkeys here.');
+  }
+}
+
+/**
+ * What passkeys are bound to: the host name of the pages.
+ * @throws DrawbridgeError `invalid_request` for an address of numbers, which has none (WebAuthn Level 3, 5.1.3)
+ */
+export function rpIdOf(origin: string): string {
+  const { hostname } = new URL(origin);
+  if (hostname.startsWith('[') || /^[\d.]+$/.test(hostname)) {
+    throw new DrawbridgeError(
+      'invalid_request',
+      'Passkeys need a name, and this page was opened by a number. Open it with: drawbridge open',
+    );
+  }
+  return hostname;
+}
+
+/** Those in force. */
+export async function livePasskeys(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  memberId: string,
+): Promise<PasskeyRow[]> {
+  return db
+    .selectFrom('passkeys')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('member_id', '=', memberId)
+    .where('removed_at', 'is', null)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+/** Also when all were removed since: taking the last one away must not open what it closed. */
+export async function everEnrolled(db: Kysely<OrgTables>, orgId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('passkeys')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export interface Ceremony {
+  nonce: string;
+  challenge: string;
+  /** What it is for, and the origin it was begun at. */
+  purpose: string;
+}
+
+const enrolAt = (origin: string) => `enrol ${origin}`;
+
+/** Keeps what is to be signed, for 5 minutes. */
+export async function keepChallenge(org: OrgStore, person: Person, made: Ceremony): Promise<void> {
+  const now = await org.now();
+  await org.write(async (tx) => {
+    await tx
+      .deleteFrom('presence_challenges')
+      .where('org_id', '=', org.orgId)
+      .where('expires_at', '<', now - ceremonyMs)
+      .execute();
+    await tx
+      .insertInto('presence_challenges')
+      .values({
+        org_id: org.orgId,
+        nonce_hash: digest(made.nonce),
+        member_id: person.memberId,
+        purpose: made.purpose,
+        challenge: made.challenge,
+        created_at: now,
+        expires_at: now + ceremonyMs,
+        spent_at: null,
+      })
+      .execute();
+  });
+}
+
+/**
+ * Spends it: the first to come with it, in time, for the same purpose, and nobody after.
+ * @throws DrawbridgeError `permission_denied`
+ */
+export async function spendChallenge(org: OrgStore, person: Person, made: Ceremony): Promise<void> {
+  const now = await org.now();
+  const spent = await org.write((tx) =>
+    tx
+      .updateTable('presence_challenges')
+      .set({ spent_at: now })
+      .where('org_id', '=', org.orgId)
+      .where('nonce_hash', '=', digest(made.nonce))
+      .where('member_id', '=', person.memberId)
+      .where('purpose', '=', made.purpose)
+      .where('challenge', '=', made.challenge)
+      .where('expires_at', '>', now)
+      .where('spent_at', 'is', null)
+      .returning('nonce_hash')
+      .executeTakeFirst(),
+  );
+  if (spent === undefined) {
+    throw new DrawbridgeError(
+      'permission_denied',
+      'This signature was asked for too long ago, for something else, or has been used. Nothing was done: try again from the page.',
+    );
+  }
+}
+
+function passkeyOf(row: PasskeyRow): Passkey {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+  };
+}
+
+export function transportsOf(row: PasskeyRow): string[] {
+  return fromJson<string[]>(row.transports);
+}
