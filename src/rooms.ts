@@ -2,6 +2,7 @@
 // nothing here is needed to list the tools.
 
 import { ensureLocalOrg } from './auth/local.ts';
+import { createPasskeys, type Passkeys } from './auth/passkeys.ts';
 import type { Person } from './auth/principal.ts';
 import { openVault } from './auth/vault.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -18,6 +19,8 @@ import { createMemory } from './memory/create.ts';
 import type { Memory } from './memory/memory.ts';
 import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
+import { createPolicy, type OrgPolicy } from './queue/policy.ts';
+import { createPresence, type OrgPresence } from './queue/presence.ts';
 import type { Queue } from './queue/queue.ts';
 import { openStore } from './store/open.ts';
 import { createSharedLimits } from './store/shared-limits.ts';
@@ -32,6 +35,9 @@ export interface Rooms {
   connections: Connections;
   memory: Memory;
   queue: Queue;
+  policy: OrgPolicy;
+  presence: OrgPresence;
+  passkeys: Passkeys;
   /** The local org: the one that stdio, the terminal and the local pages act in. */
   org: OrgStore;
   owner: Person;
@@ -76,7 +82,10 @@ export async function openRooms(
     pageUrl,
   });
   const memory = createMemory({ clock, log });
-  const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs });
+  const policy = createPolicy();
+  const presence = createPresence({ pageUrl });
+  const passkeys = createPasskeys();
+  const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs, policy, presence });
   const { orgId, owner } = await ensureLocalOrg(store, clock);
   const org = await store.forOrg(orgId);
   const refreshing = new Map<string, Promise<void>>();
@@ -110,6 +119,9 @@ export async function openRooms(
     connections,
     memory,
     queue,
+    policy,
+    presence,
+    passkeys,
     org,
     owner,
     pageUrl,
