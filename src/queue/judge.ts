@@ -21,6 +21,8 @@ export interface Judged {
   operation: WriteOperation<unknown>;
   payload: unknown;
   proposedBy: Mover;
+  /** The member who approved it, once one has. */
+  decidedBy?: string | undefined;
   /** Database time. */
   at: number;
 }
@@ -29,7 +31,7 @@ export interface Judged {
 export async function judge(
   room: QueueRoom,
   org: OrgStore,
-  { connection, name, operation, payload, proposedBy, at }: Judged,
+  { connection, name, operation, payload, proposedBy, decidedBy, at }: Judged,
 ): Promise<PolicyVerdict | undefined> {
   if (room.policy === undefined) return undefined;
   const concerns = operation.concerns?.(payload);
@@ -44,6 +46,7 @@ export async function judge(
     amount: concerns?.amount,
     at,
     principal: proposedBy,
+    decidedBy,
   });
   if (verdict.outcome !== 'auto') return verdict;
   if (proposedBy.kind === 'agent' && neverAutomatic.includes(operation.effect)) {
