@@ -52,6 +52,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/actions.ts'),
   },
   {
+    name: 'policy',
+    summary: 'rules for what agents propose: deny, ask or approve',
+    load: () => import('./commands/policy.ts'),
+  },
+  {
     name: 'open',
     summary: 'open the pages in a browser, signed in',
     load: () => import('./commands/open.ts'),
