@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import type { Action, ActionEvent } from '../queue/queue.ts';
 import { csrfField, page } from './layout.ts';
+import { actionFingerprint } from './live.ts';
 import { warningsFor } from './notices.ts';
 import { outcomeView, settleBar, timeline } from './outcome.ts';
 import { type PayloadView, payloadView } from './payload.ts';
@@ -14,6 +15,8 @@ export function actionPage(given: {
   action: Action;
   events: readonly ActionEvent[];
   session: Session;
+  /** Whether a passkey has to sign its approval. */
+  signed: boolean;
   now: number;
 }): Promise<string> {
   const { action, session, now } = given;
@@ -23,7 +26,9 @@ export function actionPage(given: {
   return page({
     title: waiting ? payload.question.replace(/\?$/, '') : payload.kind,
     session,
-    live: isFinal(action.status) ? undefined : `/events?action=${action.id}&seen=${action.status}`,
+    live: isFinal(action.status)
+      ? undefined
+      : `/events?action=${action.id}&seen=${actionFingerprint(action)}`,
     refresh: action.status === 'approved' || action.status === 'executing' ? 3 : undefined,
     content: html`
       <article class="action">
@@ -45,7 +50,7 @@ export function actionPage(given: {
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
       </article>`,
-    ...(waiting ? { bar: decisionBar(action, session, payload.approve) } : {}),
+    ...(waiting ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) } : {}),
     ...(action.status === 'unknown' ? { bar: settleBar(action, session) } : {}),
   });
 }
@@ -68,7 +73,16 @@ function exact(action: Action): Markup {
   </details>`;
 }
 
-function decisionBar(action: Action, session: Session, approve: string): Markup {
+/** Has a passkey sign before the form is sent (assets/passkeys.js). */
+function signing(action: Action): Markup {
+  return html`data-passkey="get" data-begin="/actions/${action.id}/presence" data-answer="presence"`;
+}
+
+function decisionBar(
+  action: Action,
+  session: Session,
+  { approve, signed }: { approve: string; signed: boolean },
+): Markup {
   const hidden = html`${csrfField(session)}<input type="hidden" name="hash" value="${action.payloadHash}">`;
   return html`
     <details class="reject">
@@ -81,8 +95,9 @@ function decisionBar(action: Action, session: Session, approve: string): Markup 
         <button type="submit" class="danger">Reject</button>
       </form>
     </details>
-    <form method="post" action="/actions/${action.id}/decision">
+    <form method="post" action="/actions/${action.id}/decision" ${signed ? signing(action) : ''}>
       ${hidden}
+      ${signed ? html`<input type="hidden" name="presence">` : ''}
       <input type="hidden" name="verdict" value="approve">
       <button type="submit" class="primary">${approve}</button>
     </form>`;

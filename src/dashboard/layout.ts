@@ -10,7 +10,7 @@ export interface PageParts {
   title: string;
   /** Undefined on pages that anyone may see: sign-in and faults. */
   session: Viewer | undefined;
-  current?: 'approvals' | 'history' | 'connections' | 'connect';
+  current?: 'approvals' | 'history' | 'connections' | 'policy' | 'connect';
   /** Address of the event stream that tells when this page is out of date. */
   live?: string | undefined;
   /** Without scripts: reload after so many seconds. */
@@ -24,6 +24,7 @@ const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
   ['connections', '/connections', 'Accounts'],
+  ['policy', '/policy', 'Policy'],
   ['connect', '/connect', 'Agents'],
 ] as const;
 
@@ -71,9 +72,12 @@ export async function page(parts: PageParts): Promise<string> {
   <meta name="robots" content="noindex">
   <link rel="stylesheet" href="${asset('style.css').path}">
   <link rel="stylesheet" href="${asset('accounts.css').path}">
+  <link rel="stylesheet" href="${asset('inbox.css').path}">
   <link rel="icon" type="image/svg+xml" href="${asset('icon.svg').path}">
   ${parts.refresh === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${parts.refresh}"></noscript>`}
   <script type="module" src="${asset('page.js').path}"></script>
+  <script type="module" src="${asset('passkeys.js').path}"></script>
+  <script type="module" src="${asset('keys.js').path}"></script>
 </head>
 <body ${parts.live === undefined ? '' : html`data-live="${parts.live}"`}>
   <a class="skip" href="#content">Skip to the content</a>

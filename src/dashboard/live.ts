@@ -1,18 +1,41 @@
 // Tells an open page that what it shows is out of date, whichever process made the move: moves of this one
-// are heard at once, those of others by looking every second.
+// are heard at once, those of others by looking every second. However many pages are open, one look an org
+// serves them all.
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Connection } from '../connections/connections.ts';
+import { pulse } from '../queue/find.ts';
 import type { Action } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
 import { eventStream } from './event-stream.ts';
 
-export const listLength = 50;
+/** A look serves all that ask within this time. */
+const looksLastMs = 500;
 
-/** What a list shows, in a word that changes when it does. */
-export function fingerprint(actions: readonly Action[]): string {
-  return wordFor(actions.map((action) => `${action.id} ${action.status}`));
+/** What an org's lists show, in a word that changes when they do. */
+export type Pulse = (org: OrgStore) => Promise<string>;
+
+export function createPulse({ queue, clock }: Pick<PageRooms, 'queue' | 'clock'>): Pulse {
+  const looks = new Map<string, { at: number; word: Promise<string> }>();
+  queue.onMove((orgId) => looks.delete(orgId));
+  return (org) => {
+    const known = looks.get(org.orgId);
+    if (known !== undefined && clock.elapsed() - known.at < looksLastMs) return known.word;
+    const look = { at: clock.elapsed(), word: pulse(org, clock.now()) };
+    looks.set(org.orgId, look);
+    // A look that failed is nobody's answer but its own asker's.
+    look.word.catch(() => {
+      if (looks.get(org.orgId) === look) looks.delete(org.orgId);
+    });
+    return look.word;
+  };
+}
+
+/** What an action's page shows, in a word that changes when it does. */
+export function actionFingerprint(action: Action): string {
+  const { status, payloadHash, snoozedUntil, assignedTo, holdUntil } = action;
+  return wordFor([JSON.stringify([status, payloadHash, snoozedUntil, assignedTo, holdUntil])]);
 }
 
 /** The same for the accounts. */
@@ -29,15 +52,15 @@ function wordFor(lines: readonly string[]): string {
 }
 
 /** An event stream that says `changed` once what was `seen` is no longer so, and ends. */
-export function liveEvents(c: Context<PageEnv>, rooms: PageRooms, org: OrgStore): Response {
+export function liveEvents(c: Context<PageEnv>, rooms: PageRooms, org: OrgStore, pulseOf: Pulse): Response {
   const actionId = c.req.query('action');
   const seen = c.req.query('seen') ?? '';
   const { queue, connections } = rooms;
 
   async function isOutOfDate(): Promise<boolean> {
     if (c.req.query('of') === 'accounts') return accountsFingerprint(await connections.list(org)) !== seen;
-    if (actionId !== undefined) return (await queue.get(org, actionId)).status !== seen;
-    return fingerprint(await queue.list(org, { limit: listLength })) !== seen;
+    if (actionId !== undefined) return actionFingerprint(await queue.get(org, actionId)) !== seen;
+    return (await pulseOf(org)) !== seen;
   }
 
   return eventStream(c, rooms, {

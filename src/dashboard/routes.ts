@@ -3,20 +3,17 @@
 import { type Context, Hono } from 'hono';
 import { sameText } from '../auth/digest.ts';
 import { DrawbridgeError } from '../errors.ts';
-import type { Action } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
-import type { ActionStatus } from '../store/tables.ts';
 import { connectPage } from './accounts.ts';
 import { actionPage } from './action.ts';
 import { type ConnectPlace, connectRoutes } from './connect-routes.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
-import { approvalsPage, historyPage } from './lists.ts';
-import { fingerprint, listLength, liveEvents } from './live.ts';
+import { listRoutes } from './list-routes.ts';
+import { createPulse, liveEvents } from './live.ts';
 import { messagePage } from './message.ts';
 import { formattedPart, framedMessage } from './payload.ts';
+import { policyRoutes, presenceOf } from './policy-routes.ts';
 
-const historyLength = 30;
-const moving: ActionStatus[] = ['approved', 'executing'];
 const idShape = /^[a-z0-9_]{1,64}$/;
 
 /** Addresses that only the floor above knows. */
@@ -29,6 +26,7 @@ export interface PagePlace extends ConnectPlace {
 export function createPages(rooms: PageRooms, place: PagePlace): Hono<PageEnv> {
   const pages = new Hono<PageEnv>();
   const { queue, clock } = rooms;
+  const pulse = createPulse(rooms);
 
   const orgOf = (c: Context<PageEnv>): Promise<OrgStore> => rooms.orgFor(c.get('session').person.orgId);
 
@@ -75,66 +73,22 @@ export function createPages(rooms: PageRooms, place: PagePlace): Hono<PageEnv> {
   });
 
   pages.route('/', connectRoutes(rooms, place, fieldsOf));
+  pages.route('/', policyRoutes(rooms, fieldsOf));
 
-  pages.get('/', async (c) => {
-    const org = await orgOf(c);
-    const [latest, waiting, connections] = await Promise.all([
-      queue.list(org, { limit: listLength }),
-      queue.list(org, { statuses: ['pending'], limit: 200 }),
-      rooms.connections.list(org),
-    ]);
-    const [underWay, unclear] = await Promise.all([
-      queue.list(org, { statuses: moving, limit: 50 }),
-      queue.list(org, { statuses: ['unknown'], limit: 50 }),
-    ]);
-    const open = new Set<ActionStatus>(['pending', 'unknown', ...moving]);
-    return c.html(
-      approvalsPage({
-        session: c.get('session'),
-        waiting,
-        moving: underWay,
-        unclear,
-        recent: latest.filter((action) => !open.has(action.status)).slice(0, 10),
-        connected: connections.some((one) => one.provider !== 'files'),
-        live: `/events?seen=${fingerprint(latest)}`,
-        now: clock.now(),
-      }),
-    );
-  });
-
-  pages.get('/history', async (c) => {
-    const before = c.req.query('before');
-    if (before !== undefined && !idShape.test(before)) {
-      throw new DrawbridgeError('not_found', 'There is no such page of the history.');
-    }
-    const org = await orgOf(c);
-    const found = await queue.list(org, {
-      limit: historyLength + 1,
-      ...(before === undefined ? {} : { before }),
-    });
-    const actions: Action[] = found.slice(0, historyLength);
-    return c.html(
-      historyPage({
-        session: c.get('session'),
-        actions,
-        next: found.length > historyLength ? actions.at(-1)?.id : undefined,
-        first: before === undefined,
-        now: clock.now(),
-      }),
-    );
-  });
+  pages.route('/', listRoutes(rooms, pulse));
 
   pages.get('/connect', (c) =>
     c.html(connectPage({ session: c.get('session'), mcpUrl: `${place.programOrigin(c)}/mcp` })),
   );
 
-  pages.get('/events', async (c) => liveEvents(c, rooms, await orgOf(c)));
+  pages.get('/events', async (c) => liveEvents(c, rooms, await orgOf(c), pulse));
 
   pages.get('/actions/:id', async (c) => {
     const org = await orgOf(c);
     const action = await queue.get(org, idOf(c));
     const events = await queue.events(org, action.id);
-    return c.html(actionPage({ action, events, session: c.get('session'), now: clock.now() }));
+    const signed = await rooms.presence.require(org, action);
+    return c.html(actionPage({ action, events, signed, session: c.get('session'), now: clock.now() }));
   });
 
   // The formatted message in a frame of its own: no script runs there, nothing is loaded, nothing is sent.
@@ -165,6 +119,7 @@ export function createPages(rooms: PageRooms, place: PagePlace): Hono<PageEnv> {
         hash: field('hash'),
         ...(reason === '' ? {} : { reason }),
         channel: 'page',
+        presence: presenceOf(field),
       });
     } catch (thrown) {
       return stale(c, id, thrown);

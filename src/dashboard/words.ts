@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { ActionStatus, ConnectionState } from '../store/tables.ts';
 import type { Markup } from './text.ts';
 
-const statusWords: Record<ActionStatus, string> = {
+export const statusWords: Record<ActionStatus, string> = {
   pending: 'Waiting for you',
   approved: 'Approved',
   executing: 'Running',

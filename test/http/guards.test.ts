@@ -1,7 +1,7 @@
 // What a hostile page, a hostile name and a careless client may send: each attack, and that nothing came of it.
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fingerprint } from '../../src/dashboard/live.ts';
+import { pulse } from '../../src/queue/find.ts';
 import { type Browser, type House, mail, openHouse } from './house.ts';
 
 let house: House;
@@ -224,13 +224,11 @@ test('assets are had by their own name only, and may be kept', async () => {
 test('closing ends an open event stream at once', async () => {
   const other = await openHouse();
   const { cookie } = await other.browser();
+  const seen = await pulse(other.org, 0);
   const stream = await new Promise<IncomingMessage>((resolve, reject) => {
     const { port } = other.listening;
     const headers = { cookie, host: `drawbridge.localhost:${port}` };
-    httpGet({ host: '127.0.0.1', port, path: `/events?seen=${fingerprint([])}`, headers }, resolve).on(
-      'error',
-      reject,
-    );
+    httpGet({ host: '127.0.0.1', port, path: `/events?seen=${seen}`, headers }, resolve).on('error', reject);
   });
   expect(stream.headers['content-type']).toContain('text/event-stream');
   const ended = new Promise((resolve) => stream.on('close', resolve).on('error', resolve).resume());

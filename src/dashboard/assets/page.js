@@ -22,7 +22,8 @@ for (const frame of document.querySelectorAll('iframe.body')) {
   resize();
 }
 
-for (const form of document.querySelectorAll('form')) {
+// Looking may be repeated; a decision is sent once.
+for (const form of document.querySelectorAll('form:not([data-again])')) {
   form.addEventListener('submit', (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = 'yes';
