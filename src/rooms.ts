@@ -1,9 +1,12 @@
 // Opens the rooms of the house for one process and hands them out together. Loaded after the first answer:
 // nothing here is needed to list the tools.
 
+import type { Audit } from './audit/audit.ts';
+import { createAudit } from './audit/create.ts';
 import { ensureLocalOrg } from './auth/local.ts';
 import { createPasskeys, type Passkeys } from './auth/passkeys.ts';
 import type { Person } from './auth/principal.ts';
+import { recordKeys } from './auth/record-key.ts';
 import { openVault } from './auth/vault.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -35,6 +38,8 @@ export interface Rooms {
   connections: Connections;
   memory: Memory;
   queue: Queue;
+  /** The record of what was proposed, decided, run, connected and changed. */
+  audit: Audit;
   policy: OrgPolicy;
   presence: OrgPresence;
   passkeys: Passkeys;
@@ -56,6 +61,7 @@ export async function openRooms(
   const log = given.log ?? createLog({ level: config.logLevel });
   const store = await openStore({ config, clock, log });
   const vault = openVault({ config, log, clock });
+  const audit = createAudit(recordKeys(config));
   const calls = createCallLog({ store, clock, log });
   const egress = createEgress({
     allowLoopback: config.allowLoopback,
@@ -74,6 +80,7 @@ export async function openRooms(
     vault,
     clock,
     log,
+    audit,
     defaults: { zillowHost: config.zillowHost },
     apps: config.apps,
     providersOff: config.providersOff,
@@ -82,10 +89,18 @@ export async function openRooms(
     pageUrl,
   });
   const memory = createMemory({ clock, log });
-  const policy = createPolicy();
+  const policy = createPolicy({ audit });
   const presence = createPresence({ pageUrl });
-  const passkeys = createPasskeys();
-  const queue = createQueue({ connections, clock, log, actionTtlMs: config.actionTtlMs, policy, presence });
+  const passkeys = createPasskeys({ audit });
+  const queue = createQueue({
+    connections,
+    clock,
+    log,
+    actionTtlMs: config.actionTtlMs,
+    policy,
+    presence,
+    audit,
+  });
   const { orgId, owner } = await ensureLocalOrg(store, clock);
   const org = await store.forOrg(orgId);
   const refreshing = new Map<string, Promise<void>>();
@@ -119,6 +134,7 @@ export async function openRooms(
     connections,
     memory,
     queue,
+    audit,
     policy,
     presence,
     passkeys,

@@ -9,6 +9,7 @@ import { fromJson, toJson } from '../store/codec.ts';
 import type { Store } from '../store/store.ts';
 import { digest, sameText } from './digest.ts';
 import type { Agent, Scope } from './principal.ts';
+import { type ChangeRecord, recordChange } from './record-change.ts';
 
 const shape = /^dbk_[A-Za-z0-9_-]{43}$/;
 /** How stale `last_used_at` may be: a write a call would be the dearest part of a read. */
@@ -25,11 +26,16 @@ export interface ApiKey {
 
 export interface Keys {
   /** Makes a key. `key` is shown once: it cannot be read again. @throws DrawbridgeError `invalid_request` */
-  create(orgId: string, name: string, scopes: readonly Scope[]): Promise<ApiKey & { key: Secret }>;
+  create(
+    orgId: string,
+    name: string,
+    scopes: readonly Scope[],
+    record?: ChangeRecord,
+  ): Promise<ApiKey & { key: Secret }>;
   /** Newest first, revoked ones too. */
   list(orgId: string): Promise<ApiKey[]>;
   /** From now on the key opens nothing. @throws DrawbridgeError `not_found` */
-  revoke(orgId: string, id: string): Promise<void>;
+  revoke(orgId: string, id: string, record?: ChangeRecord): Promise<void>;
   /** The agent behind an `Authorization` header; undefined when it is none, malformed, unknown or revoked. */
   verify(header: string | undefined): Promise<Agent | undefined>;
 }
@@ -54,7 +60,7 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
   }
 
   return {
-    async create(orgId, name, scopes) {
+    async create(orgId, name, scopes, record) {
       if (name.trim() === '' || name.length > 100) {
         throw new DrawbridgeError('invalid_request', 'name: give the key a name of 1 to 100 characters.', {
           field: 'name',
@@ -69,6 +75,13 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
       const now = clock.now();
       const key = new Secret(`dbk_${newToken(32)}`);
       const id = newId('key', now);
+      // Before the key: one that opens something is always in the record.
+      await recordChange(store, orgId, record, {
+        kind: 'key.created',
+        subject: id,
+        facts: { scopes: wanted.join(' ') },
+        values: { key: name.trim() },
+      });
       await store.control.write((tx) =>
         tx
           .insertInto('api_keys')
@@ -114,7 +127,7 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
       }));
     },
 
-    async revoke(orgId, id) {
+    async revoke(orgId, id, record) {
       const now = clock.now();
       const found = await store.control.write(async (tx) => {
         const row = await tx
@@ -133,6 +146,7 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
         return row !== undefined;
       });
       if (!found) throw new DrawbridgeError('not_found', `There is no API key ${id}.`);
+      await recordChange(store, orgId, record, { kind: 'key.revoked', subject: id, facts: {} });
     },
 
     async verify(header) {

@@ -6,6 +6,7 @@ import { newId } from '../ids.ts';
 import type { Handle, Store } from '../store/store.ts';
 import type { ControlTables } from '../store/tables.ts';
 import type { Person } from './principal.ts';
+import { type ChangeRecord, recordChange } from './record-change.ts';
 
 type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
 
@@ -62,8 +63,9 @@ function comparable(email: string): string {
 
 const emailShape = /^[^\s@<>,;:"]{1,64}@[^\s@<>,;:"]{1,190}$/;
 
-export function createMembers(given: { store: Store; clock: Clock }): Members {
-  const { store, clock } = given;
+/** `record`: where changes are entered; left out: nowhere. */
+export function createMembers(given: { store: Store; clock: Clock; record?: ChangeRecord }): Members {
+  const { store, clock, record } = given;
 
   function byEmail(db: Reader, orgId: string, email: string) {
     return db
@@ -95,7 +97,7 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
         });
       }
       const now = clock.now();
-      return store.control.write(async (tx) => {
+      const made = await store.control.write(async (tx) => {
         if ((await byEmail(tx, orgId, address)) !== undefined) {
           throw new DrawbridgeError('conflict', 'A member has this address already.', { field: 'email' });
         }
@@ -128,6 +130,13 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
           .execute();
         return { id, email: address, name: called, role };
       });
+      await recordChange(store, orgId, record, {
+        kind: 'member.added',
+        subject: made.id,
+        facts: { role },
+        values: { email: address, member: made.name },
+      });
+      return made;
     },
 
     async list(orgId) {
@@ -159,7 +168,7 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
     },
 
     async remove(orgId, email) {
-      await store.control.write(async (tx) => {
+      const subject = await store.control.write(async (tx) => {
         const { id, role } = await meant(tx, orgId, email);
         if (role === 'owner') {
           const other = await tx
@@ -178,16 +187,20 @@ export function createMembers(given: { store: Store; clock: Clock }): Members {
         }
         // Sessions, sign-in links and linked accounts go with the row.
         await tx.deleteFrom('members').where('org_id', '=', orgId).where('id', '=', id).execute();
+        return id;
       });
+      await recordChange(store, orgId, record, { kind: 'member.removed', subject, facts: {} });
     },
 
     async unlink(orgId, email) {
-      await store.control.write(async (tx) => {
+      const subject = await store.control.write(async (tx) => {
         const { id } = await meant(tx, orgId, email);
         for (const table of ['identities', 'sessions'] as const) {
           await tx.deleteFrom(table).where('org_id', '=', orgId).where('member_id', '=', id).execute();
         }
+        return id;
       });
+      await recordChange(store, orgId, record, { kind: 'member.unlinked', subject, facts: {} });
     },
 
     linked: (issuer, subject) => store.control.read((db) => linkedTo(db, { issuer, subject })),

@@ -1,5 +1,6 @@
 // What every command is given: its output, the configuration, and the rooms for as long as it runs.
 import { type Command, CommanderError } from 'commander';
+import type { ChangeRecord } from '../auth/record-change.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Rooms } from '../rooms.ts';
@@ -36,6 +37,11 @@ export async function withRooms<Result>(
   } finally {
     await rooms.close();
   }
+}
+
+/** How the record names what is done here: the owner, at a terminal. */
+export function atTerminal({ audit, owner }: Rooms): ChangeRecord {
+  return { audit, by: { kind: owner.kind, id: owner.memberId, name: owner.name }, channel: 'terminal' };
 }
 
 /** The stdio servers that live now, for what only a person may do. */

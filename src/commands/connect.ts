@@ -1,6 +1,8 @@
 // `connect PROVIDER`: an account, in the browser where the provider asks there, else by questions on a terminal
 // or flags in a script. Both are made from what it declares; a credential is never an argument.
+
 import { type Command, CommanderError } from 'commander';
+import { makerOf } from '../auth/record-change.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { catalog } from '../providers/catalog.ts';
 import type { Provider } from '../providers/define.ts';
@@ -120,7 +122,7 @@ async function connect(
   if (canAsk() && !output.json) await askForTheRest(output, provider, fields, given);
   await withRooms(session, async (rooms) => {
     const connection = await rooms.connections
-      .connect(rooms.org, provider.id, given)
+      .connect(rooms.org, provider.id, given, { by: makerOf(rooms.owner), channel: 'terminal' })
       .catch((error: unknown) => {
         throw inFlags(provider, error);
       });

@@ -1,6 +1,8 @@
 // `disconnect ID`: the grant is ended at the provider, and the credentials are gone whatever came of that; what
 // the account brought stays in memory.
+
 import type { Command } from 'commander';
+import { makerOf } from '../auth/record-change.ts';
 import { askYes, canAsk } from './ask.ts';
 import { openSession, usageError, withRooms } from './command.ts';
 import { findConnection } from './find-connection.ts';
@@ -21,7 +23,10 @@ async function disconnect(name: string, options: { yes?: boolean; json?: boolean
         return;
       }
     }
-    const { revoked, why } = await rooms.connections.disconnect(rooms.org, connection.id);
+    const { revoked, why } = await rooms.connections.disconnect(rooms.org, connection.id, {
+      by: makerOf(rooms.owner),
+      channel: 'terminal',
+    });
     const { id, label } = connection;
     if (output.json) {
       output.value({ id, label, disconnected: true, revoked, ...(why === undefined ? {} : { why }) });

@@ -5,7 +5,7 @@ import { createKeys, type Keys } from '../auth/keys.ts';
 import type { Scope } from '../auth/principal.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords, iso } from '../time.ts';
-import { openSession, stdioServers, usageError, withRooms } from './command.ts';
+import { atTerminal, openSession, stdioServers, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
 function keysOf({ store, clock, log }: Rooms): Keys {
@@ -27,7 +27,7 @@ async function create(options: { name: string; scopes: Scope[]; json?: boolean }
   await withRooms(session, async (rooms) => {
     // An agent that makes itself a key would be let in by another door, under a name of its choice.
     await refuseBelowAgent('keys create', await stdioServers(rooms.store));
-    const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes);
+    const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes, atTerminal(rooms));
     const { id, name, scopes, key } = made;
     if (output.json) {
       output.value({ id, name, scopes, key: key.reveal() });
@@ -76,7 +76,7 @@ async function revoke(id: string, options: { json?: boolean }): Promise<void> {
   const session = openSession(options);
   const { output } = session;
   await withRooms(session, async (rooms) => {
-    await keysOf(rooms).revoke(rooms.org.orgId, id);
+    await keysOf(rooms).revoke(rooms.org.orgId, id, atTerminal(rooms));
     if (output.json) output.value({ id, revoked: true });
     else output.line(`${shownLine(id)} opens nothing any more.`);
   });

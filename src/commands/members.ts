@@ -4,8 +4,12 @@ import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { createMembers } from '../auth/members.ts';
 import type { Rooms } from '../rooms.ts';
 import { iso } from '../time.ts';
-import { openSession, type Session, stdioServers, withRooms } from './command.ts';
+import { atTerminal, openSession, type Session, stdioServers, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
+
+function membersOf(rooms: Rooms) {
+  return createMembers({ ...rooms, record: atTerminal(rooms) });
+}
 
 /** An agent that enters an address of its own would come in as a person, and approve. */
 async function asPerson(session: Session, act: string, work: (rooms: Rooms) => Promise<void>): Promise<void> {
@@ -26,7 +30,7 @@ async function add(options: {
   await asPerson(session, 'members add', async (rooms) => {
     const { email, name } = options;
     const role = options.owner === true ? 'owner' : 'member';
-    const made = await createMembers(rooms).add(rooms.org.orgId, { email, name, role });
+    const made = await membersOf(rooms).add(rooms.org.orgId, { email, name, role });
     if (output.json) {
       output.value(made);
       return;
@@ -62,7 +66,7 @@ async function remove(email: string, options: { json?: boolean }): Promise<void>
   const session = openSession(options);
   const { output } = session;
   await asPerson(session, 'members remove', async (rooms) => {
-    await createMembers(rooms).remove(rooms.org.orgId, email);
+    await membersOf(rooms).remove(rooms.org.orgId, email);
     if (output.json) output.value({ email, removed: true });
     else
       output.line(
@@ -75,7 +79,7 @@ async function unlink(email: string, options: { json?: boolean }): Promise<void>
   const session = openSession(options);
   const { output } = session;
   await asPerson(session, 'members unlink', async (rooms) => {
-    await createMembers(rooms).unlink(rooms.org.orgId, email);
+    await membersOf(rooms).unlink(rooms.org.orgId, email);
     if (output.json) output.value({ email, unlinked: true });
     else
       output.line(

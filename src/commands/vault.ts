@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { addMasterKey, forgetFormerMasterKeys } from '../auth/master-keys.ts';
-import { openSession, stdioServers, usageError, withRooms } from './command.ts';
+import { recordChange } from '../auth/record-change.ts';
+import { atTerminal, openSession, stdioServers, usageError, withRooms } from './command.ts';
 
 interface Options {
   json?: boolean;
@@ -27,6 +28,11 @@ async function rotate(options: Options): Promise<void> {
       const org = await rooms.store.forOrg(id);
       const done = await rooms.connections.rotateKeys(org, { newDataKey: options.dataKeys === true });
       resealed += done.resealed;
+      await recordChange(rooms.store, id, atTerminal(rooms), {
+        kind: 'vault.rotated',
+        subject: 'vault',
+        facts: { ...done, newMasterKey: options.master === true, newDataKey: options.dataKeys === true },
+      });
     }
     // Only now does nothing need the former ones.
     if (config.key === undefined) forgetFormerMasterKeys(config.home);

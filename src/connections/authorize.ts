@@ -27,10 +27,10 @@ import { assertPlace, type Plan, readAllowance } from './plan.ts';
 import { isDiscovered, reachedBy, standingOf } from './reached.ts';
 import { isUnfinished, rowById, unfinishedAccount, unfinishedRows } from './rows.ts';
 import { consentScopes } from './scopes.ts';
-import { move } from './states.ts';
+import { move, type Recorder } from './states.ts';
 import { tokenCall } from './token-call.ts';
 
-export interface AuthorizeParts extends AppParts {
+export interface AuthorizeParts extends AppParts, Recorder {
   control: Handle<ControlTables>;
   /** Loaded when it is first needed. */
   oauth(): Promise<OAuth>;
@@ -122,7 +122,10 @@ export async function authorized(
     return await finish(org, parts, throughBrowser(reachedBy(provider, request)), request, back.callback);
   } catch (thrown) {
     const reason = thrown instanceof DrawbridgeError ? thrown.code : 'internal';
-    await abandon(org, request.connectionId, { reason: `not finished: ${reason}`, at: parts.clock.now() });
+    await abandon(org, parts, request.connectionId, {
+      reason: `not finished: ${reason}`,
+      at: parts.clock.now(),
+    });
     throw thrown;
   }
 }
@@ -191,12 +194,12 @@ async function assertMeant(
 /** The row that waits for the person: the connection that is authorised anew, or one without an account yet. */
 async function begin(
   org: OrgStore,
-  { plan }: AuthorizeParts,
+  parts: AuthorizeParts,
   provider: Provider,
   given: { reconnect: string | undefined; at: number },
 ): Promise<string> {
   const { reconnect, at } = given;
-  await sweepUnfinished(org, at);
+  await sweepUnfinished(org, { audit: parts.audit }, at);
   return org.write(async (tx) => {
     const step = { orgId: org.orgId, at };
     if (reconnect !== undefined) {
@@ -209,7 +212,7 @@ async function begin(
       // What still works goes on working until the person is back.
       if (row.state === 'EXPIRED') {
         const reason = 'a person authorises it again';
-        await move(tx, { ...step, id: row.id, from: 'EXPIRED', to: 'AUTHORIZING', reason });
+        await move(parts, tx, { ...step, id: row.id, from: 'EXPIRED', to: 'AUTHORIZING', reason });
       }
       return row.id;
     }
@@ -222,10 +225,10 @@ async function begin(
       .where('state', 'not in', ['REVOKED', 'DELETED'])
       .executeTakeFirst();
     // Where the provider has an account already it may be the same one again, which takes no place.
-    if (another === undefined) assertPlace(await readAllowance(tx, org.orgId, plan));
+    if (another === undefined) assertPlace(await readAllowance(tx, org.orgId, parts.plan));
     const id = newId('con', at);
     const label = `${provider.title}, not finished`;
-    await insertPending(tx, {
+    await insertPending(parts, tx, {
       ...step,
       id,
       provider: provider.id,
@@ -234,7 +237,7 @@ async function begin(
       fields: {},
     });
     const reason = 'a person is at the provider';
-    await move(tx, { ...step, id, from: 'PENDING', to: 'AUTHORIZING', reason });
+    await move(parts, tx, { ...step, id, from: 'PENDING', to: 'AUTHORIZING', reason });
     return id;
   });
 }
@@ -242,6 +245,7 @@ async function begin(
 /** Takes back what was begun: the beginning goes, the connection that expired has expired. */
 async function abandon(
   org: OrgStore,
+  recorder: Recorder,
   id: string,
   { reason, at }: { reason: string; at: number },
 ): Promise<void> {
@@ -249,15 +253,16 @@ async function abandon(
     const row = await rowById(tx, org.orgId, id);
     if (row?.state !== 'AUTHORIZING') return;
     const step = { orgId: org.orgId, id, reason, at };
-    if (isUnfinished(row)) await remove(tx, step, row.state);
-    else await move(tx, { ...step, from: 'AUTHORIZING', to: 'EXPIRED' });
+    if (isUnfinished(row)) await remove(recorder, tx, step, row.state);
+    else await move(recorder, tx, { ...step, from: 'AUTHORIZING', to: 'EXPIRED' });
   });
 }
 
 /** Ends authorizations that nobody came back from in time. */
-export async function sweepUnfinished(org: OrgStore, at: number): Promise<void> {
+export async function sweepUnfinished(org: OrgStore, recorder: Recorder, at: number): Promise<void> {
   const left = await org.read((db) => unfinishedRows(db, org.orgId, at - authorizationLivesMs));
-  for (const { id } of left) await abandon(org, id, { reason: 'nobody came back from the provider', at });
+  for (const { id } of left)
+    await abandon(org, recorder, id, { reason: 'nobody came back from the provider', at });
 }
 
 function throughBrowser(provider: Provider): OAuthProvider {

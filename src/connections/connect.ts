@@ -13,7 +13,7 @@ import type { Checked } from './given.ts';
 import { removeAges, storeAges, type TokenAges, tokenFields } from './grant.ts';
 import { type Plan, takePlace } from './plan.ts';
 import { type ConnectionRow, isUnfinished, rowByAccount, rowById } from './rows.ts';
-import { move, writeEvent } from './states.ts';
+import { move, type Recorder, writeEvent } from './states.ts';
 
 export interface Verified extends Checked {
   provider: string;
@@ -30,7 +30,7 @@ export interface Verified extends Checked {
   };
 }
 
-interface Parts {
+interface Parts extends Recorder {
   vault: Vault;
   clock: Clock;
   plan: Plan;
@@ -56,15 +56,12 @@ const roads: Partial<Record<ConnectionState, readonly ConnectionState[]>> = {
  * Stores a verified account as ACTIVE; returns the connection's id.
  * @throws DrawbridgeError `quota_exhausted` when it is a new one and the plan has no place left
  */
-export async function storeConnection(
-  org: OrgStore,
-  { vault, clock, plan }: Parts,
-  verified: Verified,
-): Promise<string> {
+export async function storeConnection(org: OrgStore, parts: Parts, verified: Verified): Promise<string> {
+  const { vault, clock } = parts;
   const at = clock.now();
   await vault.open(org);
   return org.write(async (tx) => {
-    const { id, state } = await rowFor(tx, org.orgId, verified, { plan, at });
+    const { id, state } = await rowFor(tx, org.orgId, verified, { ...parts, at });
     await tx
       .updateTable('connected_sources')
       .set({
@@ -87,11 +84,11 @@ export async function storeConnection(
     let from = state;
     for (const to of road) {
       const reached = to === 'CONNECTED' ? (ages?.obtainedAt ?? at) : at;
-      await move(tx, { orgId: org.orgId, id, from, to, reason: connected, at: reached });
+      await move(parts, tx, { orgId: org.orgId, id, from, to, reason: connected, at: reached });
       from = to;
     }
     if (road.length === 0) {
-      await writeEvent(tx, { orgId: org.orgId, id, from, to: from, reason: renewed, at });
+      await writeEvent(parts, tx, { orgId: org.orgId, id, from, to: from, reason: renewed, at });
     }
     return id;
   });
@@ -123,7 +120,7 @@ async function rowFor(
   tx: Transaction<OrgTables>,
   orgId: string,
   verified: Verified,
-  given: { plan: Plan; at: number },
+  given: Recorder & { plan: Plan; at: number },
 ): Promise<Pick<ConnectionRow, 'id' | 'state'>> {
   const { at } = given;
   const { authorised, provider, account } = verified;
@@ -131,6 +128,7 @@ async function rowFor(
   const waiting = authorised === undefined ? undefined : await rowById(tx, orgId, authorised.connectionId);
   if (waiting !== undefined && isUnfinished(waiting) && known !== undefined && known.state !== 'REVOKED') {
     await remove(
+      given,
       tx,
       { orgId, id: waiting.id, at, reason: 'the account was connected already' },
       waiting.state,
@@ -139,11 +137,11 @@ async function rowFor(
   if (known !== undefined && known.state !== 'REVOKED') return known;
   // A revoked connection is not taken up again: it goes, and the account begins anew.
   if (known !== undefined)
-    await move(tx, { orgId, id: known.id, from: 'REVOKED', to: 'DELETED', reason: 'replaced', at });
+    await move(given, tx, { orgId, id: known.id, from: 'REVOKED', to: 'DELETED', reason: 'replaced', at });
   if (provider !== 'files') await takePlace(tx, orgId, given);
   if (waiting !== undefined && isUnfinished(waiting)) return waiting;
   const id = newId('con', at);
-  if (await insertPending(tx, { orgId, id, at, ...verified })) return { id, state: 'PENDING' };
+  if (await insertPending(given, tx, { orgId, id, at, ...verified })) return { id, state: 'PENDING' };
   // On PostgreSQL another process may have connected the same account since the look-up.
   const other = await rowByAccount(tx, orgId, provider, account);
   if (other === undefined)
@@ -153,6 +151,7 @@ async function rowFor(
 
 /** The row of a connection that begins, and its event; false where the account has one already. */
 export async function insertPending(
+  recorder: Recorder,
   tx: Transaction<OrgTables>,
   begun: Pick<Verified, 'provider' | 'account' | 'label' | 'fields'> & {
     orgId: string;
@@ -180,28 +179,33 @@ export async function insertPending(
     .onConflict((account) => account.doNothing())
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 0n) return false;
-  await writeEvent(tx, { orgId, id, from: null, to: 'PENDING', reason: null, at });
+  await writeEvent(recorder, tx, { orgId, id, from: null, to: 'PENDING', reason: null, at });
   return true;
 }
 
 /** Revokes and deletes: the credentials are gone with the same transaction. @throws DrawbridgeError `not_found` */
-export async function removeConnection(org: OrgStore, clock: Clock, id: string): Promise<void> {
-  const at = clock.now();
+export async function removeConnection(
+  org: OrgStore,
+  parts: Recorder & { clock: Clock },
+  id: string,
+): Promise<void> {
+  const at = parts.clock.now();
   await org.write(async (tx) => {
     const row = await rowById(tx, org.orgId, id);
     if (row === undefined) throw new DrawbridgeError('not_found', `There is no connection ${id}.`);
-    await remove(tx, { orgId: org.orgId, id, reason: 'disconnected by a person', at }, row.state);
+    await remove(parts, tx, { orgId: org.orgId, id, reason: 'disconnected by a person', at }, row.state);
   });
 }
 
 /** To DELETED from wherever it stands, inside a transaction. */
 export async function remove(
+  recorder: Recorder,
   tx: Transaction<OrgTables>,
   step: { orgId: string; id: string; reason: string; at: number },
   state: ConnectionState,
 ): Promise<void> {
   await removeSecrets(tx, step.orgId, step.id);
   await removeAges(tx, step.orgId, step.id);
-  if (state !== 'REVOKED') await move(tx, { ...step, from: state, to: 'REVOKED' });
-  await move(tx, { ...step, from: 'REVOKED', to: 'DELETED' });
+  if (state !== 'REVOKED') await move(recorder, tx, { ...step, from: state, to: 'REVOKED' });
+  await move(recorder, tx, { ...step, from: 'REVOKED', to: 'DELETED' });
 }

@@ -9,6 +9,7 @@ import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
 import type { ConnectionEvent, Notice } from './attention.ts';
 import type { ConnectForm } from './form.ts';
+import type { Mover } from './states.ts';
 
 export interface Connection {
   id: string;
@@ -88,14 +89,18 @@ export interface Connections {
    * the command that connects one when none does.
    */
   resolve(org: OrgStore, capability: Capability, account?: string): Promise<Connection>;
-  /** Verifies the credentials with a real log-in, then stores the connection as ACTIVE; the same account again is updated. */
+  /**
+   * Verifies the credentials with a real log-in, then stores the connection as ACTIVE; the same account again
+   * is updated. `mover`: whom the record names; here and below, left out: Drawbridge itself.
+   */
   connect(
     org: OrgStore,
     provider: string,
     given: { fields: Record<string, string>; secrets: Record<string, string> },
+    mover?: Mover,
   ): Promise<Connection>;
   /** Ends the grant at the provider where it can, then forgets the credentials. `revoked` false: `why` says what the person must do there. */
-  disconnect(org: OrgStore, id: string): Promise<{ revoked: boolean; why?: string }>;
+  disconnect(org: OrgStore, id: string, mover?: Mover): Promise<{ revoked: boolean; why?: string }>;
   /** Every provider of the catalog, and whether it can be connected here. Loads none. */
   offers(org: OrgStore): Promise<Offer[]>;
   /** What a person is asked to connect an account of it. @throws DrawbridgeError `not_found` */

@@ -1,6 +1,9 @@
 // Connections: a provider authorised in an org. Accounts are verified before they are stored, chosen by
 // what they can do, and used through the door with credentials unsealed for that one call.
+import type { Audit } from '../audit/audit.ts';
 import type { OAuth } from '../auth/oauth/oauth.ts';
+import type { Person } from '../auth/principal.ts';
+import { makerOf } from '../auth/record-change.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
 import type { AppCredentials, Config } from '../config.ts';
@@ -32,6 +35,7 @@ import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection, withLink } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted, isGranted } from './scopes.ts';
+import type { Mover } from './states.ts';
 import type { Timing } from './tokens.ts';
 import { tokensOf } from './tokens-of.ts';
 
@@ -41,6 +45,8 @@ export interface ConnectionsOptions {
   vault: Vault;
   clock: Clock;
   log: Log;
+  /** Where every move is recorded, in its own transaction; default: nowhere. */
+  audit?: Pick<Audit, 'append'>;
   /** For tests; default: the generated catalog. */
   catalog?: readonly CatalogEntry[];
   /** Settings of the installation that a provider's fields fall back to. */
@@ -59,6 +65,10 @@ export interface ConnectionsOptions {
   oauth?: OAuth;
   /** For tests: waits and leases of token renewal. */
   tokenTiming?: Partial<Timing>;
+}
+
+function onPage(person: Person): Mover {
+  return { by: makerOf(person), channel: 'page' };
 }
 
 const files = { provider: 'files', account: 'files', label: 'Imported files' };
@@ -83,6 +93,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   let oauth: Promise<OAuth> | undefined;
   const authorizing: AuthorizeParts = {
     control: options.store.control,
+    audit: options.audit,
     vault,
     clock,
     log,
@@ -192,7 +203,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   });
 
   function report(org: OrgStore, id: string, result: Report): Promise<void> {
-    return reportOutcome(org, clock, id, result);
+    return reportOutcome(org, { clock, audit: options.audit }, id, result);
   }
 
   async function check(org: OrgStore, id: string, signal?: AbortSignal): Promise<void> {
@@ -263,7 +274,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return chooseConnection(await list(org), catalog, capability, { account, reconnect });
     },
 
-    async connect(org, providerId, given) {
+    async connect(org, providerId, given, mover) {
       if (entryOf(providerId)?.connectable === false) {
         throw new DrawbridgeError('invalid_request', `${providerId} has no account to connect.`, {
           field: 'provider',
@@ -285,20 +296,25 @@ export function createConnections(options: ConnectionsOptions): Connections {
         : asGiven;
       const reached = reachedBy(provider, checked);
       const who = await reached.identity(authorizing.context(org, reached, checked));
-      const id = await storeConnection(org, authorizing, {
-        ...checked,
-        provider: providerId,
-        account: who.id,
-        label: who.label,
-      });
+      const id = await storeConnection(
+        org,
+        { ...authorizing, mover },
+        {
+          ...checked,
+          provider: providerId,
+          account: who.id,
+          label: who.label,
+        },
+      );
       return get(org, id);
     },
 
-    disconnect: (org, id) =>
+    disconnect: (org, id, mover) =>
       disconnect(
         org,
         {
           ...authorizing,
+          mover,
           load: async (provider) => entryOf(provider)?.load(),
           reached: async (row) =>
             entryOf(row.provider) === undefined
@@ -320,13 +336,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
         start.via === 'mcp' && declared.mcp !== undefined
           ? { ...overMcp(declared, await load('mcp')), mcp: declared.mcp }
           : declared;
-      return authorize(org, authorizing, person, provider, start);
+      return authorize(org, { ...authorizing, mover: onPage(person) }, person, provider, start);
     },
     async authorized(org, person, back) {
       const declared = await load(back.provider);
       assertOn(declared, providersOff);
       const over = async () => overMcp(declared, await load('mcp'));
-      return get(org, await authorized(org, authorizing, person, { declared, over }, back));
+      const parts = { ...authorizing, mover: onPage(person) };
+      return get(org, await authorized(org, parts, person, { declared, over }, back));
     },
     async registerApp(org, app, given) {
       if (!catalog.some((entry) => entry.app === app)) {
@@ -350,7 +367,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           log,
           tokens,
           check,
-          sweep: (from) => sweepUnfinished(from, clock.now()),
+          sweep: (from) => sweepUnfinished(from, { audit: options.audit }, clock.now()),
           isOAuth: (provider) => entryOf(provider)?.app !== undefined,
           canCheck: (provider) => entryOf(provider)?.connectable === true && !providersOff.includes(provider),
         },

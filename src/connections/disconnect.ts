@@ -11,6 +11,7 @@ import { removeConnection } from './connect.ts';
 import { loadSecrets } from './credentials.ts';
 import { tokenFields } from './grant.ts';
 import { allRows, type ConnectionRow, rowById } from './rows.ts';
+import type { Recorder } from './states.ts';
 import { tokenCall } from './token-call.ts';
 
 const revokeWithinMs = 10_000;
@@ -20,22 +21,23 @@ export interface Disconnected {
   why?: string;
 }
 
-type Parts = Pick<AuthorizeParts, 'vault' | 'apps' | 'clock' | 'egress' | 'oauth' | 'log'> & {
-  /** Undefined for a provider that this version does not know. */
-  load(provider: string): Promise<Provider | undefined>;
-  /** As that connection reaches it. */
-  reached(row: ConnectionRow): Promise<Provider | undefined>;
-  appOf(provider: string): string | undefined;
-  /** Switched off: no call is made to it. */
-  isOff(provider: string): boolean;
-};
+type Parts = Recorder &
+  Pick<AuthorizeParts, 'vault' | 'apps' | 'clock' | 'egress' | 'oauth' | 'log'> & {
+    /** Undefined for a provider that this version does not know. */
+    load(provider: string): Promise<Provider | undefined>;
+    /** As that connection reaches it. */
+    reached(row: ConnectionRow): Promise<Provider | undefined>;
+    appOf(provider: string): string | undefined;
+    /** Switched off: no call is made to it. */
+    isOff(provider: string): boolean;
+  };
 
 /** @throws DrawbridgeError `not_found` */
 export async function disconnect(org: OrgStore, parts: Parts, id: string): Promise<Disconnected> {
   const row = await org.read((db) => rowById(db, org.orgId, id));
   if (row === undefined) throw new DrawbridgeError('not_found', `There is no connection ${id}.`);
   const told = await endGrant(org, parts, row);
-  await removeConnection(org, parts.clock, id);
+  await removeConnection(org, parts, id);
   return told;
 }
 

@@ -6,7 +6,7 @@ import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
 import { rowById } from './rows.ts';
-import { isAllowed, isUsable, move } from './states.ts';
+import { isAllowed, isUsable, move, type Recorder } from './states.ts';
 
 export type Report =
   | { synced: true }
@@ -33,7 +33,12 @@ const states: Partial<Record<ErrorCode, ConnectionState>> = {
  * Records the outcome. A connection that is gone, that waits for a person, or that another report has just
  * moved stays as it is; a call that its caller gave up says nothing.
  */
-export async function reportOutcome(org: OrgStore, clock: Clock, id: string, report: Report): Promise<void> {
+export async function reportOutcome(
+  org: OrgStore,
+  { clock, audit }: { clock: Clock } & Pick<Recorder, 'audit'>,
+  id: string,
+  report: Report,
+): Promise<void> {
   if ('error' in report && report.error instanceof Error && report.error.name === 'AbortError') return;
   const at = clock.now();
   const error = 'error' in report ? toDrawbridgeError(report.error) : undefined;
@@ -53,7 +58,7 @@ export async function reportOutcome(org: OrgStore, clock: Clock, id: string, rep
     }
     if (row.state !== to && isAllowed(row.state, to)) {
       const reason = error === undefined ? 'it answers again' : error.code;
-      await move(tx, { orgId: org.orgId, id, from: row.state, to, reason, at });
+      await move({ audit }, tx, { orgId: org.orgId, id, from: row.state, to, reason, at });
     }
     await tx
       .updateTable('connected_sources')

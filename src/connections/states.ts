@@ -1,6 +1,7 @@
 // The states of a connection: one table of allowed moves, one function that makes them. Each move is one
 // UPDATE with the old state in its WHERE and one event row in the same transaction.
 import type { Transaction } from 'kysely';
+import type { Audit, AuditMaker } from '../audit/audit.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { ConnectionState, OrgTables } from '../store/tables.ts';
@@ -29,6 +30,24 @@ export function isAllowed(from: ConnectionState, to: ConnectionState): boolean {
   return moves[from].includes(to);
 }
 
+/** Where moves are recorded, and who makes them. */
+export interface Recorder {
+  /** Undefined: nowhere. */
+  audit?: Pick<Audit, 'append'> | undefined;
+  /** Undefined: Drawbridge itself, upon what a provider answered or did not. */
+  mover?: Mover | undefined;
+}
+
+export interface Mover {
+  by: AuditMaker;
+  channel: string;
+}
+
+const ourselves: Mover = {
+  by: { kind: 'drawbridge', id: 'drawbridge', name: 'Drawbridge' },
+  channel: 'provider',
+};
+
 export interface Move {
   orgId: string;
   id: string;
@@ -43,7 +62,7 @@ export interface Move {
  * Makes one move.
  * @throws DrawbridgeError `conflict` when the table does not allow it, or the connection is not in `from`.
  */
-export async function move(tx: Transaction<OrgTables>, step: Move): Promise<void> {
+export async function move(recorder: Recorder, tx: Transaction<OrgTables>, step: Move): Promise<void> {
   const { orgId, id, from, to, reason, at } = step;
   if (!isAllowed(from, to)) {
     throw new DrawbridgeError('conflict', `A connection that is ${from} cannot become ${to}.`);
@@ -58,11 +77,12 @@ export async function move(tx: Transaction<OrgTables>, step: Move): Promise<void
   if (changed.numUpdatedRows !== 1n) {
     throw new DrawbridgeError('conflict', `The connection is no longer ${from}.`);
   }
-  await writeEvent(tx, { orgId, id, from, to, reason, at });
+  await writeEvent(recorder, tx, { orgId, id, from, to, reason, at });
 }
 
-/** The event of a move, of a connection's beginning (`from` null), or of renewed credentials (no move). */
+/** The event, and its entry in the record, of a move, of a connection's beginning (`from` null), or of renewed credentials (no move). */
 export async function writeEvent(
+  recorder: Recorder,
   tx: Transaction<OrgTables>,
   event: Omit<Move, 'from'> & { from: ConnectionState | null },
 ): Promise<void> {
@@ -78,4 +98,21 @@ export async function writeEvent(
       at: event.at,
     })
     .execute();
+  if (recorder.audit === undefined) return;
+  const { provider, account, label } = await tx
+    .selectFrom('connected_sources')
+    .select(['provider', 'account', 'label'])
+    .where('org_id', '=', event.orgId)
+    .where('id', '=', event.id)
+    .executeTakeFirstOrThrow();
+  const { by, channel } = recorder.mover ?? ourselves;
+  await recorder.audit.append(tx, event.orgId, event.at, {
+    kind: event.from === event.to ? 'connection.renewed' : `connection.${event.to.toLowerCase()}`,
+    subject: event.id,
+    by,
+    channel,
+    facts: { from: event.from, to: event.to, provider },
+    // A reason may repeat what a provider said.
+    values: { account, label, ...(event.reason === null ? {} : { reason: event.reason }) },
+  });
 }

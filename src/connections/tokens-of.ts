@@ -14,7 +14,8 @@ import { isUsable } from './states.ts';
 import { tokenCall } from './token-call.ts';
 import { createTokens, type Timing, type Tokens } from './tokens.ts';
 
-export interface TokensOfParts extends Pick<AuthorizeParts, 'vault' | 'clock' | 'log' | 'egress' | 'oauth'> {
+export interface TokensOfParts
+  extends Pick<AuthorizeParts, 'vault' | 'clock' | 'log' | 'egress' | 'oauth' | 'audit'> {
   apps: ReadonlyMap<string, AppCredentials>;
   get(org: OrgStore, id: string): Promise<Connection>;
   /** As the connection reaches it. */
@@ -73,7 +74,7 @@ export function tokensOf(parts: TokensOfParts): Tokens {
             ),
           toDrawbridgeError,
         );
-      if (error.code === code) await reportOutcome(org, clock, connectionId, { error, version });
+      if (error.code === code) await reportOutcome(org, parts, connectionId, { error, version });
       return error;
     },
 

@@ -1,6 +1,8 @@
 // The pages on which accounts are connected and disconnected. What they post to begin an authorization is the
 // API's; registering an app and disconnecting are their own.
+
 import { type Context, Hono } from 'hono';
+import { makerOf } from '../auth/record-change.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
@@ -86,7 +88,10 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
     await fieldsOf(c);
     const org = await orgOf(c);
     const { label, providerTitle } = await connections.get(org, id);
-    const { revoked, why } = await connections.disconnect(org, id);
+    const { revoked, why } = await connections.disconnect(org, id, {
+      by: makerOf(c.get('session').person),
+      channel: 'page',
+    });
     const text = await messagePage({
       title: 'Disconnected',
       session: c.get('session'),

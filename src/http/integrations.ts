@@ -1,9 +1,11 @@
 // `/api/v1/integrations`: what is connected, the way to a provider and back, and disconnecting. A person with
 // a session does all of it; a key may look, and is given the link for its person.
+
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { sameText } from '../auth/digest.ts';
 import type { Keys } from '../auth/keys.ts';
+import { makerOf } from '../auth/record-change.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import { authorizationLivesMs, browserToken, newBrowserToken } from '../connections/authorize-state.ts';
 import type { Connection } from '../connections/connections.ts';
@@ -84,7 +86,8 @@ export function integrationRoutes(parts: IntegrationParts): Hono<PageEnv> {
     if (!sameText(c.req.header('x-csrf-token') ?? '', c.get('session').csrf)) {
       return refusal(c, 403, 'The header X-CSRF-Token does not belong to this session.');
     }
-    return c.json(await rooms.connections.disconnect(await orgOf(c), idOf(c, 'id')));
+    const mover = { by: makerOf(c.get('session').person), channel: 'page' };
+    return c.json(await rooms.connections.disconnect(await orgOf(c), idOf(c, 'id'), mover));
   });
 
   return routes;
@@ -141,7 +144,8 @@ async function begin(
   const org = await rooms.orgFor(person.orgId);
   const form = await rooms.connections.form(provider);
   if (form.consent === undefined) {
-    const made = await rooms.connections.connect(org, provider, asked).catch((thrown: unknown) => {
+    const mover = { by: makerOf(person), channel: 'page' };
+    const made = await rooms.connections.connect(org, provider, asked, mover).catch((thrown: unknown) => {
       if (form.discovers && thrown instanceof DrawbridgeError && thrown.field === wantsSignIn)
         return undefined;
       throw thrown;

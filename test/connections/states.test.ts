@@ -61,7 +61,7 @@ describe('the table of moves', () => {
         await put(from);
         const before = await events();
         const refused = org.write((tx) =>
-          move(tx, { orgId: org.orgId, id: made.id, from, to, reason: 'test', at: 1 }),
+          move({}, tx, { orgId: org.orgId, id: made.id, from, to, reason: 'test', at: 1 }),
         );
         await expect(refused).rejects.toMatchObject({ code: 'conflict' });
         expect([(await now()).state, await events()]).toEqual([from, before]);
@@ -74,7 +74,7 @@ describe('the table of moves', () => {
     await put('EXPIRED');
     const before = await events();
     const late = org.write((tx) =>
-      move(tx, { orgId: org.orgId, id: made.id, from: 'ACTIVE', to: 'DEGRADED', reason: 'late', at: 1 }),
+      move({}, tx, { orgId: org.orgId, id: made.id, from: 'ACTIVE', to: 'DEGRADED', reason: 'late', at: 1 }),
     );
     await expect(late).rejects.toMatchObject({ code: 'conflict' });
     expect([(await now()).state, await events()]).toEqual(['EXPIRED', before]);
