@@ -121,7 +121,13 @@ export interface Queue {
   get(org: OrgStore, id: string): Promise<Action>;
   list(
     org: OrgStore,
-    filter?: { statuses?: ActionStatus[]; limit?: number; before?: string },
+    filter?: {
+      statuses?: ActionStatus[];
+      limit?: number;
+      before?: string;
+      /** Only what this one proposed: its kind, and the id of the member or the key. */
+      proposedBy?: { kind: string; id: string };
+    },
   ): Promise<Action[]>;
   events(org: OrgStore, id: string): Promise<ActionEvent[]>;
   /**

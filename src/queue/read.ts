@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
 import type { LiveRecord } from '../providers/define.ts';
-import { fromJson } from '../store/codec.ts';
+import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionStatus, OrgTables } from '../store/tables.ts';
 import type { ActionRow } from './envelope.ts';
@@ -104,11 +104,16 @@ export async function getAction(org: OrgStore, id: string): Promise<Action> {
   return org.read(async (db) => actionOf(db, await rowOf(db, org.orgId, id)));
 }
 
+export interface ActionFilter {
+  statuses?: ActionStatus[];
+  limit?: number;
+  before?: string;
+  /** Only what this one proposed: its kind, and the id of the member or the key. */
+  proposedBy?: { kind: string; id: string };
+}
+
 /** Newest first. `before`: the id of the last action of the page before. At most 200 at once. */
-export async function listActions(
-  org: OrgStore,
-  filter: { statuses?: ActionStatus[]; limit?: number; before?: string } = {},
-): Promise<Action[]> {
+export async function listActions(org: OrgStore, filter: ActionFilter = {}): Promise<Action[]> {
   const limit = Math.min(Math.max(Math.trunc(filter.limit ?? pageSize), 1), largestPage);
   return org.read(async (db) => {
     let query = db.selectFrom('action_queue').selectAll().where('org_id', '=', org.orgId);
@@ -118,6 +123,13 @@ export async function listActions(
     }
     // Ids begin with their time, so their order is the order of proposal.
     if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+    if (filter.proposedBy !== undefined) {
+      // What `moverOf` wrote begins so, and then comes the name, which a client may change: from the comma to
+      // the character after it.
+      const { kind, id } = filter.proposedBy;
+      const start = toJson({ kind, id }).slice(0, -1);
+      query = query.where('proposed_by', '>=', `${start},`).where('proposed_by', '<', `${start}-`);
+    }
     const rows = await query.orderBy('id', 'desc').limit(limit).execute();
     return actionsOf(db, org.orgId, rows);
   });

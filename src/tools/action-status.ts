@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { Action } from '../queue/queue.ts';
 import { actionStatuses } from '../store/tables.ts';
 import { iso } from '../time.ts';
-import { visible, visibleLine } from '../untrusted.ts';
+import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
+import { editsBetween } from './edits.ts';
 import { actionLink, actionWords, outcomeInWords } from './proposal.ts';
 
 const pollEvery = 400;
@@ -20,6 +21,14 @@ export const actionOutput = z.object({
   outcome: z.string().optional(),
   reference: z.string().optional().describe("The provider's id of what was done"),
   payloadHash: z.string(),
+  policy: z.string().optional(),
+  edits: z
+    .array(z.object({ field: z.string(), proposed: z.string().optional(), approved: z.string().optional() }))
+    .optional()
+    .describe('What the person changed'),
+  editReason: z.string().optional(),
+  holdUntil: z.string().optional().describe('Can be cancelled until then'),
+  undo: z.string().optional().describe('How a person can take it back'),
 });
 
 export function actionAnswer(context: ToolContext, action: Action) {
@@ -37,16 +46,48 @@ export function actionAnswer(context: ToolContext, action: Action) {
       ? { reference: visibleLine(action.outcome.reference, 300) }
       : {}),
     payloadHash: action.payloadHash,
+    ...(action.policy === undefined ? {} : { policy: visibleLine(action.policy.why, 300) }),
+    ...edited(action),
+    ...(action.holdUntil === undefined || action.status !== 'approved'
+      ? {}
+      : { holdUntil: iso(action.holdUntil) }),
+    ...(action.undo === undefined ? {} : { undo: visibleLine(action.undo.title) }),
   };
   const text = [
     `${data.actionId}: ${data.status}.`,
     actionWords(action),
+    ...editWords(data),
+    ...(data.policy === undefined ? [] : [`Policy: ${data.policy}`]),
+    ...(data.holdUntil === undefined
+      ? []
+      : [`It leaves at ${data.holdUntil}; cancel-action stops it until then.`]),
+    ...(data.undo === undefined ? [] : [`A person can take it back: ${data.undo}.`]),
     ...(data.approveUrl === undefined
       ? []
       : [`A person decides at ${data.approveUrl} until ${data.expiresAt}.`]),
     ...(data.reason === undefined ? [] : [`They said: ${data.reason}`]),
   ].join('\n');
   return { data, text, links: [actionLink(action.id)] };
+}
+
+function edited({ proposed, payload }: Action): Pick<z.input<typeof actionOutput>, 'edits' | 'editReason'> {
+  if (proposed === undefined) return {};
+  return {
+    edits: editsBetween(proposed.payload, payload),
+    ...(proposed.reason === undefined ? {} : { editReason: visibleLine(proposed.reason, 500) }),
+  };
+}
+
+/** Framed: what was proposed and what stands there now may each quote what others wrote. */
+function editWords({ actionId, edits, editReason }: z.input<typeof actionOutput>): string[] {
+  if (edits === undefined) return [];
+  const lines = edits.map(
+    ({ field, proposed, approved }) => `${field}: ${proposed ?? '(nothing)'} → ${approved ?? '(removed)'}`,
+  );
+  return [
+    `A person changed it before approving${editReason === undefined ? '.' : `: ${editReason}`}`,
+    framed(lines.join('\n'), `What was changed in ${actionId}`),
+  ];
 }
 
 export const actionStatus = defineTool({

@@ -1,7 +1,16 @@
 // cancel-action: takes back a proposal that has not left yet.
 import { z } from 'zod';
+import type { Action } from '../queue/queue.ts';
 import { actionAnswer, actionOutput } from './action-status.ts';
-import { defineTool } from './define.ts';
+import { defineTool, type ToolContext } from './define.ts';
+
+const output = actionOutput.pick({ actionId: true, status: true, summary: true, payloadHash: true });
+
+function answer(context: ToolContext, action: Action) {
+  const { data, ...rest } = actionAnswer(context, action);
+  const { actionId, status, summary, payloadHash } = data;
+  return { ...rest, data: { actionId, status, summary, payloadHash } };
+}
 
 export const cancelAction = defineTool({
   name: 'cancel-action',
@@ -10,12 +19,12 @@ export const cancelAction = defineTool({
   kind: 'propose',
   live: false,
   input: z.object({ actionId: z.string().min(1).max(100) }),
-  output: actionOutput,
+  output,
   async run(context, input) {
     const { rooms, org, agent } = context;
     const action = await rooms.queue.get(org, input.actionId);
     // Taken back already: the same call again has the same answer.
-    if (action.status === 'cancelled') return actionAnswer(context, action);
-    return actionAnswer(context, await rooms.queue.cancel(org, agent, input.actionId, 'mcp'));
+    if (action.status === 'cancelled') return answer(context, action);
+    return answer(context, await rooms.queue.cancel(org, agent, input.actionId, 'mcp'));
   },
 });

@@ -7,6 +7,7 @@ import { connectProvider } from './connect-provider.ts';
 import type { Tool } from './define.ts';
 import { findOperation } from './find-operation.ts';
 import { imeSearch } from './ime-search.ts';
+import { listActions } from './list-actions.ts';
 import { listConnections } from './list-connections.ts';
 import { propertyDetail } from './property-detail.ts';
 import { readSource } from './read-source.ts';
@@ -25,6 +26,7 @@ export const tools: readonly Tool[] = [
   readSource,
   actionStatus,
   cancelAction,
+  listActions,
   listConnections,
   connectProvider,
   findOperation,

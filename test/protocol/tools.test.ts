@@ -26,6 +26,7 @@ test('the five tools that must exist, exist by name, with what they need', () =>
     'read-source',
     'action-status',
     'cancel-action',
+    'list-actions',
     'list-connections',
     'connect-provider',
     'find-operation',
