@@ -4,6 +4,7 @@ import { type McpRequestContext, McpServer, type ServerContext } from '@modelcon
 import type { Agent } from './auth/principal.ts';
 import { mountResources } from './resources/mount.ts';
 import type { OrgStore } from './store/store.ts';
+import { createAsks } from './tools/asks.ts';
 import type { ToolContext, ToolRooms } from './tools/define.ts';
 import { mountTools } from './tools/mount.ts';
 import { visibleTools } from './tools/surface.ts';
@@ -59,6 +60,7 @@ export function createMcpServer(
           ? { ...agent, name: client.title ?? client.name }
           : agent,
       signal: request.mcpReq.signal,
+      asks: createAsks(server, request, era),
       progress: async (message, progress, total) => {
         if (token === undefined) return;
         await request.mcpReq.notify({

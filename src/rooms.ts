@@ -4,6 +4,7 @@
 import type { Audit } from './audit/audit.ts';
 import { createAudit } from './audit/create.ts';
 import { ensureLocalOrg } from './auth/local.ts';
+import { memberOf } from './auth/member-of.ts';
 import { createPasskeys, type Passkeys } from './auth/passkeys.ts';
 import type { Person } from './auth/principal.ts';
 import { recordKeys } from './auth/record-key.ts';
@@ -100,6 +101,7 @@ export async function openRooms(
     policy,
     presence,
     audit,
+    member: (orgId, memberId) => memberOf(store, orgId, memberId),
   });
   const { orgId, owner } = await ensureLocalOrg(store, clock);
   const org = await store.forOrg(orgId);

@@ -6,6 +6,7 @@ import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { cancel } from './cancel.ts';
+import { carrierOf } from './carriers.ts';
 import { decide } from './decide.ts';
 import { type Executor, startExecutor } from './executor.ts';
 import { propose } from './propose.ts';
@@ -93,6 +94,7 @@ export function createQueue(options: QueueOptions): Queue {
     list: listActions,
     events: eventsOf,
     decide: (org, person, decision) => decide(room, org, person, decision),
+    carrier: (org, agent, action) => carrierOf(room, org, agent, action),
     snooze: notYet('snooze'),
     handOver: notYet('handOver'),
     undo: notYet('undo'),

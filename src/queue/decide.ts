@@ -3,6 +3,7 @@ import type { Person } from '../auth/principal.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import { mustBeCarried } from './carriers.ts';
 import { type ActionRow, hashRow } from './envelope.ts';
 import { expiryOf } from './expire.ts';
 import { move } from './moves.ts';
@@ -12,6 +13,8 @@ import { actionOf, rowOf } from './read.ts';
 import { type QueueRoom, sameOrg } from './room.ts';
 
 const longestReason = 2_000;
+/** Where a person acts without a client in between. */
+const byHand: readonly Channel[] = ['page', 'terminal'];
 
 export interface Decision {
   actionId: string;
@@ -19,6 +22,8 @@ export interface Decision {
   hash: string;
   reason?: string;
   channel: Channel;
+  /** The client that carried it, with the channel `elicitation`. */
+  client?: string;
 }
 
 export async function decide(
@@ -27,7 +32,7 @@ export async function decide(
   person: Person,
   decision: Decision,
 ): Promise<Action> {
-  mustBePerson(person, decision.channel);
+  mustBePerson(person, decision.channel, [...byHand, 'elicitation']);
   sameOrg(org, person);
   checkReason(decision.reason);
   const { actionId, verdict, hash, reason, channel } = decision;
@@ -35,6 +40,9 @@ export async function decide(
   const by = moverOf(person);
   const result = await org.write(async (tx) => {
     const row = await rowOf(tx, org.orgId, actionId);
+    if (channel === 'elicitation') {
+      await mustBeCarried(tx, org, person, { client: decision.client, effect: row.effect });
+    }
     if (row.status !== 'pending') throw becameOf(row);
     if (row.payload_hash !== hash || hashRow(row) !== hash) {
       throw new DrawbridgeError(
@@ -56,7 +64,11 @@ export async function decide(
       by,
       channel,
       hash,
-      detail: { hash, ...(reason === undefined ? {} : { reason }) },
+      detail: {
+        hash,
+        ...(reason === undefined ? {} : { reason }),
+        ...(channel === 'elicitation' ? { client: decision.client } : {}),
+      },
       set: {
         decided_at: now,
         decided_by: toJson(by),
@@ -84,8 +96,12 @@ export async function decide(
  * was talked out of it.
  * @throws DrawbridgeError `permission_denied`
  */
-export function mustBePerson(person: Person, channel: Channel): void {
-  if (person.kind !== 'person' || (channel !== 'page' && channel !== 'terminal')) {
+export function mustBePerson(
+  person: Person,
+  channel: Channel,
+  admitted: readonly Channel[] = byHand,
+): void {
+  if (person.kind !== 'person' || !admitted.includes(channel)) {
     throw new DrawbridgeError(
       'permission_denied',
       'Only a person can decide, on the approval page or on a terminal.',

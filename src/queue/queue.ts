@@ -147,8 +147,15 @@ export interface Queue {
       edited?: unknown;
       /** A passkey's assertion over the decision, where the org asks for one. */
       presence?: unknown;
+      /** With the channel `elicitation`: the client that carried it, which the org must have allowed. */
+      client?: string;
     },
   ): Promise<Action>;
+  /**
+   * The person in whose name this client may carry a decision on the action in the conversation; undefined: it
+   * may not.
+   */
+  carrier(org: OrgStore, agent: Agent, action: Action): Promise<Person | undefined>;
   /** Hides a pending action from the list until then (integer ms); its expiry stays. */
   snooze(
     org: OrgStore,

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { inputFaults } from '../input-faults.ts';
+import { AskFirst } from './asks.ts';
 import type { Tool, ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export interface CallResult {
@@ -17,6 +18,7 @@ const longestResult = 40_000;
 /**
  * @param open gives the context; it is asked only when the input is good
  * @param lead leads the person to a page: what it returns is answered instead, or the note is put in front
+ * @throws AskFirst, and nothing else
  */
 export async function callTool<Led = never>(
   tool: Tool,
@@ -34,11 +36,12 @@ export async function callTool<Led = never>(
       const text = led === undefined ? answer.text : `${led.note}\n${answer.text}`;
       return shape(text, answer.data, answer.links ?? []);
     } catch (thrown) {
-      if (!(thrown instanceof DrawbridgeError))
+      if (!(thrown instanceof DrawbridgeError || thrown instanceof AskFirst))
         context.rooms.log.error({ err: thrown, tool: tool.name }, 'tool failed');
       throw thrown;
     }
   } catch (thrown) {
+    if (thrown instanceof AskFirst) throw thrown;
     return failure(toDrawbridgeError(thrown));
   }
 }

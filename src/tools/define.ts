@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { Asks } from './asks.ts';
 
 /** The rooms that a tool may enter. */
 export interface ToolRooms {
@@ -30,6 +31,8 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Tells the client how far a long call is; a no-op where it did not ask. */
   progress(message: string, done: number, total?: number): Promise<void>;
+  /** Questions to the person through the client; undefined where it can put none. */
+  asks?: Asks | undefined;
 }
 
 /** A link to a resource, given beside the result. */

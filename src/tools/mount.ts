@@ -1,7 +1,6 @@
 // Puts the tools on an MCP server. Our own check of the input stands before each call, so that a bad one is
 // answered with its field and its mend; the SDK only carries the schemas.
 import {
-  type ClientCapabilities,
   type InputRequiredResult,
   inputRequired,
   inputResponse,
@@ -10,6 +9,7 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { AskFirst, capabilitiesOf } from './asks.ts';
 import { callTool } from './call.ts';
 import { annotations, type Tool, type ToolContext } from './define.ts';
 
@@ -28,13 +28,19 @@ export function mountTools(
         outputSchema: carried(tool, 'output'),
         annotations: annotations(tool),
       },
-      async (input: unknown, request: ServerContext) =>
-        callTool(
-          tool,
-          input,
-          () => open(request),
-          (page) => leadTo(server, request, page),
-        ),
+      async (input: unknown, request: ServerContext) => {
+        try {
+          return await callTool(
+            tool,
+            input,
+            () => open(request),
+            (page) => leadTo(server, request, page),
+          );
+        } catch (thrown) {
+          if (thrown instanceof AskFirst) return thrown.result;
+          throw thrown;
+        }
+      },
     );
   }
 }
@@ -45,14 +51,11 @@ export function mountTools(
  */
 function leadTo(
   server: McpServer,
-  { mcpReq }: ServerContext,
+  request: ServerContext,
   page: { url: string; message: string },
 ): { instead: InputRequiredResult } | { note: string } | undefined {
-  const enveloped = mcpReq.envelope as Record<string, unknown> | undefined;
-  const capabilities = (enveloped?.['io.modelcontextprotocol/clientCapabilities'] ??
-    server.server.getClientCapabilities()) as ClientCapabilities | undefined;
-  if (capabilities?.elicitation?.url === undefined) return undefined;
-  const answered = inputResponse(mcpReq.inputResponses, 'page');
+  if (capabilitiesOf(server, request)?.elicitation?.url === undefined) return undefined;
+  const answered = inputResponse(request.mcpReq.inputResponses, 'page');
   if (answered.kind === 'missing') {
     return { instead: inputRequired({ inputRequests: { page: inputRequired.elicitUrl(page) } }) };
   }

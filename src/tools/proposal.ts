@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Action, Proposal } from '../queue/queue.ts';
 import { iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
+import { decideHere } from './decision.ts';
 import type { ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export const proposalOutput = z.object({
@@ -61,7 +62,9 @@ export async function propose(
   context: ToolContext,
   proposal: Proposal,
 ): Promise<ToolAnswer<z.input<typeof proposalOutput>>> {
-  const { action, attached } = await context.rooms.queue.propose(context.org, context.agent, proposal);
+  const proposed = await context.rooms.queue.propose(context.org, context.agent, proposal);
+  const { attached } = proposed;
+  const { action, note } = await decideHere(context, proposed.action, attached);
   const approveUrl = action.status === 'pending' ? context.rooms.approveUrl(action.id) : undefined;
   const outcome = outcomeInWords(action);
   const data = {
@@ -78,6 +81,7 @@ export async function propose(
   const text = [
     attached ? `The same was proposed before: ${action.id}.` : `Proposed as ${action.id}.`,
     actionWords(action),
+    ...(note === undefined ? [] : [note]),
     approveUrl === undefined
       ? `It is ${action.status}.`
       : `Waiting for a person; nothing has been sent or changed. They decide at ${approveUrl} or with: drawbridge actions show ${action.id}`,
