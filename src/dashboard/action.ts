@@ -50,7 +50,9 @@ export function actionPage(given: {
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
       </article>`,
-    ...(waiting ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) } : {}),
+    ...(waiting
+      ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) }
+      : {}),
     ...(action.status === 'unknown' ? { bar: settleBar(action, session) } : {}),
   });
 }

@@ -1,11 +1,14 @@
 // What a page is given: the rooms it reads, and who looks at it. Agents never get here.
 import type { HttpBindings } from '@hono/node-server';
+import type { Passkeys } from '../auth/passkeys.ts';
 import type { Agent } from '../auth/principal.ts';
 import type { Session } from '../auth/sign-in.ts';
 import type { Clock } from '../clock.ts';
 import type { Notice } from '../connections/attention.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Log } from '../log.ts';
+import type { OrgPolicy } from '../queue/policy.ts';
+import type { OrgPresence } from '../queue/presence.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 
@@ -27,6 +30,9 @@ export interface PageRooms {
     | 'disconnect'
   >;
   queue: Pick<Queue, 'get' | 'list' | 'events' | 'decide' | 'settle' | 'cancel' | 'onMove'>;
+  policy: OrgPolicy;
+  presence: OrgPresence;
+  passkeys: Passkeys;
   orgFor(orgId: string): Promise<OrgStore>;
   /** Has the executor look at once. */
   wake(): void;

@@ -22,7 +22,7 @@ function cookieName(secure: boolean): string {
 }
 
 const onePath =
-  /^\/(?:actions\/[a-z0-9_]{1,64}|history|(?:connections|connect(?:\/[a-z0-9-]{1,64})?)(?:\?[\w=&%.~+*-]{1,1000})?)?$/;
+  /^\/(?:actions\/[a-z0-9_]{1,64}|history|policy|passkeys|(?:connections|connect(?:\/[a-z0-9-]{1,64})?)(?:\?[\w=&%.~+*-]{1,1000})?)?$/;
 
 /** Where to go after sign-in: one of our own pages, whatever was asked for (open redirects). */
 export function safePath(to: string | undefined): string {

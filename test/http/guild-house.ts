@@ -2,11 +2,14 @@
 // browsers.
 import { onTestFinished } from 'vitest';
 import { createKeys } from '../../src/auth/keys.ts';
+import { createPasskeys } from '../../src/auth/passkeys.ts';
 import type { Person, Scope } from '../../src/auth/principal.ts';
 import { createSignIn } from '../../src/auth/sign-in.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { createQueue } from '../../src/queue/create.ts';
+import { createPolicy } from '../../src/queue/policy.ts';
+import { createPresence } from '../../src/queue/presence.ts';
 import { type GuildOffice, openGuild } from '../connections/guild.ts';
 import { log } from '../connections/office.ts';
 import { type Answer, type Ask, askerAt } from './ask.ts';
@@ -34,7 +37,10 @@ export async function openGuildHouse(
 ): Promise<GuildHouse> {
   const office = await openGuild(given);
   const { store, clock, connections, org } = office;
-  const queue = createQueue({ connections, clock, log, actionTtlMs: 86_400_000 });
+  const queue = createQueue({ connections, clock, log, actionTtlMs: 86_400_000, holdMs: 0 });
+  const policy = createPolicy();
+  const presence = createPresence({ pageUrl: (path) => `https://drawbridge.test${path}` });
+  const passkeys = createPasskeys();
   const refreshed: string[] = [];
   const app = createHttpApp({
     rooms: {
@@ -44,6 +50,9 @@ export async function openGuildHouse(
       store,
       connections,
       queue,
+      policy,
+      presence,
+      passkeys,
       orgFor: (id) => store.forOrg(id),
       wake: () => undefined,
       refresh: (_org, id) => void refreshed.push(id),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { createKeys, type Keys } from '../../src/auth/keys.ts';
 import { ensureLocalOrg } from '../../src/auth/local.ts';
 import type { Hosted } from '../../src/auth/oidc/hosted.ts';
+import { createPasskeys, type Passkeys } from '../../src/auth/passkeys.ts';
 import type { Agent, Person, Scope } from '../../src/auth/principal.ts';
 import { createSignIn, type SignIn } from '../../src/auth/sign-in.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -27,6 +28,8 @@ import {
 import type { WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
 import { send as sendMail } from '../../src/providers/mailbox/send.ts';
 import { createQueue } from '../../src/queue/create.ts';
+import { createPolicy, type OrgPolicy } from '../../src/queue/policy.ts';
+import { createPresence } from '../../src/queue/presence.ts';
 import type { Action, Proposal, Queue } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
@@ -48,6 +51,8 @@ export interface House {
   org: OrgStore;
   owner: Person;
   queue: Queue;
+  policy: OrgPolicy;
+  passkeys: Passkeys;
   keys: Keys;
   signIn: SignIn;
   log: string[];
@@ -225,7 +230,18 @@ export async function openHouse(
     providers: unasked,
     close: async () => undefined,
   };
-  const queue = createQueue({ connections, clock, log, actionTtlMs: 24 * 3_600_000 });
+  const policy = createPolicy();
+  const presence = createPresence({ pageUrl: (path) => `${house.origin}${path}` });
+  const passkeys = createPasskeys();
+  const queue = createQueue({
+    connections,
+    clock,
+    log,
+    actionTtlMs: 24 * 3_600_000,
+    holdMs: 0,
+    policy,
+    presence,
+  });
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
 
@@ -237,6 +253,9 @@ export async function openHouse(
       store,
       connections,
       queue,
+      policy,
+      presence,
+      passkeys,
       orgFor: (id) => store.forOrg(id),
       wake: () => {
         house.woken += 1;
@@ -270,6 +289,8 @@ export async function openHouse(
     org,
     owner,
     queue,
+    policy,
+    passkeys,
     keys,
     signIn,
     log: lines,
