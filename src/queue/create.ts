@@ -2,20 +2,21 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
-import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { cancel } from './cancel.ts';
 import { carrierOf } from './carriers.ts';
-import { decide } from './decide.ts';
+import { decide, previewEdit } from './decide.ts';
 import { type Executor, startExecutor } from './executor.ts';
+import { handOver, snooze } from './later.ts';
 import { propose } from './propose.ts';
 import type { Action, Queue } from './queue.ts';
-import { eventsOf, getAction, listActions } from './read.ts';
+import { eventsOf, listActions } from './read.ts';
 import { type Checkpoint, type Policy, type Presence, type QueueRoom, seconds } from './room.ts';
 import { runDue } from './run-due.ts';
 import { settle } from './settle.ts';
 import { createSteady } from './steady.ts';
+import { getAction, undo } from './undo.ts';
 
 export interface QueueOptions {
   connections: Connections;
@@ -44,12 +45,6 @@ export interface QueueOptions {
    * there. Default: nothing.
    */
   checkpoint?: (step: Checkpoint, actionId: string | undefined) => void | Promise<void>;
-}
-
-function notYet(name: string): () => Promise<never> {
-  return async () => {
-    throw new DrawbridgeError('internal', `${name} is not built yet.`);
-  };
 }
 
 export function createQueue(options: QueueOptions): Queue {
@@ -90,14 +85,15 @@ export function createQueue(options: QueueOptions): Queue {
 
   return {
     propose: (org, principal, proposal) => propose(room, org, principal, proposal),
-    get: getAction,
+    get: (org, id) => getAction(room, org, id),
     list: listActions,
     events: eventsOf,
     decide: (org, person, decision) => decide(room, org, person, decision),
     carrier: (org, agent, action) => carrierOf(room, org, agent, action),
-    snooze: notYet('snooze'),
-    handOver: notYet('handOver'),
-    undo: notYet('undo'),
+    previewEdit: (org, person, given) => previewEdit(room, org, person, given),
+    snooze: (org, person, given) => snooze(room, org, person, given),
+    handOver: (org, person, given) => handOver(room, org, person, given),
+    undo: (org, principal, id) => undo(room, org, principal, id),
     cancel: (org, principal, id, channel) => cancel(room, org, principal, id, channel),
     settle: (org, person, settlement) => settle(room, org, person, settlement),
     runDue: (org, given = {}) => runDue(room, org, given.signal),

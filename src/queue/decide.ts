@@ -4,8 +4,10 @@ import { DrawbridgeError } from '../errors.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { mustBeCarried } from './carriers.ts';
+import { sealEdit } from './edit.ts';
 import { type ActionRow, hashRow } from './envelope.ts';
 import { expiryOf } from './expire.ts';
+import { holdOf } from './hold.ts';
 import { move } from './moves.ts';
 import { moverOf } from './propose.ts';
 import type { Action, Channel } from './queue.ts';
@@ -22,6 +24,8 @@ export interface Decision {
   hash: string;
   reason?: string;
   channel: Channel;
+  edited?: unknown;
+  presence?: unknown;
   /** The client that carried it, with the channel `elicitation`. */
   client?: string;
 }
@@ -38,18 +42,29 @@ export async function decide(
   const { actionId, verdict, hash, reason, channel } = decision;
   const now = await org.now();
   const by = moverOf(person);
+  const shown = await org.read((db) => rowOf(db, org.orgId, actionId));
+  mustBeShown(shown, hash);
+  const edited =
+    decision.edited === undefined || verdict === 'reject' || shown.expires_at <= now
+      ? undefined
+      : await sealEdit(room, org, shown, { edited: decision.edited, by, channel, at: now });
+  const approved = edited?.payload === shown.payload ? undefined : edited;
+  const covered = approved?.payload_hash ?? hash;
+  const proof =
+    verdict === 'approve' && room.presence !== undefined && (await room.presence.require(org, shown))
+      ? await room.presence.check(
+          org,
+          person,
+          { actionId, verdict, hash: covered, presence: decision.presence },
+          shown,
+        )
+      : undefined;
   const result = await org.write(async (tx) => {
     const row = await rowOf(tx, org.orgId, actionId);
     if (channel === 'elicitation') {
       await mustBeCarried(tx, org, person, { client: decision.client, effect: row.effect });
     }
-    if (row.status !== 'pending') throw becameOf(row);
-    if (row.payload_hash !== hash || hashRow(row) !== hash) {
-      throw new DrawbridgeError(
-        'conflict',
-        'What was shown is not what is stored now, so nothing was decided. Look at the action again, and decide on what it says.',
-      );
-    }
+    mustBeShown(row, hash);
     if (row.expires_at <= now) {
       const expired = room.steady.trusts(now)
         ? await move(room, tx, org.orgId, expiryOf(row, now))
@@ -65,11 +80,14 @@ export async function decide(
       channel,
       hash,
       detail: {
-        hash,
+        hash: covered,
+        ...(approved === undefined ? {} : { shown: hash, edited: true }),
         ...(reason === undefined ? {} : { reason }),
         ...(channel === 'elicitation' ? { client: decision.client } : {}),
       },
       set: {
+        ...(approved === undefined ? {} : { ...approved, ...keptOf(row, reason) }),
+        ...(verdict === 'approve' ? { hold_until: holdOf(room, row, now), proof: proof ?? null } : {}),
         decided_at: now,
         decided_by: toJson(by),
         decision_channel: channel,
@@ -89,6 +107,45 @@ export async function decide(
     );
   }
   return result.action;
+}
+
+/** What an edit would approve, and under which hash. Decides nothing. */
+export async function previewEdit(
+  room: QueueRoom,
+  org: OrgStore,
+  person: Person,
+  { actionId, hash, edited, channel }: { actionId: string; hash: string; edited: unknown; channel: Channel },
+): Promise<Pick<Action, 'payload' | 'payloadHash' | 'summary' | 'before' | 'policy'>> {
+  mustBePerson(person, channel);
+  sameOrg(org, person);
+  const row = await org.read((db) => rowOf(db, org.orgId, actionId));
+  mustBeShown(row, hash);
+  const sealed = await sealEdit(room, org, row, {
+    edited,
+    by: moverOf(person),
+    channel,
+    at: await org.now(),
+  });
+  return org.read((db) => actionOf(db, { ...row, ...sealed }));
+}
+
+/** @throws DrawbridgeError `conflict` when it is not pending, or not what was shown */
+function mustBeShown(row: ActionRow, hash: string): void {
+  if (row.status !== 'pending') throw becameOf(row);
+  if (row.payload_hash === hash && hashRow(row) === hash) return;
+  throw new DrawbridgeError(
+    'conflict',
+    'What was shown is not what is stored now, so nothing was decided. Look at the action again, and decide on what it says.',
+  );
+}
+
+/** What was proposed stays as it was, however often it is edited. */
+function keptOf(row: ActionRow, reason: string | undefined): Partial<ActionRow> {
+  return {
+    proposed_payload: row.proposed_payload ?? row.payload,
+    proposed_hash: row.proposed_hash ?? row.payload_hash,
+    edit_reason: reason ?? null,
+  };
 }
 
 /**

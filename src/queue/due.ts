@@ -36,6 +36,11 @@ export async function dueActions(room: QueueRoom, org: OrgStore, now: number): P
           eb.and([
             eb('status', '=', 'approved'),
             eb.or([
+              eb('hold_until', 'is', null),
+              eb('hold_until', '<=', now),
+              eb('hold_until', '>', now + 2 * room.holdMs + hours),
+            ]),
+            eb.or([
               eb('lease_until', 'is', null),
               eb('lease_until', '<=', now),
               eb('lease_until', '>', now + 2 * longestRest),
@@ -55,4 +60,19 @@ export async function dueActions(room: QueueRoom, org: OrgStore, now: number): P
       .limit(batch)
       .execute(),
   );
+}
+
+/** When the next send that is held may leave, if that is within `withinMs`. */
+export async function nextHold(org: OrgStore, now: number, withinMs: number): Promise<number | undefined> {
+  const held = await org.read((db) =>
+    db
+      .selectFrom('action_queue')
+      .select((eb) => eb.fn.min('hold_until').as('until'))
+      .where('org_id', '=', org.orgId)
+      .where('status', '=', 'approved')
+      .where('hold_until', '>', now)
+      .where('hold_until', '<=', now + withinMs)
+      .executeTakeFirst(),
+  );
+  return held?.until === null || held?.until === undefined ? undefined : Number(held.until);
 }

@@ -5,12 +5,14 @@ import { EffectRefused, type WriteContext, type WriteOutcome } from '../provider
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { attachmentBytes } from './attachments.ts';
+import { readBefore } from './before.ts';
 import { executorMover } from './claim.ts';
 import type { ActionRow } from './envelope.ts';
 import { type HeldLease, holdLease } from './lease.ts';
 import { moveAction } from './moves.ts';
 import { clean, completedOutcome, evidenceOf, failedOutcome } from './outcome.ts';
 import type { ActionOutcome } from './queue.ts';
+import { AskAgain, returned } from './return.ts';
 import {
   attemptBackOff,
   longestRest,
@@ -25,7 +27,11 @@ import { testify } from './testify.ts';
 import { type Verified, verify } from './verify.ts';
 
 /** What one run came to. `again`: certainly nothing was sent, and another try is worth making. */
-type Verdict = { to: 'again'; error: unknown; restMs: number } | { to: 'final'; outcome: ActionOutcome };
+type Verdict =
+  | { to: 'again'; error: unknown; restMs: number }
+  | { to: 'final'; outcome: ActionOutcome }
+  /** A person is asked again: nothing was sent. */
+  | { to: 'pending'; asked: AskAgain };
 
 /** Runs an action whose lease this process has just taken. Never throws for what the action came to. */
 export async function execute(room: QueueRoom, org: OrgStore, row: ActionRow): Promise<void> {
@@ -46,6 +52,7 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
   let context: WriteContext;
   try {
     verified = await verify(room, org, row, await org.now());
+    await checkRecord(room, org, row, verified, lease.signal);
     context = await room.connections.writeContext(org, verified.connection, row.operation, {
       effectKey: row.effect_key,
       attachment: (sha256) => attachmentBytes(org, row.id, sha256),
@@ -54,6 +61,7 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
     });
     await room.checkpoint('after-verify', row.id);
   } catch (error) {
+    if (error instanceof AskAgain) return { to: 'pending', asked: error };
     // What nobody has a name for here is our own database, and may pass.
     return notSent(room, row, error, !(error instanceof DrawbridgeError) || error.code === 'internal');
   }
@@ -83,6 +91,18 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
     tellConnection(room, org, row, error);
     return notSent(room, row, error, gate.refused() || lease.signal.aborted);
   }
+}
+
+/** What was approved is the step from the record that was shown. @throws AskAgain when it stands otherwise now */
+async function checkRecord(
+  room: QueueRoom,
+  org: OrgStore,
+  row: ActionRow,
+  verified: Verified,
+  signal: AbortSignal,
+): Promise<void> {
+  const live = await readBefore(room, org, { ...verified, name: row.operation, signal });
+  if ((live?.json ?? null) !== row.before_record) throw new AskAgain('the live record changed', { live });
 }
 
 /**
@@ -229,6 +249,14 @@ async function write(
     });
     return moved !== undefined;
   }
+  if (verdict.to === 'pending') {
+    const moved = await moveAction(room, org, {
+      ...common,
+      to: 'pending',
+      ...returned(room, row, verdict.asked, at),
+    });
+    return moved !== undefined;
+  }
   const { outcome } = verdict;
   const moved = await moveAction(room, org, {
     ...common,
@@ -246,7 +274,7 @@ async function write(
 
 async function refusedLate(room: QueueRoom, org: OrgStore, row: ActionRow, verdict: Verdict): Promise<void> {
   room.log.warn({ action: row.id }, 'A late write was refused: the lease belongs to someone else now');
-  if (verdict.to === 'again') return;
+  if (verdict.to !== 'final') return;
   const { outcome } = verdict;
   await testify(
     room,

@@ -1,6 +1,7 @@
 // Runs what is due, org by org, again and again. Nothing that happens to one action, one org or one look at
 // the database ends the loop, and an org whose provider is stuck holds up no other.
 import type { OrgStore } from '../store/store.ts';
+import { nextHold } from './due.ts';
 import { type QueueRoom, seconds } from './room.ts';
 import { newPool, type Pool, round } from './run-due.ts';
 
@@ -11,6 +12,8 @@ interface Lane {
   pool: Pool;
   looking: boolean;
   again: boolean;
+  /** A hold ends before the next look: this one is made for it. */
+  awaited: boolean;
 }
 
 export interface Executor {
@@ -39,6 +42,7 @@ export function startExecutor(room: QueueRoom, orgs: () => Promise<OrgStore[]>):
       do {
         lane.again = false;
         await round(room, org, lane.pool, wake, stopping.signal);
+        await awaitHold(org, lane);
       } while (lane.again && !stopping.signal.aborted);
     } catch (error) {
       room.log.error(
@@ -50,10 +54,28 @@ export function startExecutor(room: QueueRoom, orgs: () => Promise<OrgStore[]>):
     }
   }
 
+  /** A send leaves when its hold ends, not at the look after that. */
+  async function awaitHold(org: OrgStore, lane: Lane): Promise<void> {
+    if (lane.awaited || stopping.signal.aborted) return;
+    const now = await org.now();
+    const until = await nextHold(org, now, pollEvery);
+    if (until === undefined) return;
+    lane.awaited = true;
+    const resting = room.clock.sleep(until - now, { signal: stopping.signal, unref: true });
+    void resting.then(
+      () => {
+        lane.awaited = false;
+        wake();
+      },
+      // Stopping: whoever looks next finds it.
+      () => undefined,
+    );
+  }
+
   function laneOf(orgId: string): Lane {
     const known = lanes.get(orgId);
     if (known !== undefined) return known;
-    const lane: Lane = { pool: newPool(), looking: false, again: false };
+    const lane: Lane = { pool: newPool(), looking: false, again: false, awaited: false };
     lanes.set(orgId, lane);
     return lane;
   }

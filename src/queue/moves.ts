@@ -13,8 +13,8 @@ import type { QueueRoom } from './room.ts';
 export const allowedMoves: Readonly<Record<ActionStatus, readonly ActionStatus[]>> = {
   pending: ['approved', 'rejected', 'expired', 'cancelled'],
   approved: ['executing', 'cancelled'],
-  // Back to approved only while it is certain that nothing was sent.
-  executing: ['completed', 'failed', 'unknown', 'approved'],
+  // Back to approved or pending only while it is certain that nothing was sent.
+  executing: ['completed', 'failed', 'unknown', 'approved', 'pending'],
   unknown: ['completed', 'failed'],
   completed: [],
   failed: [],
@@ -97,6 +97,26 @@ export async function move(
   const row = await update.returningAll().executeTakeFirst();
   if (row === undefined) return undefined;
   await recordEvent(room, tx, row, made);
+  return row;
+}
+
+/** Changes a pending action without moving it. @returns the row after it, or undefined when it is pending no longer */
+export async function amend(
+  room: Pick<QueueRoom, 'audit'>,
+  tx: Transaction<OrgTables>,
+  orgId: string,
+  made: Omit<Move, 'from' | 'to' | 'held' | 'unchanged'> & Required<Pick<Move, 'set'>>,
+): Promise<ActionRow | undefined> {
+  let update = tx
+    .updateTable('action_queue')
+    .set(made.set)
+    .where('org_id', '=', orgId)
+    .where('id', '=', made.actionId)
+    .where('status', '=', 'pending');
+  if (made.hash !== undefined) update = update.where('payload_hash', '=', made.hash);
+  const row = await update.returningAll().executeTakeFirst();
+  if (row === undefined) return undefined;
+  await recordEvent(room, tx, row, { ...made, from: 'pending', to: 'pending' });
   return row;
 }
 

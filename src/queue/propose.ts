@@ -92,7 +92,7 @@ export async function propose(
     payload: json,
     payload_hash: hash,
     effect_key: newEffectKey(),
-    summary: clip(operation.summary(payload, connection.label), longestSummary),
+    summary: clipSummary(operation.summary(payload, connection.label)),
     preview: toJson({
       warnings: (proposal.warnings ?? []).slice(0, mostWarnings).map((line) => clip(line, longestWarning)),
     }),
@@ -172,6 +172,10 @@ const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
 /** 130 random bits, safe in a Message-ID, a UID and a header. */
 function newEffectKey(): string {
   return `dbx${Array.from(randomBytes(26), (byte) => base32.charAt(byte & 31)).join('')}`;
+}
+
+export function clipSummary(text: string): string {
+  return clip(text, longestSummary);
 }
 
 function clip(text: string, max: number): string {

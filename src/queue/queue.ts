@@ -127,6 +127,10 @@ export interface Queue {
       before?: string;
       /** Only what this one proposed: its kind, and the id of the member or the key. */
       proposedBy?: { kind: string; id: string };
+      /** Also those that a person put off; whoever asks for what one proposed gets them anyway. */
+      snoozed?: boolean;
+      /** Only what this member is asked about. */
+      assignedTo?: string;
     },
   ): Promise<Action[]>;
   events(org: OrgStore, id: string): Promise<ActionEvent[]>;
@@ -156,6 +160,15 @@ export interface Queue {
    * may not.
    */
   carrier(org: OrgStore, agent: Agent, action: Action): Promise<Person | undefined>;
+  /**
+   * What an edit would approve, and under which hash (a signature is made over that); nothing is decided.
+   * @throws DrawbridgeError as `decide`
+   */
+  previewEdit(
+    org: OrgStore,
+    person: Person,
+    given: { actionId: string; hash: string; edited: unknown; channel: Channel },
+  ): Promise<Pick<Action, 'payload' | 'payloadHash' | 'summary' | 'before' | 'policy'>>;
   /** Hides a pending action from the list until then (integer ms); its expiry stays. */
   snooze(
     org: OrgStore,

@@ -56,11 +56,12 @@ async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Acti
     connectionId: row.connection_id,
     accountLabel: row.account_label,
     summary: row.summary,
-    payload: payloadOf(row),
+    payload: parsed(row.payload),
     payloadHash: row.payload_hash,
     warnings: fromJson<{ warnings: string[] }>(row.preview).warnings,
     attachments: attached
-      .filter((one) => one.action_id === row.id)
+      // An edit may have left some out.
+      .filter((one) => one.action_id === row.id && row.payload.includes(one.sha256))
       .map((one) => ({ name: one.name, mediaType: one.media_type, size: one.size, sha256: one.sha256 })),
     proposedBy: named(row.proposed_by),
     note: row.note ?? undefined,
@@ -74,7 +75,14 @@ async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Acti
     outcome: row.outcome === null ? undefined : fromJson<ActionOutcome>(row.outcome),
     before: row.before_record === null ? undefined : fromJson<LiveRecord>(row.before_record),
     policy: row.policy === null ? undefined : fromJson<PolicyVerdict>(row.policy),
-    proposed: undefined,
+    proposed:
+      row.proposed_payload === null
+        ? undefined
+        : {
+            payload: parsed(row.proposed_payload),
+            payloadHash: row.proposed_hash ?? '',
+            reason: row.edit_reason ?? undefined,
+          },
     snoozedUntil: row.snoozed_until ?? undefined,
     assignedTo: row.assigned_to ?? undefined,
     holdUntil: row.hold_until ?? undefined,
@@ -82,26 +90,27 @@ async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Acti
     undo: undefined,
     citations: row.citations === null ? [] : fromJson<string[]>(row.citations),
     conversation: row.conversation ?? undefined,
-    proof: undefined,
+    proof: row.proof === null ? undefined : proofOf(row.proof),
   }));
 }
 
 /** A payload that someone tampered with must not take the whole list down: it is shown as the text it is. */
-function payloadOf(row: ActionRow): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(row.payload);
+    return JSON.parse(text);
   } catch {
-    return row.payload;
+    return text;
   }
+}
+
+function proofOf(text: string): Action['proof'] {
+  const { credential, name, at } = fromJson<{ credential: string; name: string; at: number }>(text);
+  return { credential, name, at };
 }
 
 function named(by: string): { kind: string; name: string } {
   const { kind, name } = fromJson<{ kind: string; name: string }>(by);
   return { kind, name };
-}
-
-export async function getAction(org: OrgStore, id: string): Promise<Action> {
-  return org.read(async (db) => actionOf(db, await rowOf(db, org.orgId, id)));
 }
 
 export interface ActionFilter {
@@ -110,11 +119,16 @@ export interface ActionFilter {
   before?: string;
   /** Only what this one proposed: its kind, and the id of the member or the key. */
   proposedBy?: { kind: string; id: string };
+  /** Also those that a person put off; whoever asks for what one proposed gets them anyway. */
+  snoozed?: boolean;
+  /** Only what this member is asked about. */
+  assignedTo?: string;
 }
 
 /** Newest first. `before`: the id of the last action of the page before. At most 200 at once. */
 export async function listActions(org: OrgStore, filter: ActionFilter = {}): Promise<Action[]> {
   const limit = Math.min(Math.max(Math.trunc(filter.limit ?? pageSize), 1), largestPage);
+  const now = await org.now();
   return org.read(async (db) => {
     let query = db.selectFrom('action_queue').selectAll().where('org_id', '=', org.orgId);
     if (filter.statuses !== undefined) {
@@ -129,6 +143,16 @@ export async function listActions(org: OrgStore, filter: ActionFilter = {}): Pro
       const { kind, id } = filter.proposedBy;
       const start = toJson({ kind, id }).slice(0, -1);
       query = query.where('proposed_by', '>=', `${start},`).where('proposed_by', '<', `${start}-`);
+    }
+    if (filter.assignedTo !== undefined) query = query.where('assigned_to', '=', filter.assignedTo);
+    if (filter.snoozed !== true && filter.proposedBy === undefined) {
+      query = query.where((eb) =>
+        eb.or([
+          eb('snoozed_until', 'is', null),
+          eb('snoozed_until', '<=', now),
+          eb('status', '!=', 'pending'),
+        ]),
+      );
     }
     const rows = await query.orderBy('id', 'desc').limit(limit).execute();
     return actionsOf(db, org.orgId, rows);

@@ -6,7 +6,10 @@ import type { WriteOperation } from '../providers/define.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { type ActionRow, hashRow } from './envelope.ts';
+import { judge } from './judge.ts';
+import type { Mover } from './moves.ts';
 import { checkUsable } from './propose.ts';
+import { AskAgain } from './return.ts';
 import { approvalLastsMs, type QueueRoom } from './room.ts';
 
 export interface Verified {
@@ -17,7 +20,8 @@ export interface Verified {
 
 /**
  * @throws DrawbridgeError `conflict` (retry never) when the row is not what was approved, or too much time
- * has passed; `not_found`, `auth_expired` when the account can no longer be used.
+ * has passed, or policy denies it now; `not_found`, `auth_expired` when the account can no longer be used;
+ * AskAgain when the approval does not cover it any more.
  */
 export async function verify(room: QueueRoom, org: OrgStore, row: ActionRow, now: number): Promise<Verified> {
   const approved = await approvedHash(org, row.id);
@@ -50,10 +54,39 @@ export async function verify(room: QueueRoom, org: OrgStore, row: ActionRow, now
       `${row.operation} has changed since it was approved (version ${row.operation_version}, now ${operation.version}); nothing was sent. Have it proposed again.`,
     );
   }
-  return { connection, operation, payload: JSON.parse(row.payload) };
+  const payload: unknown = JSON.parse(row.payload);
+  await checkRules(room, org, row, { connection, operation, payload, now });
+  // What the operation does, and not what its row says that it does, tells whether a signature is needed.
+  const meant = { ...row, effect: operation.effect };
+  if (room.presence !== undefined && (await room.presence.require(org, meant))) {
+    await room.presence.verify(org, meant);
+  }
+  return { connection, operation, payload };
 }
 
-/** The hash in the record of the approval itself. */
+/** The rules as they are now: what they deny does not run, and what they alone approved they must approve still. */
+async function checkRules(
+  room: QueueRoom,
+  org: OrgStore,
+  row: ActionRow,
+  { now, ...meant }: Verified & { now: number },
+): Promise<void> {
+  const proposedBy = fromJson<Mover>(row.proposed_by);
+  const by = row.decided_by === null ? undefined : fromJson<Mover>(row.decided_by);
+  const decidedBy = by?.kind === 'person' ? by.id : undefined;
+  const verdict = await judge(room, org, { ...meant, name: row.operation, proposedBy, decidedBy, at: now });
+  if (verdict?.outcome === 'deny') {
+    throw new DrawbridgeError(
+      'conflict',
+      `Policy does not admit it any more, so nothing was sent: ${verdict.why}`,
+    );
+  }
+  if (row.decision_channel === 'policy' && verdict?.outcome !== 'auto') {
+    throw new AskAgain('the rule that approved it is gone', verdict === undefined ? {} : { policy: verdict });
+  }
+}
+
+/** The hash in the record of the approval itself: the last one, where it was asked about again. */
 async function approvedHash(org: OrgStore, id: string): Promise<unknown> {
   const event = await org.read((db) =>
     db
@@ -63,6 +96,7 @@ async function approvedHash(org: OrgStore, id: string): Promise<unknown> {
       .where('action_id', '=', id)
       .where('from_status', '=', 'pending')
       .where('to_status', '=', 'approved')
+      .orderBy('seq', 'desc')
       .executeTakeFirst(),
   );
   return event === undefined ? undefined : fromJson<{ hash?: unknown }>(event.detail).hash;

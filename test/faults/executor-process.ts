@@ -31,6 +31,7 @@ const queue = createQueue({
   clock: systemClock,
   log,
   actionTtlMs: 3_600_000,
+  holdMs: 0,
   checkpoint: dieAt,
 });
 process.stdout.write('running\n');

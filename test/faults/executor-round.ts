@@ -55,6 +55,7 @@ export async function openGround(): Promise<Ground> {
     clock: systemClock,
     log,
     actionTtlMs: 3_600_000,
+    holdMs: 0,
   });
   return {
     home,
@@ -134,6 +135,7 @@ export async function recoverFrom(ground: Ground, action: Action): Promise<Found
     clock: systemClock,
     log: createLog({ level: 'silent' }),
     actionTtlMs: 3_600_000,
+    holdMs: 0,
   });
   await second.runDue(org);
   const afterLease = (await queue.get(real, action.id)).status;
