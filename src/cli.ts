@@ -76,6 +76,11 @@ const lines: readonly Line[] = [
     summary: 'renew the keys under which credentials are kept',
     load: () => import('./commands/vault.ts'),
   },
+  {
+    name: 'audit',
+    summary: 'verify, sign, list the record of what was done',
+    load: () => import('./commands/audit.ts'),
+  },
   { name: 'doctor', summary: "check every part's health", load: () => import('./commands/doctor.ts') },
   {
     name: 'install',

@@ -219,7 +219,7 @@ test('what is rejected is never sent', async () => {
   expect(sandbox.smtp.received()).toHaveLength(before);
 });
 
-test('from the shell of the agent whose server lives, approve, open, keys create and members add are refused', async () => {
+test('from the shell of the agent whose server lives, approve, open, keys create, members add and audit erase are refused', async () => {
   const action = await propose('From the agent', 'Three.');
   // This process plays the agent's program: it starts the server, and then the command.
   const server = program.start(['stdio']);
@@ -234,6 +234,7 @@ test('from the shell of the agent whose server lives, approve, open, keys create
       ['actions', 'approve', action.id, '--hash', action.payloadHash],
       ['open', '--print'],
       ['keys', 'create', '--name', 'Mine'],
+      ['audit', 'erase', action.id, '--yes'],
       ['members', 'add', '--email', 'mine@elsewhere.example'],
       ['members', 'unlink', 'ana@northgate.example'],
     ]) {
