@@ -2,14 +2,16 @@
 // was shown, or on the one that a script names.
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import { DrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
 import type { Action } from '../queue/queue.ts';
 import type { Rooms } from '../rooms.ts';
 import { type ActionStatus, actionStatuses } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
 import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
-import { ask, askYes, canAsk } from './ask.ts';
+import { consentTo } from './actions-decide.ts';
+import { declareElicitation } from './actions-elicitation.ts';
+import { watch } from './actions-watch.ts';
+import { ask, canAsk } from './ask.ts';
 import { openSession, positive, type Session, stdioServers, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
@@ -120,7 +122,7 @@ async function seeThrough(session: Session, rooms: Rooms, id: string): Promise<A
 
 async function approve(id: string, options: Common & { hash?: string }): Promise<void> {
   const session = openSession(options);
-  const { output, clock } = session;
+  const { output } = session;
   await withRooms(session, async (rooms) => {
     const { queue, org, owner } = rooms;
     await refuseBelowAgent('approve', await stdioServers(rooms.store));
@@ -131,17 +133,12 @@ async function approve(id: string, options: Common & { hash?: string }): Promise
           '--hash: nobody is here to read it; give the hash of what was read (drawbridge actions show).',
         );
       }
-      const action = await queue.get(org, id);
-      writeAction(output, action, clock.now());
-      if (action.status !== 'pending')
-        throw new DrawbridgeError('conflict', `The action is ${action.status}, not pending.`);
-      writeWarnings(output, action);
-      if (!(await askYes('\nApprove exactly this?'))) {
+      hash = await consentTo(session, await queue.get(org, id));
+      if (hash === undefined) {
         output.line('Not approved; it stays pending.');
         process.exitCode = 1;
         return;
       }
-      hash = action.payloadHash;
     }
     await queue.decide(org, owner, { actionId: id, verdict: 'approve', hash, channel: 'terminal' });
     if (!output.json) output.aside('Approved.');
@@ -223,6 +220,16 @@ export function declare(command: Command): void {
     .option('--reason <text>', 'why; the agent is told')
     .option('--json', 'answer as JSON')
     .action(reject);
+  command
+    .command('watch')
+    .description('proposals and moves as they come, until Ctrl-C; on a terminal, decide by keys')
+    .option('--json', 'one JSON object a line')
+    .action(watch);
+  declareElicitation(
+    command
+      .command('elicitation')
+      .description('clients that may ask you for a decision in the conversation (none, unless you say so)'),
+  );
   command
     .command('settle')
     .description('say what became of an action whose outcome is unknown')

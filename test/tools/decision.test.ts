@@ -77,7 +77,11 @@ interface Caller {
   asked: Asked[];
   propose(args?: Record<string, unknown>): Promise<Result>;
 }
-type Open = (answer: (asked: Asked) => Answer | Promise<Answer>, elicitation?: object) => Promise<Caller>;
+type Elicitation = { form?: Record<string, never>; url?: Record<string, never> };
+type Open = (
+  answer: (asked: Asked) => Answer | Promise<Answer>,
+  elicitation?: Elicitation,
+) => Promise<Caller>;
 
 let proposals = 0;
 const mail = (args: Record<string, unknown>) => {
