@@ -148,6 +148,7 @@ function registration(given: ConnectPage): Markup {
         ${csrfField(session)}
         <input type="hidden" name="access" value="${given.given.access}">
         <input type="hidden" name="via" value="${given.given.via}">
+        ${Object.entries(given.given.fields).map(([name, value]) => html`<input type="hidden" name="field.${name}" value="${value}">`)}
         ${given.again === undefined ? '' : html`<input type="hidden" name="account" value="${given.again.id}">`}
         <div class="row">
           <label for="client-id">Client ID</label>

@@ -64,7 +64,7 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
   pages.post('/connect/:provider/app', async (c) => {
     const provider = idOf(c, 'provider');
     const field = await fieldsOf(c);
-    const { consent } = await connections.form(provider);
+    const { consent, fields } = await connections.form(provider);
     if (consent === undefined) throw new DrawbridgeError('not_found', 'No app has to be registered for it.');
     const [clientId, clientSecret] = [field('clientId').trim(), field('clientSecret').trim()];
     if (clientId === '' || (consent.appHasSecret && clientSecret === '')) {
@@ -76,10 +76,14 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
       clientId,
       ...(clientSecret === '' ? {} : { clientSecret: new Secret(clientSecret) }),
     });
-    // What was chosen before is still chosen.
+    // What was chosen or typed before still stands.
     const chosen = ['access', 'via', 'account'].flatMap((name) =>
       idShape.test(field(name)) ? [[name, field(name)] as [string, string]] : [],
     );
+    for (const { name } of fields) {
+      const typed = field(`field.${name}`);
+      if (typed !== '') chosen.push([`field.${name}`, typed]);
+    }
     return c.redirect(`/connect/${provider}?${new URLSearchParams(chosen)}`, 303);
   });
 

@@ -33,7 +33,11 @@ export async function callbackFault(
     title: titleOf(error),
     session: c.get('session'),
     text: `${error.message}${adviceOf(error)}`,
-    link: { path: `/connect/${provider}`, title: 'Begin again' },
+    // Where no place is left, beginning again ends here again.
+    link:
+      error.code === 'quota_exhausted'
+        ? { path: '/connections', title: 'To the accounts' }
+        : { path: `/connect/${provider}`, title: 'Begin again' },
   });
   return c.html(text, statusFor(error.code));
 }

@@ -19,8 +19,8 @@ export interface Asked {
 }
 
 const texts = z.record(z.string().max(100), z.string().max(8_192)).default({});
-const shape = z.object({
-  csrf: z.string().optional(),
+const token = z.object({ csrf: z.string().optional() });
+const shape = token.extend({
   fields: texts,
   secrets: texts,
   access: z.enum(['read', 'write']).default('write'),
@@ -35,9 +35,10 @@ const shape = z.object({
 /** @throws DrawbridgeError `permission_denied` for another session's form, `invalid_request` with `field` */
 export async function readAsked(c: Context<PageEnv>): Promise<Asked> {
   const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
-  const raw = isJson ? await jsonBody(c) : nested(await c.req.parseBody());
+  const raw = isJson ? await jsonBody(c) : nested(await formBody(c));
   const parsed = shape.safeParse(raw);
-  const csrf = parsed.data?.csrf ?? c.req.header('x-csrf-token') ?? '';
+  // By itself: a form of ours with a fault in another field is not a stranger's.
+  const csrf = token.safeParse(raw).data?.csrf ?? c.req.header('x-csrf-token') ?? '';
   if (!sameText(csrf, c.get('session').csrf)) {
     throw new DrawbridgeError(
       'permission_denied',
@@ -46,6 +47,7 @@ export async function readAsked(c: Context<PageEnv>): Promise<Asked> {
   }
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join('.') ?? '';
+    if (field === '') throw new DrawbridgeError('invalid_request', 'The body holds no fields.');
     throw new DrawbridgeError('invalid_request', `${field}: is not usable.`, { field });
   }
   const { csrf: _csrf, ...asked } = parsed.data;
@@ -58,6 +60,14 @@ async function jsonBody(c: Context<PageEnv>): Promise<unknown> {
     return await c.req.json();
   } catch (cause) {
     throw new DrawbridgeError('invalid_request', 'The body is not JSON.', { cause });
+  }
+}
+
+async function formBody(c: Context<PageEnv>): Promise<Record<string, unknown>> {
+  try {
+    return await c.req.parseBody();
+  } catch (cause) {
+    throw new DrawbridgeError('invalid_request', 'The body is not a form.', { cause });
   }
 }
 

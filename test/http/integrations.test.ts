@@ -124,9 +124,40 @@ describe('the way there', () => {
     expect(wrong.body).toContain('value="the east wing"');
     expect(wrong.body).toContain('no setting called colour');
   });
+
+  test('a form with a fault in it is told the fault, and not taken for another session’s', async () => {
+    const house = await openGuildHouse();
+    const browser = await house.signedIn();
+    const long = await begin(browser, { 'field.hall': 'x'.repeat(9_000) });
+    expect(long.status).toBe(400);
+    expect(long.body).toContain('fields.hall: is not usable');
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const broken = await house.ask(`${api}/guild/connect`, {
+      method: 'POST',
+      headers: { origin: house.origin, cookie, 'content-type': 'multipart/form-data; boundary=B' },
+      body: '--B\r\nno form at all',
+    });
+    expect(broken.status).toBe(400);
+    expect(broken.body).toContain('The body is not a form');
+  });
 });
 
 describe('the way back', () => {
+  test('with no place left leads to the accounts, where one can be made', async () => {
+    const house = await openGuildHouse({ options: { plan: 'professional' } });
+    const browser = await house.signedIn();
+    for (const name of ['1', '2', '3']) {
+      house.guild.account = `${name}@guild.example`;
+      await house.connect();
+    }
+    house.guild.account = '4@guild.example';
+    const answer = await browser.get(pathOf(await consented(house, browser)));
+    expect(answer.status).toBe(429);
+    expect(answer.body).toContain('No connection is left');
+    expect(answer.body).toMatch(/href="\/connections"[^>]*>To the accounts/);
+    expect(answer.body).not.toContain('Begin again');
+  });
+
   test('from localhost to the pages’ own name, one step for the strict cookie, and then the account', async () => {
     const house = await openGuildHouse();
     const browser = await house.signedIn();
@@ -389,6 +420,25 @@ describe('the page of a provider', () => {
     const after = (await browser.get('/connect/guild')).body;
     expect(after).toContain('Go on to Guild');
     expect(after).not.toContain('a-secret-of-the-guild-app');
+  });
+
+  test('what was typed stands still when the app has been registered', async () => {
+    const house = await openGuildHouse({ options: { apps: new Map() } });
+    const browser = await house.signedIn();
+    const page = (await browser.get('/connect/guild?access=read&field.hall=east')).body;
+    expect(page).toContain('name="field.hall" value="east"');
+    const saved = await browser.post('/connect/guild/app', {
+      csrf: browser.csrf,
+      clientId: 'drawbridge-at-guild',
+      clientSecret: 'a-secret-of-the-guild-app',
+      access: 'read',
+      'field.hall': 'east',
+      'field.colour': 'red',
+    });
+    expect(saved.headers.location).toBe('/connect/guild?access=read&field.hall=east');
+    expect((await browser.get(String(saved.headers.location))).body).toMatch(
+      /name="field\.hall" value="east"/,
+    );
   });
 
   test('a provider that is off, and one that is none, cannot be connected', async () => {
