@@ -18,6 +18,8 @@ import type { Person } from './principal.ts';
 export const ceremonyMs = 5 * 60_000;
 const mostPasskeys = 20;
 const longestName = 80;
+/** EdDSA, ES256 and RS256 (IANA COSE Algorithms): what authenticators have today. */
+const algorithms = [-8, -7, -257] as const;
 
 export type PasskeyRow = OrgTables['passkeys'];
 
@@ -104,6 +106,7 @@ export function createPasskeys(parts: { audit?: Pick<Audit, 'append'> | undefine
         userID: Uint8Array.from(Buffer.from(person.memberId)),
         challenge: Uint8Array.from(Buffer.from(challenge, 'base64url')),
         timeout: ceremonyMs,
+        supportedAlgorithmIDs: [...algorithms],
         attestationType: 'none',
         authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
         excludeCredentials: known.map(({ id }) => ({ id })),
@@ -206,6 +209,7 @@ async function verifiedCredential(
       expectedOrigin: given.origin,
       expectedRPID: rpIdOf(given.origin),
       requireUserVerification: true,
+      supportedAlgorithmIDs: [...algorithms],
     });
     if (verified) return registrationInfo.credential;
   } catch (cause) {

@@ -7,6 +7,7 @@ import type { Action } from '../queue/queue.ts';
 import type { Rooms } from '../rooms.ts';
 import { type ActionStatus, actionStatuses } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
+import { declareProof } from './action-proof.ts';
 import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
 import { consentTo } from './actions-decide.ts';
 import { declareElicitation } from './actions-elicitation.ts';
@@ -192,6 +193,7 @@ async function settle(
 }
 
 export function declare(command: Command): void {
+  declareProof(command);
   command
     .command('list')
     .description('what was proposed, newest first')

@@ -15,8 +15,10 @@ import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { ActionRow } from './envelope.ts';
 import { readSignedEffects } from './policy.ts';
 import { assertionSchema, challengeOf, type Proof, readProof, verifyProof } from './presence-proof.ts';
+import { rowOf } from './read.ts';
 import { type Presence, sameOrg } from './room.ts';
 
 /** What the browser sends back: the nonce that it was given, and the passkey's answer. */
@@ -39,6 +41,11 @@ export interface SigningOptions {
 }
 
 export interface OrgPresence extends Presence {
+  /**
+   * What is stored of the signature, judged by itself alone; undefined where nothing was signed.
+   * @throws DrawbridgeError `not_found`; `conflict` for what cannot be read
+   */
+  proof(org: OrgStore, actionId: string): Promise<{ proof: Proof; fault: string | undefined } | undefined>;
   /**
    * Begins the signing of one decision; good for 5 minutes, once.
    * @param given.origin of the page that asks, one of ours
@@ -95,6 +102,13 @@ export function createPresence(parts: {
           })),
         },
       };
+    },
+
+    async proof(org, actionId) {
+      const row = await org.read((db) => rowOf(db, org.orgId, actionId));
+      if (row.proof === null) return undefined;
+      const proof = readProof(row.proof);
+      return { proof, fault: await faultOf(proof, row) };
     },
 
     async check(org, person, decision, row) {
@@ -171,6 +185,19 @@ export function createPresence(parts: {
       }
     },
   };
+}
+
+/** Why this is no proof of what the row says; undefined where it is one. */
+async function faultOf(proof: Proof, row: ActionRow): Promise<string | undefined> {
+  if (proof.org !== row.org_id || proof.action !== row.id) return 'It belongs to another action.';
+  if (proof.hash !== row.payload_hash) return 'It was given for another payload.';
+  try {
+    await verifyProof(proof, 0);
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof DrawbridgeError) return 'The signature is not one of this decision by this key.';
+    throw thrown;
+  }
 }
 
 const decideAt = (origin: string) => `decide ${origin}`;

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts';
 import { liveProcesses } from '../../src/jobs/presence.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
+import { createAuthenticator } from '../auth/authenticator.ts';
 import { newProgram, type Program } from './program.ts';
 
 let sandbox: Sandbox;
@@ -17,7 +18,11 @@ let connectionId: string;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ empty: true });
-  program = await newProgram({ DRAWBRIDGE_ALLOW_LOOPBACK: '1', DRAWBRIDGE_LOG_LEVEL: 'error' });
+  program = await newProgram({
+    DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+    DRAWBRIDGE_HOLD_SECONDS: '0',
+    DRAWBRIDGE_LOG_LEVEL: 'error',
+  });
   const { mail, imap, smtp } = sandbox;
   const made = await program.json<{ id: string }>(
     [
@@ -219,7 +224,7 @@ test('what is rejected is never sent', async () => {
   expect(sandbox.smtp.received()).toHaveLength(before);
 });
 
-test('from the shell of the agent whose server lives, approve, open, keys create, members add and audit erase are refused', async () => {
+test('from the shell of the agent whose server lives, approve, open, keys create, members add, policy and audit erase are refused', async () => {
   const action = await propose('From the agent', 'Three.');
   // This process plays the agent's program: it starts the server, and then the command.
   const server = program.start(['stdio']);
@@ -235,6 +240,9 @@ test('from the shell of the agent whose server lives, approve, open, keys create
       ['open', '--print'],
       ['keys', 'create', '--name', 'Mine'],
       ['audit', 'erase', action.id, '--yes'],
+      ['policy', 'add', 'auto', '--name', 'Mine', '--json'],
+      ['policy', 'remove', 'pol_1', '--json'],
+      ['policy', 'presence', 'none', '--json'],
       ['members', 'add', '--email', 'mine@elsewhere.example'],
       ['members', 'unlink', 'ana@northgate.example'],
     ]) {
@@ -248,6 +256,55 @@ test('from the shell of the agent whose server lives, approve, open, keys create
     await closed;
   }
 }, 90_000);
+
+test('where a passkey signs, the terminal names the page instead of approving, and shows what was signed', async () => {
+  const { org, owner, passkeys, policy, presence, queue } = rooms;
+  const origin = 'http://drawbridge.localhost:7331';
+  const key = createAuthenticator(origin);
+  const { challenge } = await passkeys.begin(org, owner, origin);
+  await passkeys.finish(org, owner, { origin, name: 'Laptop', response: key.create(challenge) });
+  await policy.setSignedEffects(org, owner, { effects: ['send'], channel: 'page' });
+  try {
+    const { id, payloadHash: hash } = await propose('To be signed', 'Four.');
+    const refused = await program.run(['actions', 'approve', id, '--hash', hash]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`/actions/${id}`)]);
+    expect((await program.run(['actions', 'proof', id])).stderr).toContain('was not signed');
+
+    const { nonce, options } = await presence.begin(org, owner, {
+      actionId: id,
+      verdict: 'approve',
+      hash,
+      origin,
+    });
+    const signed = { nonce, origin, assertion: key.get(options.challenge) };
+    await queue.decide(org, owner, {
+      actionId: id,
+      verdict: 'approve',
+      hash,
+      channel: 'page',
+      presence: signed,
+    });
+    const shown = await program.run(['actions', 'proof', id]);
+    expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('The signature holds')]);
+    expect(shown.stderr).not.toContain('Warning');
+    const told = await program.json<{ holds: boolean; challenge: string }>([
+      'actions',
+      'proof',
+      id,
+      '--json',
+    ]);
+    expect(told).toMatchObject({ holds: true, challenge: options.challenge });
+
+    await org.write(async (tx) => {
+      const row = tx.updateTable('action_queue').where('org_id', '=', org.orgId).where('id', '=', id);
+      await row.set({ payload_hash: 'b'.repeat(64) }).execute();
+    });
+    const broken = await program.run(['actions', 'proof', id]);
+    expect([broken.code, broken.stdout]).toEqual([1, expect.stringContaining('another payload')]);
+  } finally {
+    await policy.setSignedEffects(org, owner, { effects: [], channel: 'page' });
+  }
+}, 120_000);
 
 test('serve serves pages, open prints a link that signs in, and a signal ends it', async () => {
   const server = program.start(['serve', '--port', '0', '--json']);
