@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { questions } from '../../sandbox/data/questions.ts';
 import { type House, openHouse } from '../../scripts/demo-house.ts';
+import { Visitor } from '../../scripts/demo-person.ts';
 import { story } from '../../scripts/demo-story.ts';
 
 let house: House;
@@ -36,6 +37,9 @@ test('a name that two people have names both, and an address keeps them apart', 
 });
 
 test('the walk ends at the step where the provider refuses, and says what became of the action', async () => {
+  const visitor = new Visitor(house.web.programUrl);
+  await visitor.signIn(await house.signInLink());
+  for await (const connection of house.connectInBrowser(visitor)) await house.synced(connection);
   house.sandbox.smtp.faults.failNext({ kind: 'refuse', status: 554, text: 'no mail today' }, 'DATA');
   const { steps, close } = story(house);
   let failed = '';
@@ -52,4 +56,4 @@ test('the walk ends at the step where the provider refuses, and says what became
   }
   expect(failed).toBe('The agent asks what became of them');
   expect(house.sandbox.smtp.received()).toEqual([]);
-}, 60_000);
+}, 120_000);
