@@ -46,7 +46,7 @@ export async function discover(
 ): Promise<{ auth: OAuth2; app: OAuthApp } | undefined> {
   // Without a redirect nothing is registered: it is only asked whether a sign-in is needed.
   const probe: OAuthApp = { clientId: '', clientSecret: undefined };
-  const app = given.redirectUri === undefined ? probe : await findApp(org, parts, 'mcp');
+  const app = given.redirectUri === undefined ? probe : await appAt(org, parts, provider);
   const call = tokenCall(org, parts, provider, { app: probe, fields: {} });
   // Loaded when it is first needed, with the library that it speaks by.
   const { discoverAuthorization } = await import('../auth/oauth/discover.ts');
@@ -56,6 +56,18 @@ export async function discover(
     redirectUri: given.redirectUri ?? '',
     app,
   });
+}
+
+/** The name of the app that a person registers at the MCP server which a provider declares. */
+const appAtServer = (provider: string): string => `${provider}-mcp`;
+
+/** To a server that somebody named goes no app of ours: it would learn the secret, and name its own endpoint for it. */
+async function appAt(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  provider: Provider,
+): Promise<OAuthApp | undefined> {
+  return provider.mcp === undefined ? undefined : findApp(org, parts, appAtServer(provider.id));
 }
 
 export function serverOf(fields: Readonly<Record<string, unknown>>): URL {

@@ -6,9 +6,11 @@ import { createMcpEmulator, type SandboxTool } from '../../sandbox/mcp-server.ts
 import { consent } from '../../sandbox/person.ts';
 import { startProviderHosts } from '../../sandbox/providers.ts';
 import type { Clock } from '../../src/clock.ts';
+import type { AppCredentials } from '../../src/config.ts';
 import { newBrowserToken } from '../../src/connections/authorize-state.ts';
 import { provider as hubspot } from '../../src/providers/hubspot/index.ts';
 import { provider as mcp } from '../../src/providers/mcp/index.ts';
+import { Secret } from '../../src/secret.ts';
 import { entryOf } from './agency.ts';
 import { newPerson } from './guild.ts';
 import { openOffice } from './office.ts';
@@ -48,10 +50,12 @@ const tools: SandboxTool[] = [
   { name: 'bad name\n', inputSchema: { type: 'object' }, run: () => '' },
 ];
 
-async function scene(given: { open?: boolean; host?: string; path?: string } = {}) {
+async function scene(
+  given: { open?: boolean; host?: string; path?: string; apps?: ReadonlyMap<string, AppCredentials> } = {},
+) {
   let clock: Clock | undefined;
   const late = { now: () => (clock as Clock).now(), elapsed: () => 0, sleep: async () => undefined };
-  const { open = false, ...place } = given;
+  const { open = false, apps = new Map(), ...place } = given;
   const server = createMcpEmulator(late, place);
   server.tools.push(...tools);
   server.open = open;
@@ -59,6 +63,7 @@ async function scene(given: { open?: boolean; host?: string; path?: string } = {
   onTestFinished(() => hosts.close());
   const office = await openOffice([entryOf(mcp), { ...entryOf(hubspot), app: 'hubspot' }], {
     sandboxUrl: hosts.url,
+    options: { apps },
   });
   clock = office.clock;
   const { connections, org, store } = office;
@@ -194,6 +199,33 @@ test('a provider with a server of its own is reached by it, under its own name',
     hasFeeds: false,
   });
   expect(await connections.runRead(org, made, 'mcp:count', { of: 'deals' })).toMatchObject({ count: 3 });
+});
+
+test('an app is for the server that its provider declares, and goes to no server that somebody named', async () => {
+  const app = {
+    clientId: 'made-by-hand',
+    clientSecret: new Secret('the-secret-made-by-hand'),
+    webhookSecret: undefined,
+  };
+  const apps = new Map([
+    ['mcp', app],
+    ['hubspot-mcp', app],
+  ]);
+  const elsewhere = await scene({ apps });
+  await elsewhere.signIn();
+  expect(JSON.stringify(elsewhere.hosts.calls())).not.toContain('made-by-hand');
+
+  const declared = await scene({ apps, host: 'mcp.hubspot.com', path: '/' });
+  const begun = await declared.connections.authorize(declared.org, declared.person, {
+    provider: 'hubspot',
+    via: 'mcp',
+    fields: {},
+    access: 'write',
+    redirectUri,
+    browser: newBrowserToken(),
+  });
+  expect(new URL(begun.url).searchParams.get('client_id')).toBe('made-by-hand');
+  expect(declared.server.registered).toEqual([]);
 });
 
 const program = `"${process.execPath}" "${join(import.meta.dirname, 'fixtures/stdio-server.ts')}"`;

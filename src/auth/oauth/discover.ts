@@ -23,7 +23,7 @@ export interface Discovered {
 
 /**
  * Finds out how to sign in at `url`, and registers a client there.
- * @param given.app a client that a person registered, where the server registers none by itself
+ * @param given.app a client that a person registered there: used instead of one that the server would register
  * @returns undefined when the server answers without any credential
  * @throws DrawbridgeError `malformed_response` for metadata that does not hold; `invalid_request`, `ask` when
  * a client must be registered by hand; what the door says
@@ -179,7 +179,7 @@ async function clientAt(
   if (server.registration_endpoint === undefined) {
     throw new DrawbridgeError(
       'invalid_request',
-      `${issuer.hostname} registers no clients by itself. Register one there with the redirect address ${given.redirectUri}, and give its client id.`,
+      `${issuer.hostname} registers no clients by itself, and none is registered here for it (docs/providers.md says for which servers one can be). If it gives out bearer tokens, connect it with one.`,
       { retry: 'ask', field: 'client_id' },
     );
   }

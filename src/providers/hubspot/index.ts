@@ -63,7 +63,7 @@ export const provider = defineProvider({
     'Deletions come from the recycling bin. What was deleted for good (GDPR) or merged into another record is not told there.',
     'Notes need the scopes of contacts. Tickets have one scope, which reads and writes.',
     'Creating a company, deal, note or ticket cannot be looked up afterwards: when the answer gets lost, a person decides.',
-    'The MCP server at mcp.hubspot.com needs an app of its own kind (an MCP auth app) with PKCE; that it is reached there is known from HubSpot’s documentation alone.',
+    'The MCP server at mcp.hubspot.com needs an app of its own kind (an MCP auth app) with PKCE, with the same redirect URL: set DRAWBRIDGE_HUBSPOT_MCP_CLIENT_ID and DRAWBRIDGE_HUBSPOT_MCP_CLIENT_SECRET. That it is reached there is known from HubSpot’s documentation alone.',
   ],
   verified:
     'Emulator: sandbox/hubspot/index.ts. Every request and answer held against HubSpot’s own OpenAPI documents (2026), but for version 4 of associations and account-info, which they leave out.',
