@@ -254,3 +254,15 @@ test('attack: another org’s rules and passkeys are neither shown nor changed',
   expect((await theirs.post(`/actions/${action.id}/presence`, fields)).status).toBe(404);
   expect(await rules()).toHaveLength(1);
 });
+
+test('a person’s own refusal holds for what that person approves, and stops nobody else’s proposal', async () => {
+  for (const { id } of await house.policy.list(house.org)) await post(`/policy/${id}/remove`);
+  await post('/policy', { name: 'Not by me', outcome: 'deny', mine: 'yes', 'effect-update': 'yes' });
+  const action = await house.propose('update', { id: 7 });
+  expect(action).toMatchObject({ status: 'pending', policy: { outcome: 'ask' } });
+  await approve(action);
+  await house.queue.runDue(house.org);
+  const ended = await house.queue.get(house.org, action.id);
+  expect(ended.status).not.toBe('completed');
+  expect(JSON.stringify(ended.outcome ?? ended)).toContain('Not by me');
+});
