@@ -88,6 +88,11 @@ export const variables = {
     .describe(
       'Plan of orgs that have none of their own: professional has 3 connections and 100 live calls of tools an hour, team 1,000 calls, local no limit.',
     ),
+  DRAWBRIDGE_NOTIFY: flag
+    .default(true)
+    .describe(
+      'A notice on the desktop when a proposal waits, where the local server runs in a desktop session. 0: none.',
+    ),
   ...signInVariables,
 } as const;
 
@@ -119,6 +124,8 @@ export interface Config {
   sandboxUrl: string | undefined;
   plan: 'local' | 'professional' | 'team';
   allowPrograms: boolean;
+  /** What shows a notice on this desktop gets this environment; undefined: none is shown. */
+  desktop: NodeJS.ProcessEnv | undefined;
   /** By app (`google`); of those whose client id is given. */
   apps: ReadonlyMap<string, AppCredentials>;
   /** How people sign in beside the one-time link; undefined in local mode. */
@@ -191,9 +198,25 @@ export function loadConfig(
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),
     plan: v.DRAWBRIDGE_PLAN,
     allowPrograms: v.DRAWBRIDGE_ALLOW_PROGRAMS,
+    desktop: v.DRAWBRIDGE_NOTIFY && isLocal(v) ? desktopOf(env, platform) : undefined,
     apps: apps.found,
     signIn: signIn.found,
   };
+}
+
+/** A server for people elsewhere has nobody at its own desktop. */
+function isLocal(v: z.output<typeof schema>): boolean {
+  return v.DRAWBRIDGE_PUBLIC_URL === undefined && v.DRAWBRIDGE_DATABASE_URL === undefined;
+}
+
+/** What a program of the desktop session needs, without our own variables; undefined where there is no such session. */
+function desktopOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): NodeJS.ProcessEnv | undefined {
+  const isRemote = env['SSH_CONNECTION'] !== undefined;
+  const hasDisplay = env['DISPLAY'] !== undefined || env['WAYLAND_DISPLAY'] !== undefined;
+  const isThere =
+    platform === 'linux' ? hasDisplay : platform === 'win32' ? env['SESSIONNAME'] !== undefined : !isRemote;
+  if (!isThere) return undefined;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('DRAWBRIDGE_')));
 }
 
 function appsOf(given: Record<string, string | undefined>): {

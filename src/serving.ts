@@ -9,6 +9,8 @@ import { type Listening, listen } from './http/listen.ts';
 import { mountMcp } from './http/mcp.ts';
 import { localOrigin } from './http/origin.ts';
 import { startCare } from './jobs/care.ts';
+import { startNotices } from './jobs/notify.ts';
+import { showOnDesktop } from './jobs/notify-desktop.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
 import { openRooms, type Rooms } from './rooms.ts';
@@ -55,6 +57,17 @@ export async function startServing(
 
   const executor = queue.startExecutor(allOrgs);
   const care = startCare({ orgs: allOrgs, connections: rooms.connections, clock, log });
+  const notices =
+    config.desktop === undefined
+      ? undefined
+      : startNotices({
+          queue,
+          orgFor,
+          show: (notice) =>
+            showOnDesktop(notice, { platform: process.platform, environment: config.desktop ?? {} }),
+          clock,
+          log,
+        });
   const toolRooms: ToolRooms = {
     clock,
     log,
@@ -131,6 +144,7 @@ export async function startServing(
     ...(kind === 'stdio' ? { onBeat: lookAfterWeb } : {}),
   });
   const closeAll = async () => {
+    await notices?.stop();
     await care.stop();
     await executor.stop();
     await presence.stop();
