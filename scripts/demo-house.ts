@@ -47,6 +47,7 @@ export async function openHouse(logLevel: string): Promise<House> {
   const environment = {
     DRAWBRIDGE_HOME: home,
     DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+    DRAWBRIDGE_HOLD_SECONDS: '1',
     DRAWBRIDGE_ZILLOW_HOST: sandbox.zillow.host,
     ...accounts.environment,
   };

@@ -61,6 +61,18 @@ export const variables = {
     .max(24 * 30)
     .default(24)
     .describe('Hours until a pending action expires.'),
+  DRAWBRIDGE_HOLD_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(3_600)
+    .default(10)
+    .describe('Seconds that an approved send waits, and can still be stopped, before it leaves.'),
+  DRAWBRIDGE_CALL_LOG_DAYS: z.coerce
+    .number()
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe('Days that the log of calls to providers is kept; at most 100,000 calls an org.'),
   DRAWBRIDGE_ZILLOW_HOST: z
     .string()
     .min(1)
@@ -119,6 +131,10 @@ export interface Config {
   logLevel: string;
   allowLoopback: boolean;
   actionTtlMs: number;
+  /** Milliseconds that an approved send waits before it leaves. */
+  holdMs: number;
+  /** Milliseconds that the log of calls to providers is kept. */
+  callsKeptMs: number;
   zillowHost: string;
   providersOff: readonly string[];
   sandboxUrl: string | undefined;
@@ -193,6 +209,8 @@ export function loadConfig(
     logLevel: given['DRAWBRIDGE_LOG_LEVEL'] === undefined && quiet ? quiet : v.DRAWBRIDGE_LOG_LEVEL,
     allowLoopback: v.DRAWBRIDGE_ALLOW_LOOPBACK,
     actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
+    holdMs: Math.round(v.DRAWBRIDGE_HOLD_SECONDS * 1_000),
+    callsKeptMs: Math.round(v.DRAWBRIDGE_CALL_LOG_DAYS * 24 * 3_600_000),
     zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,
     providersOff: v.DRAWBRIDGE_PROVIDERS_OFF?.split(',') ?? [],
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),

@@ -63,7 +63,7 @@ export async function openRooms(
   const store = await openStore({ config, clock, log });
   const vault = openVault({ config, log, clock });
   const audit = createAudit(recordKeys(config));
-  const calls = createCallLog({ store, clock, log });
+  const calls = createCallLog({ store, clock, log, keptMs: config.callsKeptMs });
   const egress = createEgress({
     allowLoopback: config.allowLoopback,
     sandboxUrl: config.sandboxUrl,
@@ -98,6 +98,7 @@ export async function openRooms(
     clock,
     log,
     actionTtlMs: config.actionTtlMs,
+    holdMs: config.holdMs,
     policy,
     presence,
     audit,

@@ -153,11 +153,7 @@ function keptOf(row: ActionRow, reason: string | undefined): Partial<ActionRow> 
  * was talked out of it.
  * @throws DrawbridgeError `permission_denied`
  */
-export function mustBePerson(
-  person: Person,
-  channel: Channel,
-  admitted: readonly Channel[] = byHand,
-): void {
+export function mustBePerson(person: Person, channel: Channel, admitted: readonly Channel[] = byHand): void {
   if (person.kind !== 'person' || !admitted.includes(channel)) {
     throw new DrawbridgeError(
       'permission_denied',

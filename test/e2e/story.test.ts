@@ -21,6 +21,7 @@ const env = {
   DRAWBRIDGE_HOME: home,
   DRAWBRIDGE_PORT: '0',
   DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+  DRAWBRIDGE_HOLD_SECONDS: '0',
   DRAWBRIDGE_LOG_LEVEL: 'error',
 };
 let sandbox: Sandbox;

@@ -12,6 +12,7 @@ test.each([
   ['DRAWBRIDGE_LOG_LEVEL', 'loud'],
   ['DRAWBRIDGE_PUBLIC_URL', 'nowhere'],
   ['DRAWBRIDGE_ACTION_TTL_HOURS', '-1'],
+  ['DRAWBRIDGE_HOLD_SECONDS', '-1'],
 ])('%s=%s is refused by its name', (name, value) => {
   expect(() => loadConfig({ [name]: value })).toThrow(name);
 });

@@ -32,7 +32,12 @@ export async function openOffice(): Promise<Office> {
   const home = mkdtempSync(join(tmpdir(), 'drawbridge-tools-'));
   const sandbox = await startSandbox({ clock });
   const rooms = await openRooms(
-    loadConfig({ DRAWBRIDGE_HOME: home, DRAWBRIDGE_ALLOW_LOOPBACK: '1', DRAWBRIDGE_LOG_LEVEL: 'fatal' }),
+    loadConfig({
+      DRAWBRIDGE_HOME: home,
+      DRAWBRIDGE_ALLOW_LOOPBACK: '1',
+      DRAWBRIDGE_HOLD_SECONDS: '0',
+      DRAWBRIDGE_LOG_LEVEL: 'fatal',
+    }),
     { clock },
   );
   const { mail, imap, smtp, caldav, zillow } = sandbox;
