@@ -3,6 +3,7 @@
 
 import { type Context, Hono } from 'hono';
 import { makerOf } from '../auth/record-change.ts';
+import type { ConnectForm } from '../connections/form.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
@@ -20,6 +21,11 @@ export interface ConnectPlace {
   redirectUrl(c: Context<PageEnv>, provider: string): string;
   /** Where forms may be sent on to beside https. */
   leadsTo(c: Context<PageEnv>): string[];
+}
+
+/** A link may come from anybody: it names no server that a password is then typed for, and no program to start. */
+function mayBeLinked({ consent, discovers }: ConnectForm, field: string): boolean {
+  return consent !== undefined || (discovers && field !== 'command');
 }
 
 type Fields = (c: Context<PageEnv>) => Promise<(name: string) => string>;
@@ -48,9 +54,11 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
   pages.get('/connect/:provider', async (c) => {
     const provider = idOf(c, 'provider');
     const { account, access, via, ...rest } = c.req.query();
+    const form = await connections.form(provider);
     const fields = Object.entries(rest)
       .filter(([name]) => name.startsWith('field.'))
-      .map(([name, value]) => [name.slice('field.'.length), value.slice(0, 500)]);
+      .map(([name, value]): [string, string] => [name.slice('field.'.length), value.slice(0, 500)])
+      .filter(([name]) => mayBeLinked(form, name));
     return showConnect(c, rooms, place, provider, {
       account,
       given: {

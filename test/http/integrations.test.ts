@@ -1,5 +1,8 @@
 // The API and the pages that connect accounts, over the wire, against a provider that holds us to the rules.
 import { describe, expect, test } from 'vitest';
+import { provider as mailbox } from '../../src/providers/mailbox/index.ts';
+import { provider as mcp } from '../../src/providers/mcp/index.ts';
+import { entryOf } from '../connections/agency.ts';
 import { newPerson } from '../connections/guild.ts';
 import { type Browser, type GuildHouse, openGuildHouse } from './guild-house.ts';
 
@@ -439,6 +442,20 @@ describe('the page of a provider', () => {
     expect((await browser.get(String(saved.headers.location))).body).toMatch(
       /name="field\.hall" value="east"/,
     );
+  });
+
+  test('a link fills in no server that a password is typed for, and no program to start', async () => {
+    const catalog = [entryOf(mailbox), entryOf(mcp)];
+    const house = await openGuildHouse({ options: { catalog } });
+    const browser = await house.signedIn();
+    const typed = await browser.get(
+      '/connect/mailbox?field.imap=imap.evil.example:993&field.email=a@b.example',
+    );
+    expect(typed.body).toContain('name="field.imap" value=""');
+    expect(typed.body).not.toContain('evil.example');
+    const program = await browser.get('/connect/mcp?field.command=evil&field.url=https://mcp.example.com');
+    expect(program.body).toContain('name="field.command" value=""');
+    expect(program.body).toContain('name="field.url" value="https://mcp.example.com"');
   });
 
   test('a provider that is off, and one that is none, cannot be connected', async () => {
