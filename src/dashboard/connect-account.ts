@@ -17,6 +17,8 @@ export interface ConnectPage {
   again: Pick<Connection, 'id' | 'label' | 'fields'> | undefined;
   /** What was chosen or typed before; credentials are never shown again. */
   given: { fields: Readonly<Record<string, string>>; access: 'read' | 'write'; via: 'api' | 'mcp' };
+  /** Its app is registered, and entered again: another one, or without the slip of before. */
+  appAnew?: boolean | undefined;
   /** What was wrong with it: at a field, or with the whole. */
   fault?: { field: string | undefined; message: string } | undefined;
 }
@@ -33,7 +35,7 @@ export function connectAccountPage(given: ConnectPage): Promise<string> {
       <h1>${title}</h1>
       ${again === undefined ? '' : html`<p class="lead">The account is ${inline(again.label)}. Its records stay, and no other account can take its place.</p>`}
       ${fault(given)}
-      ${offer.status === 'off' ? off(form) : offer.status === 'not-configured' ? registration(given) : connectForm(given)}`,
+      ${offer.status === 'off' ? off(form) : offer.status === 'not-configured' || (given.appAnew === true && form.consent !== undefined) ? registration(given) : connectForm(given)}`,
   });
 }
 
@@ -62,6 +64,7 @@ function connectForm(given: ConnectPage): Markup {
     ${form.hasMcp ? viaChoice(given) : ''}
     ${form.consent === undefined ? '' : html`<p class="soft">You go to ${form.title}, sign in there and agree. Drawbridge never sees your password. You can disconnect at any time.</p>`}
     <p><button class="primary" type="submit">${form.consent === undefined ? 'Connect' : `Go on to ${form.title}`}</button> <a class="aside" href="/connections">Not now</a></p>
+    ${form.consent === undefined ? '' : html`<p class="soft">${form.title} says that it does not know the app? <a href="/connect/${form.provider}?app=anew">Enter its client ID${form.consent.appHasSecret ? ' and secret' : ''} again</a>.</p>`}
   </form>`;
 }
 
@@ -137,7 +140,7 @@ function registration(given: ConnectPage): Markup {
   const steps = consent.registration.map((step) => step.replaceAll('{redirectUrl}', redirectUrl));
   return html`
     <section class="sheet connect">
-      <h2>First, register an app at ${form.title}</h2>
+      <h2>${given.appAnew === true ? `The app at ${form.title}` : `First, register an app at ${form.title}`}</h2>
       <p class="soft">${form.title} lets programs in by apps of their owners. You do this once; every account is then connected with it.</p>
       <ol class="steps">${steps.map((step) => html`<li>${linked(step)}</li>`)}</ol>
       <div class="row">
@@ -164,7 +167,7 @@ function registration(given: ConnectPage): Markup {
         }
         <p><button class="primary" type="submit">Save, and go on</button></p>
       </form>
-      <p class="soft">Or set DRAWBRIDGE_${consent.app.toUpperCase().replaceAll('-', '_')}_CLIENT_ID${consent.appHasSecret ? ' and …_CLIENT_SECRET' : ''} in the environment.</p>
+      <p class="soft">Or set DRAWBRIDGE_${consent.app.toUpperCase().replaceAll('-', '_')}_CLIENT_ID${consent.appHasSecret ? ' and …_CLIENT_SECRET' : ''} in the environment, which comes before what is entered here.</p>
     </section>`;
 }
 

@@ -53,7 +53,7 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
 
   pages.get('/connect/:provider', async (c) => {
     const provider = idOf(c, 'provider');
-    const { account, access, via, ...rest } = c.req.query();
+    const { account, access, via, app, ...rest } = c.req.query();
     const form = await connections.form(provider);
     const fields = Object.entries(rest)
       .filter(([name]) => name.startsWith('field.'))
@@ -61,6 +61,7 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
       .filter(([name]) => mayBeLinked(form, name));
     return showConnect(c, rooms, place, provider, {
       account,
+      appAnew: app === 'anew',
       given: {
         fields: Object.fromEntries(fields),
         access: access === 'read' ? 'read' : 'write',
@@ -122,7 +123,7 @@ export async function showConnect(
   rooms: Pick<PageRooms, 'connections' | 'orgFor'>,
   place: ConnectPlace,
   provider: string,
-  more: Pick<ConnectPage, 'given' | 'fault'> & { account: string | undefined },
+  more: Pick<ConnectPage, 'given' | 'fault' | 'appAnew'> & { account: string | undefined },
 ): Promise<Response> {
   const session = c.get('session');
   const org = await rooms.orgFor(session.person.orgId);
@@ -148,6 +149,7 @@ export async function showConnect(
       redirectUrl: place.redirectUrl(c, provider),
       given: more.given,
       fault: more.fault,
+      appAnew: more.appAnew,
     }),
     more.fault === undefined ? 200 : 400,
   );

@@ -425,6 +425,25 @@ describe('the page of a provider', () => {
     expect(after).not.toContain('a-secret-of-the-guild-app');
   });
 
+  test('an app that was entered wrong is entered again', async () => {
+    const house = await openGuildHouse({ options: { apps: new Map() } });
+    const browser = await house.signedIn();
+    const enter = (clientId: string) =>
+      browser.post('/connect/guild/app', {
+        csrf: browser.csrf,
+        clientId,
+        clientSecret: 'a-secret',
+        access: 'read',
+      });
+    await enter('a-slip');
+    const page = (await browser.get('/connect/guild')).body;
+    expect(page).toContain('href="/connect/guild?app=anew"');
+    expect((await browser.get('/connect/guild?app=anew')).body).toContain('name="clientId"');
+    await enter('drawbridge-at-guild');
+    const begun = await begin(browser);
+    expect(new URL(String(begun.headers.location)).searchParams.get('client_id')).toBe('drawbridge-at-guild');
+  });
+
   test('what was typed stands still when the app has been registered', async () => {
     const house = await openGuildHouse({ options: { apps: new Map() } });
     const browser = await house.signedIn();
