@@ -250,7 +250,7 @@ function within({ from, to, days: wanted, timeZone }: NonNullable<RuleMatch['hou
 }
 
 /** SHA-256 (hex) of the rules that are in force: any change is another version. */
-export function versionOf(rules: readonly StoredRule[]): string {
+function versionOf(rules: readonly StoredRule[]): string {
   const said = rules.map(({ id, memberId, text }) => [id, memberId ?? null, text]);
   return createHash('sha256')
     .update(canonicalJson({ v: 1, rules: said }))

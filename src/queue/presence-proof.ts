@@ -20,7 +20,6 @@ export const assertionSchema = z.object({
     userHandle: base64url.nullish().transform((value) => value ?? undefined),
   }),
 });
-export type Assertion = z.infer<typeof assertionSchema>;
 
 const proofSchema = z.object({
   v: z.literal(1),

@@ -2,6 +2,7 @@
 // this hash, this decision, once. The executor judges the signature again before it acts.
 import { z } from 'zod';
 import {
+  ceremonyMs,
   everEnrolled,
   keepChallenge,
   livePasskeys,
@@ -93,7 +94,7 @@ export function createPresence(parts: {
         options: {
           challenge,
           rpId,
-          timeout: 5 * 60_000,
+          timeout: ceremonyMs,
           userVerification: 'required',
           allowCredentials: keys.map((key) => ({
             type: 'public-key',

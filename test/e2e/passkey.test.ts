@@ -1,8 +1,7 @@
 // A person in a real browser, with an authenticator that Chromium plays: enrols a passkey, asks for signed
 // approvals, approves by keyboard and passkey; a person who does not come decides nothing.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signInUrl } from '../../src/auth/sign-in.ts';
@@ -12,7 +11,6 @@ import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let house: House;
 let chromium: Browser;
@@ -58,7 +56,7 @@ afterAll(async () => {
 
 /** What axe finds against WCAG 2.2 A and AA. */
 async function violations(): Promise<string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
     "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })",
   );

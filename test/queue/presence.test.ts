@@ -2,6 +2,7 @@
 // later can judge it again.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AuditEntry } from '../../src/audit/audit.ts';
 import { createPasskeys } from '../../src/auth/passkeys.ts';
 import type { Person } from '../../src/auth/principal.ts';
 import type { ActionRow } from '../../src/queue/envelope.ts';
@@ -23,7 +24,10 @@ describe.each(databases)('proof of presence on $name', (ground) => {
   let ann: Person;
   let ben: Person;
   let key: Authenticator;
-  const passkeys = createPasskeys();
+  const entries: AuditEntry[] = [];
+  const passkeys = createPasskeys({
+    audit: { append: async (_tx, _org, _at, entry) => void entries.push(entry) },
+  });
   const policy = createPolicy();
   const presence = createPresence({ pageUrl: (path) => `${origin}${path}` });
 
@@ -83,6 +87,11 @@ describe.each(databases)('proof of presence on $name', (ground) => {
     await expect(passkeys.remove(org, ben, key.id)).rejects.toMatchObject({ code: 'not_found' });
     await passkeys.remove(org, ann, key.id);
     expect(await passkeys.list(org, ann)).toEqual([]);
+    expect(entries.slice(-2).map(({ kind, subject, by }) => [kind, subject, by.id])).toEqual([
+      ['passkey.enrolled', key.id, 'mbr_ann'],
+      ['passkey.removed', key.id, 'mbr_ann'],
+    ]);
+    expect(entries.at(-1)?.facts).toEqual({ member: 'mbr_ann', publicKey: expect.any(String) });
   });
 
   test.each<[string, Bent]>([
@@ -182,6 +191,13 @@ describe.each(databases)('proof of presence on $name', (ground) => {
     const given = await signed();
     await check(given);
     await expect(check(given)).rejects.toMatchObject(refused);
+    // Nor where the key does not count, as most do not.
+    const quiet = createAuthenticator(origin);
+    await enrol(ann, quiet, { counter: 0 });
+    const again = await signed({ counter: 0 }, quiet);
+    await check(again);
+    await expect(check(again)).rejects.toMatchObject(refused);
+    await check(await signed({ counter: 0 }, quiet));
   });
 
   test('attack: a signature for one decision decides no other', async () => {
