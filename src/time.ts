@@ -3,7 +3,7 @@
 import { DrawbridgeError } from './errors.ts';
 
 export const minute = 60_000;
-const hour = 60 * minute;
+export const hour = 60 * minute;
 export const day = 24 * hour;
 
 export function iso(ms: number): string {

@@ -3,26 +3,34 @@
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import type { Action, ActionEvent } from '../queue/queue.ts';
-import { csrfField, page } from './layout.ts';
+import { decisionBar, laterForms } from './decision-bar.ts';
+import { diffTable, recordDiff } from './diff.ts';
+import { changedFields } from './edit-fields.ts';
+import type { Evidence } from './evidence.ts';
+import { keysDialog } from './keys-dialog.ts';
+import { page } from './layout.ts';
 import { actionFingerprint } from './live.ts';
 import { warningsFor } from './notices.ts';
 import { outcomeView, settleBar, timeline } from './outcome.ts';
 import { type PayloadView, payloadView } from './payload.ts';
 import { inline, type Markup, marked } from './text.ts';
-import { instant, isFinal, relative, statusPill } from './words.ts';
+import { citationsOf, factsOf, noteOf, policyLine } from './why.ts';
+import { isFinal, money, statusPill } from './words.ts';
 
 export function actionPage(given: {
   action: Action;
   events: readonly ActionEvent[];
+  evidence: Evidence;
   session: Session;
   /** Whether a passkey has to sign its approval. */
   signed: boolean;
   now: number;
 }): Promise<string> {
-  const { action, session, now } = given;
-  const payload = payloadView(action);
+  const { action, session, now, evidence } = given;
+  const payload = payloadView(action, evidence.flags);
   const waiting = action.status === 'pending';
-  const notices = warningsFor(action);
+  const { amount } = evidence;
+  const assignee = evidence.members.find(({ id }) => id === action.assignedTo)?.name;
   return page({
     title: waiting ? payload.question.replace(/\?$/, '') : payload.kind,
     session,
@@ -32,23 +40,25 @@ export function actionPage(given: {
     refresh: action.status === 'approved' || action.status === 'executing' ? 3 : undefined,
     content: html`
       <article class="action">
-        <p class="crumb"><a href="/">← Approvals</a></p>
+        <div class="head crumb"><a href="/">← Approvals</a>${keysDialog('action')}</div>
         <div class="head">
           <h1>${waiting ? payload.question : heading(payload)}</h1>
           ${statusPill(action.status)}
         </div>
         ${payload.name === undefined ? html`<p class="lead">${inline(action.summary)}</p>` : ''}
-        ${outcomeView(action)}
-        <dl class="facts">
-          <div><dt>From the account</dt><dd>${inline(action.accountLabel)}</dd></div>
-          <div><dt>Asked by</dt><dd>${inline(action.proposedBy.name)}<span class="soft"> ${relative(action.proposedAt, now)}</span></dd></div>
-          ${waiting ? html`<div><dt>Expires</dt><dd>${relative(action.expiresAt, now)}<span class="soft"> ${instant(action.expiresAt)}</span></dd></div>` : ''}
-        </dl>
-        ${action.note === undefined ? '' : html`<figure class="note"><figcaption>Why, in the agent’s words</figcaption><blockquote>${marked(action.note)}</blockquote></figure>`}
-        ${notices.length === 0 ? '' : html`<section class="notices" aria-label="Worth knowing first"><h2>Worth knowing first</h2><ul>${notices.map((line) => html`<li>${marked(line)}</li>`)}</ul></section>`}
+        ${amount === undefined ? '' : html`<p class="amount">${money(amount)}</p>`}
+        ${outcomeView(action, session)}
+        ${factsOf(action, now, assignee)}
+        ${noteOf(action)}
+        ${policyLine(action)}
+        ${notices(action, evidence)}
+        ${editedBefore(action)}
+        ${action.before === undefined ? '' : recordDiff(action.before)}
         ${payload.view}
+        ${citationsOf(evidence.citations)}
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
+        ${waiting ? laterForms(action, session, evidence.members) : ''}
       </article>`,
     ...(waiting
       ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) }
@@ -61,6 +71,25 @@ function heading({ kind, name }: PayloadView): Markup {
   return name === undefined ? kind : html`${kind}: ${inline(name)}`;
 }
 
+function notices(action: Action, { flags }: Evidence): Markup {
+  const alike = [...flags].flatMap(([address, all]) =>
+    all.filter(({ kind }) => kind === 'look-alike').map(({ text }) => `${address}: ${text}.`),
+  );
+  const lines = [...alike, ...warningsFor(action)];
+  if (lines.length === 0) return '';
+  return html`<section class="notices" aria-label="Worth knowing first"><h2>Worth knowing first</h2><ul>${lines.map((line) => html`<li>${marked(line)}</li>`)}</ul></section>`;
+}
+
+/** What a person changed before approving, beside what had been proposed. */
+function editedBefore({ proposed, payload }: Action): Markup {
+  if (proposed === undefined) return '';
+  return html`<section class="sheet" aria-label="Edited before it was approved">${diffTable(
+    html`<span class="subject">Edited before it was approved</span>${proposed.reason === undefined ? '' : html` <span class="soft">${inline(proposed.reason)}</span>`}`,
+    ['Proposed', 'Approved'],
+    changedFields(proposed.payload, payload),
+  )}</section>`;
+}
+
 function exact(action: Action): Markup {
   return html`<details>
     <summary>Exactly what is approved</summary>
@@ -70,37 +99,8 @@ function exact(action: Action): Markup {
       <div><dt>Effect</dt><dd>${inline(action.effect)}</dd></div>
       <div><dt>Action</dt><dd class="mono">${action.id}</dd></div>
       <div><dt>Hash</dt><dd class="mono">${action.payloadHash}</dd></div>
+      ${action.proof === undefined ? '' : html`<div><dt>Signed by</dt><dd>the passkey ${inline(action.proof.name)}</dd></div>`}
     </dl>
     <pre class="source" dir="ltr">${marked(JSON.stringify(action.payload, null, 2))}</pre>
   </details>`;
-}
-
-/** Has a passkey sign before the form is sent (assets/passkeys.js). */
-function signing(action: Action): Markup {
-  return html`data-passkey="get" data-begin="/actions/${action.id}/presence" data-answer="presence"`;
-}
-
-function decisionBar(
-  action: Action,
-  session: Session,
-  { approve, signed }: { approve: string; signed: boolean },
-): Markup {
-  const hidden = html`${csrfField(session)}<input type="hidden" name="hash" value="${action.payloadHash}">`;
-  return html`
-    <details class="reject">
-      <summary><span class="when-closed">Reject</span><span class="when-open">Back</span></summary>
-      <form method="post" action="/actions/${action.id}/decision">
-        ${hidden}
-        <input type="hidden" name="verdict" value="reject">
-        <label for="reason">Why not? The agent reads this. <span class="soft">May be left empty.</span></label>
-        <input id="reason" name="reason" maxlength="500" autocomplete="off">
-        <button type="submit" class="danger">Reject</button>
-      </form>
-    </details>
-    <form method="post" action="/actions/${action.id}/decision" ${signed ? signing(action) : ''}>
-      ${hidden}
-      ${signed ? html`<input type="hidden" name="presence">` : ''}
-      <input type="hidden" name="verdict" value="approve">
-      <button type="submit" class="primary">${approve}</button>
-    </form>`;
 }

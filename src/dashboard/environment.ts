@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Notice } from '../connections/attention.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Log } from '../log.ts';
+import type { Memory } from '../memory/memory.ts';
 import type { OrgPolicy } from '../queue/policy.ts';
 import type { OrgPresence } from '../queue/presence.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -19,6 +20,8 @@ export interface PageRooms {
     Connections,
     | 'list'
     | 'get'
+    | 'read'
+    | 'write'
     | 'offers'
     | 'form'
     | 'notices'
@@ -29,7 +32,24 @@ export interface PageRooms {
     | 'registerApp'
     | 'disconnect'
   >;
-  queue: Pick<Queue, 'get' | 'list' | 'events' | 'decide' | 'settle' | 'cancel' | 'onMove'>;
+  queue: Pick<
+    Queue,
+    | 'get'
+    | 'list'
+    | 'events'
+    | 'decide'
+    | 'previewEdit'
+    | 'snooze'
+    | 'handOver'
+    | 'undo'
+    | 'settle'
+    | 'cancel'
+    | 'onMove'
+  >;
+  /** For the passages that an action cites; absent where there is no memory. */
+  memory?: Pick<Memory, 'document'> | undefined;
+  /** Who belongs to an org. */
+  members(orgId: string): Promise<readonly { id: string; name: string }[]>;
   policy: OrgPolicy;
   presence: OrgPresence;
   passkeys: Passkeys;

@@ -3,8 +3,10 @@
 import { html } from 'hono/html';
 import { recurrenceInWords, spanInWords } from '../providers/calendar/words.ts';
 import type { CalendarCreate } from '../providers/capabilities.ts';
+import type { Action } from '../queue/queue.ts';
 import { instantOf } from '../time.ts';
 import { people } from './mail.ts';
+import type { Flags } from './recipients.ts';
 import { inline, type Markup, marked } from './text.ts';
 
 /** The start in the reader's own zone, filled in by the page's script; nothing when the zone is unknown. */
@@ -26,7 +28,11 @@ function reminder(minutes: number): string {
   return `${minutes} min before`;
 }
 
-export function eventView(event: CalendarCreate): Markup {
+export function eventView(
+  action: Pick<Action, 'id' | 'status'>,
+  event: CalendarCreate,
+  flags: Flags,
+): Markup {
   const rhythm = event.recurrence === undefined ? undefined : recurrenceInWords(event.recurrence);
   return html`
     <section class="sheet" aria-label="The event">
@@ -45,7 +51,7 @@ export function eventView(event: CalendarCreate): Markup {
         ${
           event.attendees.length === 0
             ? html`<div><dt>Invited</dt><dd class="soft">nobody</dd></div>`
-            : people('Invited', event.attendees)
+            : people('Invited', event.attendees, flags)
         }
         ${event.location === undefined ? '' : html`<div><dt>Where</dt><dd>${inline(event.location)}</dd></div>`}
         ${
@@ -54,6 +60,7 @@ export function eventView(event: CalendarCreate): Markup {
             : html`<div><dt>Reminders</dt><dd>${event.reminders.map(reminder).join(', ')}</dd></div>`
         }
       </dl>
+      ${action.status === 'pending' ? html`<iframe class="body" title="That day in the calendars" sandbox="allow-same-origin" height="420" src="/actions/${action.id}/day"></iframe>` : ''}
       ${event.description === undefined ? '' : html`<pre class="text body" dir="auto">${marked(event.description)}</pre>`}
     </section>`;
 }

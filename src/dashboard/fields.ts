@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { inline, type Markup, marked } from './text.ts';
 
 /** `durationMinutes` as "Duration minutes". */
-function title(key: string): string {
+export function fieldTitle(key: string): string {
   const words = key
     .replace(/[_-]+/g, ' ')
     .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
@@ -30,6 +30,6 @@ export function fieldTable(record: Record<string, unknown>): Markup {
   const entries = Object.entries(record);
   if (entries.length === 0) return html`<span class="soft">no fields</span>`;
   return html`<dl class="fields">${entries.map(
-    ([key, value]) => html`<div><dt>${inline(title(key))}</dt><dd>${fieldValue(value)}</dd></div>`,
+    ([key, value]) => html`<div><dt>${inline(fieldTitle(key))}</dt><dd>${fieldValue(value)}</dd></div>`,
   )}</dl>`;
 }

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { MailAddress, MailSend } from '../providers/capabilities.ts';
 import { readHtml } from './mail-html.ts';
+import type { Flags } from './recipients.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { bytes } from './words.ts';
 
@@ -13,10 +14,12 @@ function addressLine({ email, name }: MailAddress): Markup {
     : html`<span class="name">${inline(name)}</span> ${address}`;
 }
 
-export function people(label: string, list: readonly MailAddress[]): Markup {
+/** A line each, with what is to be said of the address behind it. */
+export function people(label: string, list: readonly MailAddress[], flags: Flags): Markup {
   if (list.length === 0) return '';
   return html`<div><dt>${label}</dt><dd><ul class="people">${list.map(
-    (one) => html`<li>${addressLine(one)}</li>`,
+    (one) =>
+      html`<li>${addressLine(one)}${(flags.get(one.email.toLowerCase()) ?? []).map(({ kind, text }) => html` <span class="flag ${kind === 'look-alike' ? 'stop' : ''}">${text}</span>`)}</li>`,
   )}</ul></dd></div>`;
 }
 
@@ -34,14 +37,14 @@ function roughHeight(htmlText: string): number {
   return Math.min(4_000, 80 + Math.ceil(text.length / 70) * 26 + blocks * 22);
 }
 
-export function mailView(actionId: string, mail: MailSend): Markup {
+export function mailView(actionId: string, mail: MailSend, flags: Flags): Markup {
   const hidden = mail.bcc.length > 0;
   return html`
     <section class="sheet" aria-label="The message">
       <dl class="envelope">
-        ${people('To', mail.to)}
-        ${people('Cc', mail.cc)}
-        ${hidden ? people('Bcc, unseen by the others', mail.bcc) : ''}
+        ${people('To', mail.to, flags)}
+        ${people('Cc', mail.cc, flags)}
+        ${hidden ? people('Bcc, unseen by the others', mail.bcc, flags) : ''}
         <div><dt>Subject</dt><dd class="subject">${inline(mail.subject)}</dd></div>
         ${mail.inReplyTo === undefined ? '' : html`<div><dt>Answers</dt><dd class="mono">${inline(mail.inReplyTo)}</dd></div>`}
       </dl>

@@ -13,13 +13,17 @@ function decidedBy(action: Action): Markup {
   return html`${inline(action.decidedBy.name)}${action.decidedAt === undefined ? '' : html`, ${instant(action.decidedAt)}`}`;
 }
 
-export function outcomeView(action: Action): Markup {
+export function outcomeView(action: Action, session: Session): Markup {
   const { outcome } = action;
   switch (action.status) {
     case 'pending':
       return '';
     case 'approved':
-      return panel('working', 'Approved. It is about to run.', html`<p>Decided by ${decidedBy(action)}.</p>`);
+      return panel(
+        'working',
+        'Approved. It is about to run.',
+        html`<p>Decided by ${decidedBy(action)}.</p>${hold(action, session)}`,
+      );
     case 'executing':
       return panel('working', 'It is running.', html`<p>Decided by ${decidedBy(action)}.</p>`);
     case 'rejected':
@@ -46,8 +50,9 @@ export function outcomeView(action: Action): Markup {
             ${outcome.warning === undefined ? '' : html`<p class="warning">${inline(outcome.warning)}</p>`}
             ${outcome.found === undefined ? '' : html`<p>Known ${outcome.found === 'by look-up' ? 'because it was found at the provider afterwards' : 'because a person said so'}.</p>`}
             <p>Reference: <span class="mono">${inline(outcome.reference)}</span></p>
-            ${outcome.url === undefined ? '' : html`<p>At the provider: <span class="mono">${inline(outcome.url)}</span></p>`}
-            ${Object.keys(outcome.details).length === 0 ? '' : html`<details><summary>Details</summary>${fieldTable(outcome.details)}</details>`}`
+            ${outcome.url === undefined ? '' : html`<p>At the provider: ${outwards(outcome.url)}</p>`}
+            ${Object.keys(outcome.details).length === 0 ? '' : html`<details><summary>Details</summary>${fieldTable(outcome.details)}</details>`}
+            ${undoForm(action, session)}`
           : '',
       );
     case 'failed':
@@ -69,6 +74,32 @@ export function outcomeView(action: Action): Markup {
           : '',
       );
   }
+}
+
+/** An approved send waits until then, and can still be stopped. The script counts; without it the time is told. */
+function hold(action: Action, session: Session): Markup {
+  const stop = html`<form method="post" action="/actions/${action.id}/cancel">
+    ${csrfField(session)}<button type="submit" class="danger">Stop it</button>
+  </form>`;
+  const { holdUntil } = action;
+  return holdUntil === undefined
+    ? stop
+    : html`<div class="hold"><p role="timer" data-until="${new Date(holdUntil).toISOString()}">It leaves at ${instant(holdUntil)}.</p>${stop}</div>`;
+}
+
+/** A link to where it can be seen; what is no https address is told, and leads nowhere. */
+function outwards(url: string): Markup {
+  return url.startsWith('https://') && URL.canParse(url)
+    ? html`<a class="mono" href="${url}" rel="noopener noreferrer nofollow" target="_blank">${inline(url)}<span class="unseen-words"> (in a new window)</span></a>`
+    : html`<span class="mono">${inline(url)}</span>`;
+}
+
+function undoForm(action: Action, session: Session): Markup {
+  if (action.undo === undefined) return '';
+  return html`<form method="post" action="/actions/${action.id}/undo">
+    ${csrfField(session)}<button type="submit">${action.undo.title}</button>
+    <span class="soft">Proposes that; it is decided like any other.</span>
+  </form>`;
 }
 
 function panel(kind: string, title: string, content: Markup): Markup {

@@ -7,6 +7,7 @@ import type { Action } from '../queue/queue.ts';
 import { eventView } from './event.ts';
 import { fieldTable, fieldValue } from './fields.ts';
 import { mailView } from './mail.ts';
+import type { Flags } from './recipients.ts';
 import type { Markup } from './text.ts';
 import { approveLabel } from './words.ts';
 
@@ -22,14 +23,15 @@ export interface PayloadView {
   approve: string;
 }
 
-export function payloadView(action: Action): PayloadView {
+/** @param flags what is to be said of a recipient beside the address */
+export function payloadView(action: Action, flags: Flags = new Map()): PayloadView {
   const mail = mailSend.safeParse(action.payload);
   if (mail.success && isDeepStrictEqual(mail.data, action.payload)) {
     return {
       kind: 'E-mail',
       name: mail.data.subject,
       question: 'Send this e-mail?',
-      view: mailView(action.id, mail.data),
+      view: mailView(action.id, mail.data, flags),
       approve: 'Approve and send',
     };
   }
@@ -39,7 +41,7 @@ export function payloadView(action: Action): PayloadView {
       kind: 'Event',
       name: event.data.title,
       question: 'Book this event?',
-      view: eventView(event.data),
+      view: eventView(action, event.data, flags),
       approve: 'Approve and book',
     };
   }

@@ -76,6 +76,12 @@ export function relative(ms: number, now: number): string {
   return distance <= 0 ? 'just now' : 'in less than a minute';
 }
 
+/** "EUR 1,250.00"; the code as it was given where it is no currency. */
+export function money({ value, currency }: { value: number; currency: string }): string {
+  if (!/^[A-Z]{3}$/.test(currency)) return `${value} ${currency}`;
+  return new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' }).format(value);
+}
+
 const byteWords = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
 export function bytes(size: number): string {

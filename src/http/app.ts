@@ -2,6 +2,7 @@
 // the other's door, and every request passes the guards first.
 import { Hono } from 'hono';
 import { createKeys } from '../auth/keys.ts';
+import { createMembers } from '../auth/members.ts';
 import type { Hosted } from '../auth/oidc/hosted.ts';
 import type { Agent } from '../auth/principal.ts';
 import { createSignIn } from '../auth/sign-in.ts';
@@ -21,7 +22,7 @@ import { maxBody } from './mcp.ts';
 import { findLocalName, localOrigin } from './origin.ts';
 import { requireSession, signInRoutes } from './sessions.ts';
 
-export interface HttpRooms extends PageRooms {
+export interface HttpRooms extends Omit<PageRooms, 'members'> {
   config: Pick<Config, 'publicUrl' | 'sandboxUrl'>;
   store: Store;
   /** Sign-in at an issuer, for people and agents; undefined in local mode. */
@@ -40,6 +41,8 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   const { publicUrl, sandboxUrl } = config;
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
+  const members = createMembers({ store, clock });
+  const pageRooms: PageRooms = { ...rooms, members: (orgId) => members.list(orgId) };
   const app = new Hono<PageEnv>();
 
   app.use(securityHeaders);
@@ -86,12 +89,12 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   app.route('/', signInRoutes(signIn));
   app.route(
     integrationsPath,
-    integrationRoutes({ rooms, signIn, keys, publicUrl, sandboxUrl, localPages: localPages() }),
+    integrationRoutes({ rooms: pageRooms, signIn, keys, publicUrl, sandboxUrl, localPages: localPages() }),
   );
   app.use(requireSession(signIn, hosted));
   app.route(
     '/',
-    createPages(rooms, {
+    createPages(pageRooms, {
       // Programs ask the system's resolver, which may not know the pages' name.
       programOrigin: (c) =>
         (publicUrl ?? `http://127.0.0.1:${c.env.incoming.socket.localPort}`).replace(/\/$/, ''),

@@ -32,3 +32,26 @@ export async function sentTo(org: OrgStore, addresses: readonly string[]): Promi
   );
   return new Set(found.filter((address) => address !== undefined));
 }
+
+/** Sends that are looked through for the domains that the org writes to. */
+const latest = 300;
+const inPayload = /"email":"([^"\\]+)"/g;
+
+/** Addresses (lower case) in the last 300 completed sends. */
+export async function lastSentTo(org: OrgStore): Promise<Set<string>> {
+  const rows = await org.read((db) =>
+    db
+      .selectFrom('action_queue')
+      .select('payload')
+      .where('org_id', '=', org.orgId)
+      .where('status', '=', 'completed')
+      .where('effect', '=', 'send')
+      .orderBy('proposed_at', 'desc')
+      .limit(latest)
+      .execute(),
+  );
+  const found = rows.flatMap(({ payload }) =>
+    [...payload.matchAll(inPayload)].map((match) => match[1] ?? ''),
+  );
+  return new Set(found.map((address) => address.toLowerCase()));
+}

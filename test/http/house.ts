@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createKeys, type Keys } from '../../src/auth/keys.ts';
 import { ensureLocalOrg } from '../../src/auth/local.ts';
+import { createMembers } from '../../src/auth/members.ts';
 import type { Hosted } from '../../src/auth/oidc/hosted.ts';
 import { createPasskeys, type Passkeys } from '../../src/auth/passkeys.ts';
 import type { Agent, Person, Scope } from '../../src/auth/principal.ts';
@@ -18,14 +19,16 @@ import { DrawbridgeError } from '../../src/errors.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
 import { createLog } from '../../src/log.ts';
+import type { StoredDocument } from '../../src/memory/memory.ts';
 import { create as bookEvent } from '../../src/providers/caldav/create.ts';
 import {
   type CalendarCreate,
   calendarCreate,
+  type FreeBusyAnswer,
   type MailSend,
   mailSend,
 } from '../../src/providers/capabilities.ts';
-import type { WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
+import type { LiveRecord, WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
 import { send as sendMail } from '../../src/providers/mailbox/send.ts';
 import { createQueue } from '../../src/queue/create.ts';
 import { createPolicy, type OrgPolicy } from '../../src/queue/policy.ts';
@@ -64,6 +67,12 @@ export interface House {
   mcpCalls: Agent[];
   connections: Connection[];
   run: (context: WriteContext) => Promise<WriteOutcome>;
+  /** What `amend` changes, as it stands at the provider. */
+  deal: LiveRecord['fields'];
+  /** What the calendar answers. */
+  busy: () => Promise<FreeBusyAnswer>;
+  /** Memory, by id. */
+  documents: Map<string, StoredDocument>;
   ask(path: string, asked?: Asked): Promise<Answer>;
   browser(person?: Person): Promise<Browser>;
   key(scopes?: Scope[]): Promise<string>;
@@ -84,6 +93,12 @@ export const mail: MailSend = {
 };
 
 const anything = z.record(z.string(), z.unknown());
+const invoice = z.object({
+  customer: z.string().min(1),
+  amount: z.number().positive(),
+  currency: z.string(),
+});
+type Invoice = z.infer<typeof invoice>;
 
 export function connection(given: Partial<Connection> = {}): Connection {
   return {
@@ -133,6 +148,8 @@ export async function openHouse(
     clock?: Clock;
     publicUrl?: string;
     sandboxUrl?: string;
+    /** How long an approved send waits; default: not at all. */
+    holdMs?: number;
     /** Sign-in at an issuer. */
     hosted?(rooms: { store: Store; clock: Clock; orgId: string }): Hosted;
   } = {},
@@ -149,7 +166,7 @@ export async function openHouse(
 
   function write(
     input: z.ZodType,
-    effect: 'send' | 'create' | 'update',
+    effect: WriteOperation<unknown>['effect'],
     summary: WriteOperation<unknown>['summary'],
   ): WriteOperation<unknown> {
     return {
@@ -169,6 +186,27 @@ export async function openHouse(
       bookEvent.summary(payload as CalendarCreate, account),
     ),
     update: write(anything, 'update', (_payload, account) => `Change a deal in ${account}`),
+    amend: {
+      ...write(anything, 'update', (_payload, account) => `Amend the Alder Court deal in ${account}`),
+      before: async (_context, payload) => ({
+        title: 'Alder Court 118',
+        fields: house.deal,
+        after: payload as Record<string, unknown>,
+      }),
+    },
+    invoice: {
+      ...write(invoice, 'money', (payload) => `Invoice ${(payload as Invoice).customer}`),
+      concerns: (payload) => {
+        const { amount, currency } = payload as Invoice;
+        return { amount: { value: amount, currency } };
+      },
+      compensation: {
+        title: 'Void the invoice',
+        operation: 'void',
+        payload: (_payload, { reference }) => ({ invoice: reference }),
+      },
+    },
+    void: write(anything, 'update', () => 'Void an invoice'),
   };
   const unasked = (): never => {
     throw new Error('nobody asks for this here');
@@ -213,7 +251,7 @@ export async function openHouse(
     disconnect: unasked,
     check: unasked,
     files: unasked,
-    read: unasked,
+    read: (async () => house.busy()) as Connections['read'],
     writeFor: unasked,
     feeds: unasked,
     offers: catalogued.offers,
@@ -230,6 +268,7 @@ export async function openHouse(
     providers: unasked,
     close: async () => undefined,
   };
+  const members = createMembers({ store, clock });
   const policy = createPolicy();
   const presence = createPresence({ pageUrl: (path) => `${house.origin}${path}` });
   const passkeys = createPasskeys();
@@ -238,7 +277,8 @@ export async function openHouse(
     clock,
     log,
     actionTtlMs: 24 * 3_600_000,
-    holdMs: 0,
+    holdMs: given.holdMs ?? 0,
+    member: async (_org, id) => (await members.list(orgId)).find((one) => one.id === id),
     policy,
     presence,
   });
@@ -256,6 +296,13 @@ export async function openHouse(
       policy,
       presence,
       passkeys,
+      memory: {
+        async document(_org, id) {
+          const found = house.documents.get(id);
+          if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such document.');
+          return found;
+        },
+      },
       orgFor: (id) => store.forOrg(id),
       wake: () => {
         house.woken += 1;
@@ -299,6 +346,9 @@ export async function openHouse(
     woken: 0,
     mcpCalls: [],
     connections: list,
+    deal: { stage: 'Offer made', amount: 512000 },
+    busy: async () => ({ busy: [] }),
+    documents: new Map(),
     run: async (context) => {
       await context.aboutToSend();
       return { reference: `<${context.effectKey}@northgate.example>`, details: {} };

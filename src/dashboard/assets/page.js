@@ -12,6 +12,19 @@ for (const element of document.querySelectorAll('[data-span]')) {
   element.textContent = `For you: ${withDay.formatRange(new Date(from), new Date(to))} (${zone})`;
 }
 
+for (const field of document.querySelectorAll('input[data-zone]')) field.value = zone;
+
+// Counts down to the moment at which an approved send leaves.
+for (const timer of document.querySelectorAll('[data-until]')) {
+  const until = Date.parse(timer.dataset.until);
+  const count = () => {
+    const left = Math.ceil((until - Date.now()) / 1_000);
+    timer.textContent = left > 0 ? `It leaves in ${left} s. Until then it can be stopped.` : 'It leaves now.';
+    if (left > 0) setTimeout(count, 250);
+  };
+  count();
+}
+
 for (const frame of document.querySelectorAll('iframe.body')) {
   const resize = () => {
     const root = frame.contentDocument?.documentElement;
