@@ -242,7 +242,7 @@ function within({ from, to, days: wanted, timeZone }: NonNullable<RuleMatch['hou
   }).formatToParts(at);
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? '';
   const now = `${part('hour')}:${part('minute')}`;
-  const today = days.findIndex((day) => part('weekday').toLowerCase() === day);
+  const today = (days as readonly string[]).indexOf(part('weekday').toLowerCase());
   const isDay = (index: number) =>
     wanted === undefined || wanted.some((day) => day === days[(index + 7) % 7]);
   if (from < to) return isDay(today) && now >= from && now < to;
