@@ -14,5 +14,6 @@ export const bundledFiles: Record<string, string> = {
   'assets/inbox.css': 'src/dashboard/assets/inbox.css',
   'assets/page.js': 'src/dashboard/assets/page.js',
   'assets/keys.js': 'src/dashboard/assets/keys.js',
+  'assets/passkeys.js': 'src/dashboard/assets/passkeys.js',
   'assets/icon.svg': 'src/dashboard/assets/icon.svg',
 };
