@@ -22,6 +22,7 @@ export const create = writeOperation<CalendarCreate>({
   input: calendarCreate,
   summary: (event, account) => eventInWords(`Book in ${account}`, event),
   validate: checkEvent,
+  concerns: ({ attendees }) => ({ recipients: attendees.map(({ email }) => email) }),
   run,
   lookUp,
 });

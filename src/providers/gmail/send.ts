@@ -12,7 +12,14 @@ import {
   writeOperation,
 } from '../define.ts';
 import { ask, cause, scope } from '../google.ts';
-import { type ComposedMail, checkMail, compose, mailInWords, messageIdOf } from '../mail/compose.ts';
+import {
+  type ComposedMail,
+  checkMail,
+  compose,
+  mailConcerns,
+  mailInWords,
+  messageIdOf,
+} from '../mail/compose.ts';
 import { gmailOf, needed, ownAddress, pageOf } from './client.ts';
 
 /**
@@ -34,6 +41,7 @@ export const send = writeOperation<MailSend>({
   input: mailSend,
   summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkMail,
+  concerns: mailConcerns,
   run,
   lookUp,
 });

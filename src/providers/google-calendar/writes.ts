@@ -8,6 +8,7 @@ import { eventInWords, spanInWords } from '../calendar/words.ts';
 import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
 import {
   EffectRefused,
+  type LiveRecord,
   type LookUp,
   type ProviderContext,
   type WriteContext,
@@ -44,6 +45,18 @@ export const create = writeOperation<CalendarCreate>({
   summary: (event, account) =>
     eventInWords(`Book in ${account}`, event) + (event.attendees.length === 0 ? '' : ' by mail from Google'),
   validate: checkBooking,
+  concerns: ({ attendees }) => ({ recipients: attendees.map(({ email }) => email) }),
+  compensation: {
+    title: 'Cancel the event',
+    operation: 'cancel',
+    payload: (event, { reference }) => ({
+      calendarId: booked,
+      eventId: reference,
+      title: event.title,
+      start: bodyOf(event).start?.dateTime,
+      notify: event.attendees.length > 0,
+    }),
+  },
   async run(context, event) {
     const client = await calendarOf(context);
     const id = idOf(context.effectKey);
@@ -88,6 +101,16 @@ export const update = writeOperation<Changing>({
   summary: (payload, account) =>
     `In ${account}: change “${payload.title}” of ${payload.start}: ${changeInWords(payload.change)}${toldInWords(payload.notify)}`,
   validate: (payload) => checkChange(payload.change),
+  async before(context, payload) {
+    const event = await standing(context, payload);
+    const patch = patchOf(payload.change);
+    const touched = { ...fieldsOf(event), ...detailsOf(event, patch) };
+    return live(event, touched, {
+      ...touched,
+      ...fieldsOf({ ...event, ...patch }),
+      ...detailsOf(patch, patch),
+    });
+  },
   async run(context, payload) {
     const client = await calendarOf(context);
     await checkEventTold(context, payload);
@@ -118,6 +141,10 @@ export const cancel = writeOperation<Cancelling>({
   input: cancelling,
   summary: (payload, account) =>
     `In ${account}: cancel “${payload.title}” of ${payload.start}${toldInWords(payload.notify)}`,
+  async before(context, payload) {
+    const event = await standing(context, payload);
+    return live(event, fieldsOf(event), {});
+  },
   async run(context, payload) {
     const client = await calendarOf(context);
     await checkEventTold(context, payload);
@@ -202,6 +229,42 @@ async function checkEventTold(context: ProviderContext, payload: Cancelling): Pr
   if ((event.summary ?? untitled).trim() !== payload.title.trim()) throw differs('title');
   const start = event.start?.dateTime ?? event.start?.date ?? '';
   if (Date.parse(start) !== Date.parse(payload.start)) throw differs('start');
+}
+
+/** The event that is to change, whatever the payload calls it: a person is shown how it stands. */
+async function standing(context: ProviderContext, { calendarId: calendar, eventId: id }: Cancelling) {
+  const event = await existing(context, calendar, id);
+  if (event !== undefined && event.status !== 'cancelled') return event;
+  throw new DrawbridgeError('not_found', 'The calendar has no such event (any more).');
+}
+
+function fieldsOf({ summary, start, end }: Event): Record<string, unknown> {
+  return { title: summary ?? untitled, start: instantIn(start), end: instantIn(end) };
+}
+
+/** In one form: Google writes a time that we gave it in its own way. */
+function instantIn(time: calendar_v3.Schema$EventDateTime | undefined): string | null {
+  const { dateTime, date } = time ?? {};
+  return typeof dateTime === 'string' ? new Date(dateTime).toISOString() : (date ?? null);
+}
+
+/** Of place and description, those that `patch` touches. */
+function detailsOf(event: Event, patch: Event): Record<string, unknown> {
+  const { location, description } = patch;
+  return {
+    ...(location === undefined ? {} : { location: event.location ?? null }),
+    ...(description === undefined ? {} : { description: event.description ?? null }),
+  };
+}
+
+function live(event: Event, fields: Record<string, unknown>, after: Record<string, unknown>): LiveRecord {
+  const { htmlLink } = event;
+  return {
+    title: event.summary ?? untitled,
+    ...(typeof htmlLink === 'string' ? { url: htmlLink } : {}),
+    fields,
+    after,
+  };
 }
 
 function codeOf(error: EffectRefused): string | undefined {

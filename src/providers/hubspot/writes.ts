@@ -38,6 +38,11 @@ export function createOperation(kind: Kind): WriteOperation<Written> {
     summary: (payload: Written, account: string) =>
       `Create in ${account} a ${kind.one}: ${inWords(kind, payload)}`,
     validate: (payload: Written) => checkWritten(kind, payload, 'create'),
+    compensation: {
+      title: `Delete the ${kind.one}`,
+      operation: `delete-${kind.one}`,
+      payload: (_payload: Written, { reference }: WriteOutcome) => ({ id: reference }),
+    },
     async run(context: WriteContext, payload: Written): Promise<WriteOutcome> {
       const properties = propertiesOf(kind, payload);
       if (kind.type === 'notes' && properties['hs_timestamp'] === undefined) {
@@ -89,6 +94,13 @@ export function updateOperation(kind: Kind): WriteOperation<Changed> {
     summary: (payload, account) =>
       `Change in ${account} the ${kind.one} ${payload.id}: ${inWords(kind, payload)}`,
     validate: (payload) => checkWritten(kind, payload, 'update'),
+    async before(context, payload) {
+      const after = propertiesOf(kind, payload);
+      const { found, title, url } = await standing(context, kind, payload.id, Object.keys(after));
+      const has = valuesOf(found);
+      const fields = Object.fromEntries(Object.keys(after).map((name) => [name, has[name] ?? '']));
+      return { title, fields, after, ...url };
+    },
     async run(context, payload) {
       const client = await writingClient(context);
       const call = client.objects.update(kind.type, payload.id, { properties: propertiesOf(kind, payload) });
@@ -179,6 +191,13 @@ export function archiveOperation(kind: Kind): WriteOperation<{ id: string }> {
     input: z.strictObject({ id: objectId }),
     summary: ({ id }, account) =>
       `Delete in ${account} the ${kind.one} ${id} (people can restore it for 90 days)`,
+    async before(context, { id }) {
+      const { found, title, url } = await standing(context, kind, id, []);
+      const fields = Object.fromEntries(
+        Object.entries(valuesOf(found)).filter(([name]) => kind.shown.includes(name)),
+      );
+      return { title, fields, after: {}, ...url };
+    },
     async run(context, { id }) {
       const client = await writingClient(context);
       await asked(context, client.objects.archive(kind.type, id), nothing);
@@ -222,6 +241,26 @@ async function lookedUp(
     if (thrown instanceof DrawbridgeError && thrown.code === 'not_found') return undefined;
     throw thrown;
   }
+}
+
+/** The record as it stands, and what names it. @throws DrawbridgeError `not_found` */
+async function standing(
+  context: ProviderContext,
+  kind: Kind,
+  id: string,
+  properties: string[],
+): Promise<{ found: RawObject; title: string; url: { url?: string } }> {
+  const found = await lookedUp(context, kind, id, [...new Set([...kind.shown, ...properties])]);
+  if (found === undefined)
+    throw new DrawbridgeError('not_found', `There is no ${kind.one} ${id} in HubSpot.`);
+  const has = valuesOf(found);
+  const names = kind.shown.flatMap((name) => has[name] ?? []).slice(0, 2);
+  const url = pageOf(context, kind, id);
+  return {
+    found,
+    title: [`${kind.one} ${id}`, ...names].join(', '),
+    url: url === undefined ? {} : { url },
+  };
 }
 
 /** Names of those that are not as wanted. HubSpot writes addresses in lower case. */

@@ -143,6 +143,11 @@ async function attachmentBytes(context: WriteContext, sha256: string): Promise<B
   return bytes;
 }
 
+/** Whom policy and the approval page look at: all, the hidden ones too. */
+export function mailConcerns({ to, cc, bcc }: MailSend): { recipients: string[] } {
+  return { recipients: [...to, ...cc, ...bcc].map(({ email }) => email) };
+}
+
 /** What a person reads of a mail in a list, from the whole of it. */
 export function mailInWords(deed: string, mail: MailSend): string {
   const everyone = fewOf([...mail.to, ...mail.cc, ...mail.bcc]);

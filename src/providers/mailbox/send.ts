@@ -8,7 +8,14 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
-import { type ComposedMail, checkMail, compose, mailInWords, messageIdOf } from '../mail/compose.ts';
+import {
+  type ComposedMail,
+  checkMail,
+  compose,
+  mailConcerns,
+  mailInWords,
+  messageIdOf,
+} from '../mail/compose.ts';
 import { mailboxFields, presetOf } from './fields.ts';
 import { searchedForSent } from './folders.ts';
 import { oneLine, withImap } from './imap.ts';
@@ -22,6 +29,7 @@ export const send = writeOperation<MailSend>({
   input: mailSend,
   summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkMail,
+  concerns: mailConcerns,
   run,
   lookUp,
 });

@@ -177,6 +177,53 @@ describe('changing and cancelling', () => {
     expect(scene.google.invitations().at(-1)).toMatchObject({ occasion: 'changed', to: ['bo@x.test'] });
   });
 
+  test('the event is shown as it stands and as it will stand, and another’s change shows too', async () => {
+    const scene = await booked({ location: 'Kai 3' });
+    const payload = update.input.parse({
+      ...scene.told,
+      change: {
+        location: 'Kai 4',
+        start: '2026-03-03T09:00:00',
+        end: '2026-03-03T10:00:00',
+        timeZone: 'Europe/Berlin',
+      },
+    });
+    const shown = await update.before?.(scene.context, payload);
+    expect(shown).toMatchObject({
+      title: 'Viewing',
+      fields: { title: 'Viewing', start: '2026-03-02T14:00:00.000Z', location: 'Kai 3' },
+      after: {
+        title: 'Viewing',
+        start: '2026-03-03T08:00:00.000Z',
+        end: '2026-03-03T09:00:00.000Z',
+        location: 'Kai 4',
+      },
+    });
+    await update.run(scene.context, { ...payload, change: { title: 'Moved by somebody' } });
+    expect(await update.before?.(scene.context, payload)).toMatchObject({
+      fields: { title: 'Moved by somebody' },
+    });
+    expect(await cancel.before?.(scene.context, scene.told)).toMatchObject({
+      title: 'Moved by somebody',
+      after: {},
+    });
+    await expect(cancel.before?.(scene.context, { ...scene.told, eventId: 'gone' })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  test('what was booked is taken back by the cancellation that the booking names', async () => {
+    const scene = await office();
+    const event = { ...viewing, attendees: [{ email: 'bo@x.test' }] };
+    const outcome = await create.run(scene.context, event);
+    expect(create.concerns?.(event)).toEqual({ recipients: ['bo@x.test'] });
+    expect(create.compensation?.operation).toBe('cancel');
+    const undoing = cancel.input.parse(create.compensation?.payload(event, outcome));
+    await cancel.run(scene.context, undoing);
+    expect(await lookUp(cancel, scene.context, undoing)).toMatchObject({ found: true });
+    expect(scene.google.invitations().at(-1)).toMatchObject({ occasion: 'cancelled', to: ['bo@x.test'] });
+  });
+
   test('nobody is told where the approval says so', async () => {
     const scene = await booked({ attendees: [{ email: 'bo@x.test' }] });
     const before = scene.google.invitations().length;

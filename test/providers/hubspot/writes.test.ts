@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { EffectRefused } from '../../../src/providers/define.ts';
+import { EffectRefused, type Provider, type WriteOperation } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/hubspot/index.ts';
 import { openScene, operationOf, summaryOf } from './scene.ts';
 
@@ -55,6 +55,43 @@ test.each([
   expect(outcome.url).toMatch(new RegExp(`/record/0-\\d/${outcome.reference}$`));
   expect(scene.asked()).toMatchSnapshot();
 });
+
+test('a record is shown as it stands and as it will stand; what is gone is not found', async () => {
+  const scene = await openScene();
+  const { state } = scene.hubspot;
+  const contact = state.create('contacts', { email: 'a@b.example', phone: '1', firstname: 'Ada' });
+  const { before } = writeNamed('update-contact');
+  expect(await before?.(scene.context, { id: contact.id, phone: '2', firstname: '' })).toEqual({
+    title: expect.stringContaining('Ada'),
+    url: expect.stringContaining(contact.id),
+    fields: { phone: '1', firstname: 'Ada' },
+    after: { phone: '2', firstname: '' },
+  });
+  expect(await writeNamed('delete-contact').before?.(scene.context, { id: contact.id })).toMatchObject({
+    fields: { email: 'a@b.example', firstname: 'Ada' },
+    after: {},
+  });
+  await scene.write('delete-contact', { id: contact.id });
+  await expect(before?.(scene.context, { id: contact.id, phone: '2' })).rejects.toMatchObject({
+    code: 'not_found',
+  });
+  expect(scene.gateOpenedAfter()).toBeGreaterThanOrEqual(0);
+});
+
+test('a note that was created is taken back by the deletion that it names', async () => {
+  const scene = await openScene();
+  const payload = { text: 'Elena called' };
+  const outcome = await scene.write('create-note', payload);
+  const { compensation } = writeNamed('create-note');
+  await scene.write(compensation?.operation ?? '', compensation?.payload(payload, outcome));
+  expect(scene.hubspot.state.all('notes').every(({ archivedAt }) => archivedAt !== undefined)).toBe(true);
+});
+
+function writeNamed(name: string): WriteOperation<unknown> {
+  const operation = (provider as Provider).operations[name];
+  if (operation === undefined || operation.effect === 'read') throw new Error(`${name} writes nothing`);
+  return operation;
+}
 
 test('a record is changed, associated, and deleted', async () => {
   const scene = await openScene();
