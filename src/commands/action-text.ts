@@ -1,9 +1,11 @@
 // An action as a person reads it before deciding: everything that was hashed, nothing cut, nothing that a
 // terminal obeys. What others wrote stands behind a bar, so that it cannot pass for one of our own lines.
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { warningsFor } from '../dashboard/notices.ts';
 import type { Action } from '../queue/queue.ts';
 import { iso } from '../time.ts';
+import { editsBetween } from '../tools/edits.ts';
 import type { Output } from './output.ts';
 import { size } from './progress.ts';
 import { shown, shownLine } from './shown.ts';
@@ -94,6 +96,40 @@ function writeAttachments(output: Output, action: Action, named: unknown): void 
   }
 }
 
+/** One value beside another, each of its lines behind a sign. */
+function writeChange(output: Output, name: string, was: unknown, is: unknown): void {
+  const lines = (value: unknown) =>
+    value === undefined ? [] : shown(typeof value === 'string' ? value : JSON.stringify(value)).split('\n');
+  output.line(`  ${shownLine(name)}:`);
+  for (const line of lines(was)) output.line(output.style('red', `  - ${line}`));
+  for (const line of lines(is)) output.line(output.style('green', `  + ${line}`));
+}
+
+/** The live record that it changes: what was read, and the step that is approved. */
+function writeStep(output: Output, before: Action['before']): void {
+  if (before === undefined) return;
+  const { title, url, fields, after } = before;
+  output.line();
+  output.line(output.style('bold', 'At the provider now:'));
+  output.line(`  ${shownLine(title)}${url === undefined ? '' : `  ${shownLine(url)}`}`);
+  for (const name of new Set([...Object.keys(fields), ...Object.keys(after)])) {
+    const [was, is] = [fields[name], Object.hasOwn(after, name) ? after[name] : fields[name]];
+    if (isDeepStrictEqual(was, is)) output.line(`  ${shownLine(name)}: ${valueLines(was).join(', ')}`);
+    else writeChange(output, name, was, is);
+  }
+}
+
+/** What a person changed: the payload above is the one that was approved. */
+function writeEdits(output: Output, { proposed, payload }: Action): void {
+  if (proposed === undefined) return;
+  output.line();
+  const why = proposed.reason === undefined ? '' : ` (${shownLine(proposed.reason)})`;
+  output.line(output.style('bold', `Changed by a person${why}:`));
+  for (const edit of editsBetween(proposed.payload, payload)) {
+    writeChange(output, edit.field, edit.proposed, edit.approved);
+  }
+}
+
 /** Writes the whole action: account, every recipient and field, the full texts, attachments with size and hash. */
 export function writeAction(output: Output, action: Action, now: number): void {
   field(output, 'Action', [`${action.id}  ${action.status}`]);
@@ -109,6 +145,15 @@ export function writeAction(output: Output, action: Action, now: number): void {
     `${iso(action.expiresAt)}${left <= 0 && action.status === 'pending' ? ' (past)' : ''}`,
   ]);
   if (action.note !== undefined) field(output, 'Note', [shownLine(action.note)]);
+  if (action.conversation !== undefined) field(output, 'Conversation', [shownLine(action.conversation)]);
+  if (action.citations.length > 0) field(output, 'Rests on', action.citations.map(shownLine));
+  if (action.policy !== undefined) field(output, 'Policy', [shownLine(action.policy.why)]);
+  if (action.undoOf !== undefined) field(output, 'Takes back', [shownLine(action.undoOf)]);
+  if (action.snoozedUntil !== undefined) field(output, 'Put off until', [iso(action.snoozedUntil)]);
+  if (action.holdUntil !== undefined && action.status === 'approved')
+    field(output, 'Leaves at', [
+      `${iso(action.holdUntil)}; until then: drawbridge actions cancel ${action.id}`,
+    ]);
   output.line();
   const payload = isRecord(action.payload) ? action.payload : { payload: action.payload };
   for (const key of payloadKeys(payload)) {
@@ -125,6 +170,8 @@ export function writeAction(output: Output, action: Action, now: number): void {
     }
   }
   writeAttachments(output, action, payload['attachments']);
+  writeStep(output, action.before);
+  writeEdits(output, action);
   output.line();
   field(output, 'Hash', [action.payloadHash]);
 }

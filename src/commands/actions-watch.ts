@@ -29,18 +29,20 @@ export interface Move {
  * @returns a function that looks once
  */
 export function createLookout(queue: Pick<Queue, 'list' | 'events'>, org: OrgStore): () => Promise<Move[]> {
-  const seen = new Map<string, { status: Action['status']; hash: string; events: number }>();
+  const seen = new Map<string, { state: string; events: number }>();
   let first = true;
   return async () => {
     const moves: Move[] = [];
-    const actions = await queue.list(org, { limit: mostSeen });
+    const actions = await queue.list(org, { limit: mostSeen, snoozed: true });
     for (const action of actions.toReversed()) {
       const known = seen.get(action.id);
-      if (known?.status === action.status && known.hash === action.payloadHash) continue;
+      const { status, payloadHash, snoozedUntil, assignedTo } = action;
+      const state = JSON.stringify([status, payloadHash, snoozedUntil, assignedTo]);
+      if (known?.state === state) continue;
       const events = await queue.events(org, action.id);
-      seen.set(action.id, { status: action.status, hash: action.payloadHash, events: events.length });
+      seen.set(action.id, { state, events: events.length });
       const fresh = events.slice(known?.events ?? 0);
-      if (!first || action.status === 'pending') moves.push(...fresh.map((event) => ({ action, event })));
+      if (!first || status === 'pending') moves.push(...fresh.map((event) => ({ action, event })));
     }
     first = false;
     // What fell off the list is not coming back to it.
@@ -70,9 +72,15 @@ function writeMove(output: Output, { action, event }: Move): void {
     return;
   }
   const to = output.style(event.to === 'completed' ? 'green' : 'bold', event.to);
-  output.line(
-    `${time}  ${event.from} → ${to}  ${action.id}  ${shownLine(action.summary)}  ${output.style('dim', `${shownLine(event.by.name)} (${event.channel})`)}`,
-  );
+  const what = event.from === event.to ? amended(event) : `${event.from} → ${to}`;
+  const by = output.style('dim', `${shownLine(event.by.name)} (${event.channel})`);
+  output.line(`${time}  ${what}  ${action.id}  ${shownLine(action.summary)}  ${by}`);
+}
+
+/** A change that moved nothing. */
+function amended({ detail }: ActionEvent): string {
+  if (detail['snoozedUntil'] !== undefined) return 'put off';
+  return detail['assignedTo'] === undefined ? 'changed' : 'handed over';
 }
 
 type Key = { name?: string; ctrl?: boolean };

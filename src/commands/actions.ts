@@ -7,10 +7,12 @@ import type { Action } from '../queue/queue.ts';
 import type { Rooms } from '../rooms.ts';
 import { type ActionStatus, actionStatuses } from '../store/tables.ts';
 import { ageInWords, iso, minute } from '../time.ts';
+import { jsonOf } from './action-json.ts';
 import { declareProof } from './action-proof.ts';
 import { writeAction, writeOutcome, writeWarnings } from './action-text.ts';
 import { consentTo } from './actions-decide.ts';
 import { declareElicitation } from './actions-elicitation.ts';
+import { declareLater } from './actions-later.ts';
 import { watch } from './actions-watch.ts';
 import { ask, canAsk } from './ask.ts';
 import { openSession, positive, type Session, stdioServers, usageError, withRooms } from './command.ts';
@@ -35,11 +37,16 @@ function statusesOf(text: string): ActionStatus[] {
   });
 }
 
-async function list(options: Common & { status?: ActionStatus[]; limit: number }): Promise<void> {
+async function list(
+  options: Common & { status?: ActionStatus[]; limit: number; snoozed?: boolean },
+): Promise<void> {
   const session = openSession(options);
   const { output, clock } = session;
   await withRooms(session, async ({ queue, org }) => {
-    const filter = options.status === undefined ? {} : { statuses: options.status };
+    const filter = {
+      ...(options.status === undefined ? {} : { statuses: options.status }),
+      ...(options.snoozed === true ? { snoozed: true } : {}),
+    };
     const actions = await queue.list(org, { ...filter, limit: options.limit });
     if (output.json) {
       output.value(actions.map(jsonOf));
@@ -60,18 +67,6 @@ async function list(options: Common & { status?: ActionStatus[]; limit: number }
       );
     }
   });
-}
-
-function jsonOf(action: Action) {
-  const time = (ms: number | undefined) => (ms === undefined ? null : iso(ms));
-  return {
-    ...action,
-    proposedAt: iso(action.proposedAt),
-    expiresAt: iso(action.expiresAt),
-    decidedAt: time(action.decidedAt),
-    finishedAt: time(action.finishedAt),
-    outcome: action.outcome ?? null,
-  };
 }
 
 async function show(id: string, options: Common): Promise<void> {
@@ -199,6 +194,7 @@ export function declare(command: Command): void {
     .description('what was proposed, newest first')
     .option('--status <list>', `only these, with commas between (${actionStatuses.join(', ')})`, statusesOf)
     .option('--limit <number>', 'most actions', positive('--limit'), 50)
+    .option('--snoozed', 'those that were put off, too')
     .option('--json', 'answer as JSON')
     .action(list);
   command
@@ -227,6 +223,7 @@ export function declare(command: Command): void {
     .description('proposals and moves as they come, until Ctrl-C; on a terminal, decide by keys')
     .option('--json', 'one JSON object a line')
     .action(watch);
+  declareLater(command);
   declareElicitation(
     command
       .command('elicitation')

@@ -129,6 +129,29 @@ test('at a terminal s shows the whole message and only "yes" approves it; r reje
   });
 }, 90_000);
 
+test('an action is put off, out of the list until then, and stopped; what cannot be taken back is not', async () => {
+  const { id } = await propose('Later');
+  const ids = async (...flags: string[]) =>
+    (await program.json<{ id: string }[]>(['actions', 'list', '--status', 'pending', ...flags])).map(
+      (action) => action.id,
+    );
+  const off = await program.json<{ snoozedUntil: string }>(['actions', 'snooze', id, '--hours', '2']);
+  expect(Date.parse(off.snoozedUntil)).toBeGreaterThan(Date.now() + 7_000_000);
+  expect(await ids()).not.toContain(id);
+  expect(await ids('--snoozed')).toContain(id);
+  const codes = [];
+  for (const args of [
+    ['hand-over', id, '--to', 'nobody@elsewhere.example'],
+    ['undo', id],
+  ]) {
+    const { error } = await program.json<{ error: { code: string } }>(['actions', ...args], { code: 1 });
+    codes.push(error.code);
+  }
+  expect(codes).toEqual(['not_found', 'conflict']);
+  expect(await program.json(['actions', 'cancel', id])).toMatchObject({ status: 'cancelled' });
+  expect((await rooms.queue.get(rooms.org, id)).status).toBe('cancelled');
+}, 90_000);
+
 test('clients that carry decisions are named, allowed and denied by a person; the record says so', async () => {
   const key = await program.json<{ id: string }>(['keys', 'create', '--name', 'Desk']);
   expect(await program.json(['actions', 'elicitation', 'list'])).toEqual([]);
