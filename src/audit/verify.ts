@@ -31,7 +31,8 @@ export async function verifyChain(
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const { rows, values } = await readPage(org, after);
     for (const row of rows) {
-      const why = faultOf(org.orgId, row, { seq: entries + 1, head }) ?? faultOfValues(row, values);
+      const why =
+        faultOf(org.orgId, row, { seq: entries + 1, head }) ?? faultOfValues(row, values.get(row.seq) ?? []);
       if (why !== undefined) return verdict(Math.min(row.seq, entries + 1), why);
       entries = row.seq;
       head = row.hash;
@@ -83,8 +84,7 @@ function faultOf(orgId: string, row: Row, expected: { seq: number; head: string 
 
 function faultOfValues(row: Row, values: readonly Value[]): string | undefined {
   const { commitments } = fromJson<RecordedEntry>(row.entry);
-  for (const { seq, name, salt, value } of values) {
-    if (seq !== row.seq) continue;
+  for (const { name, salt, value } of values) {
     const committed = Object.hasOwn(commitments, name) ? commitments[name] : undefined;
     if (committed !== commitmentOf(salt, value)) return `changed: its value "${name}" is another`;
   }
@@ -102,7 +102,10 @@ function readEntry(text: string): RecordedEntry | undefined {
   }
 }
 
-async function readPage(org: OrgStore, after: number): Promise<{ rows: Row[]; values: Value[] }> {
+async function readPage(
+  org: OrgStore,
+  after: number,
+): Promise<{ rows: Row[]; values: Map<number, Value[]> }> {
   return org.read(async (db) => {
     const rows = await db
       .selectFrom('audit_log')
@@ -113,14 +116,16 @@ async function readPage(org: OrgStore, after: number): Promise<{ rows: Row[]; va
       .limit(page)
       .execute();
     const [first, last] = [rows[0], rows.at(-1)];
-    if (first === undefined || last === undefined) return { rows, values: [] };
-    const values = await db
+    if (first === undefined || last === undefined) return { rows, values: new Map() };
+    const found = await db
       .selectFrom('audit_values')
       .selectAll()
       .where('org_id', '=', org.orgId)
       .where('seq', '>=', first.seq)
       .where('seq', '<=', last.seq)
       .execute();
+    const values = new Map<number, Value[]>();
+    for (const value of found) values.set(value.seq, [...(values.get(value.seq) ?? []), value]);
     return { rows, values };
   });
 }

@@ -31,7 +31,15 @@ interface Noted {
   at: number;
 }
 
-export function createCallLog({ store, clock, log }: { store: Store; clock: Clock; log: Log }): CallLog {
+export interface CallLogOptions {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  /** Milliseconds that calls are kept. Default 90 days. */
+  keptMs?: number;
+}
+
+export function createCallLog({ store, clock, log, keptMs }: CallLogOptions): CallLog {
   let waiting: Noted[] = [];
   let lost = 0;
   let closed = false;
@@ -66,7 +74,7 @@ export function createCallLog({ store, clock, log }: { store: Store; clock: Cloc
     const last = forgotten.get(org.orgId);
     if (last !== undefined && clock.elapsed() - last < forgetEveryMs) return;
     forgotten.set(org.orgId, clock.elapsed());
-    await forgetOld(org);
+    await forgetOld(org, keptMs);
   }
 
   function flush(): Promise<void> {

@@ -66,6 +66,19 @@ describe.each(databases)('on $name', (database) => {
     expect(JSON.stringify(rows)).not.toMatch(/Pat Example|b\.example/);
   });
 
+  test('a commitment cannot be guessed: the same value never has the same one twice', async () => {
+    await org.write(async (tx) => {
+      for (let n = 1; n <= 3; n += 1) await audit.append(tx, org.orgId, n, entry(7));
+    });
+    const rows = await asAdmin(`select entry from ${log} where ${mine()}`);
+    const commitments = rows.flatMap((row) =>
+      Object.values((JSON.parse(String(row['entry'])) as RecordedEntry).commitments),
+    );
+    expect(new Set(commitments).size).toBe(6);
+    const salts = await asAdmin(`select salt from ${stored} where ${mine()}`);
+    for (const { salt } of salts) expect(salt).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   test('an entry is there if and only if what it records is', async () => {
     await fill(audit, org, 1);
     await expect(

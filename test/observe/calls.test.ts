@@ -116,6 +116,19 @@ describe.each(databases)('on $name', (database) => {
     expect((await rows(org)).map(({ host }) => host)).toEqual(['new.example.com']);
     expect(await forgetOld(org)).toBe(0);
   });
+
+  test('calls are kept for as long as is configured', async () => {
+    const { orgId, org, calls } = await opened(database);
+    calls.note(record(orgId, {}));
+    await calls.flush();
+    await org.write(async (tx) => {
+      const at = (await org.now()) - 1_000;
+      await tx.updateTable('mcp_call_logs').set({ at }).where('org_id', '=', orgId).execute();
+    });
+    expect(await forgetOld(org, 3_600_000)).toBe(0);
+    expect(await forgetOld(org, 500)).toBe(1);
+    expect(await rows(org)).toEqual([]);
+  });
 });
 
 test('each failure has one of the codes, and no secret', async () => {
