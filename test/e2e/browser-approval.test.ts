@@ -177,7 +177,19 @@ inBrowser(`another site can neither post a decision, nor frame the page, nor rea
 });
 
 inBrowser(`no page breaks its own content policy or throws${why}`, async () => {
-  for (const path of ['/', '/history', '/connections', '/connect']) await page.goto(`${house.origin}${path}`);
+  const event = await house.propose('book', {
+    title: 'Viewing',
+    start: '2026-12-03T15:00:00',
+    end: '2026-12-03T16:00:00',
+    timeZone: 'Europe/Berlin',
+    attendees: [],
+    reminders: [],
+  });
+  const amend = await house.propose('amend', { stage: 'Accepted' });
+  const own = [`/actions/${event.id}`, `/actions/${event.id}/edit`, `/actions/${amend.id}`];
+  for (const path of ['/', '/history', '/connections', '/connect', ...own]) {
+    await page.goto(`${house.origin}${path}`);
+  }
   // The one fault on purpose: the script in the formatted message was refused, and the sign-in page is a 401.
   const unexpected = faults.filter(
     (fault) => !/Blocked script execution in .*formatted|401 \(Unauthorized\)/.test(fault),
