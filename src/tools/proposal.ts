@@ -6,6 +6,8 @@ import { iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { decideHere } from './decision.ts';
 import type { ToolAnswer, ToolContext, ToolLink } from './define.ts';
+import { documentUri } from './hits.ts';
+import { documentId } from './uris.ts';
 
 export const proposalOutput = z.object({
   actionId: z.string(),
@@ -18,6 +20,33 @@ export const proposalOutput = z.object({
   warnings: z.array(z.string()).optional(),
   outcome: z.string().optional(),
 });
+
+/** What every proposing tool takes beside the payload. */
+export const proposalInputs = {
+  // Their bounds are the queue's: each word here is read by every agent, three times over.
+  note: z.string().optional().describe('Why, for the person who decides'),
+  citations: z.array(z.string()).optional().describe('Documents it rests on'),
+  idempotencyKey: z.string().optional(),
+};
+
+/** As the queue takes it. @throws DrawbridgeError `not_found` for a document that the org has not */
+export async function toldOf(
+  { rooms, org }: ToolContext,
+  input: z.output<z.ZodObject<typeof proposalInputs>>,
+): Promise<Pick<Proposal, 'note' | 'citations' | 'idempotencyKey'>> {
+  const { note, idempotencyKey } = input;
+  const citations: string[] = [];
+  // One more than the queue takes: it is the queue that says so.
+  for (const [index, uri] of (input.citations ?? []).slice(0, 21).entries()) {
+    const { id } = await rooms.memory.document(org, documentId(uri, `citations.${index}`));
+    citations.push(documentUri(id));
+  }
+  return {
+    ...(note === undefined ? {} : { note }),
+    ...(citations.length === 0 ? {} : { citations }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
+}
 
 function actionUri(id: string): string {
   return `action://${id}`;

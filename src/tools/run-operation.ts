@@ -8,7 +8,7 @@ import { framed, visible } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { rowRoom } from './pages.ts';
-import { proposalOutput, propose } from './proposal.ts';
+import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
 
 const output = z.object({
   effect: z.string(),
@@ -30,7 +30,7 @@ export const runOperation = defineTool({
     operation: z.string(),
     account: z.string().describe('Connection id, or label'),
     input: z.looseObject({}).default({}).describe('As its schema says'),
-    note: z.string().optional().describe('Why, for the person who decides'),
+    ...proposalInputs,
   }),
   output,
   async run(context, input) {
@@ -44,7 +44,7 @@ export const runOperation = defineTool({
         connectionId: connection.id,
         operation: input.operation,
         payload: input.input,
-        ...(input.note === undefined ? {} : { note: input.note }),
+        ...(await toldOf(context, input)),
       });
       return {
         ...proposed,

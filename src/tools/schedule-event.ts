@@ -7,7 +7,7 @@ import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts'
 import { visibleLine } from '../untrusted.ts';
 import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { proposalOutput, propose } from './proposal.ts';
+import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
 
 const clashTimeout = 5_000;
 
@@ -35,7 +35,7 @@ export const scheduleEvent = defineTool({
     reminders: z.array(z.number().int().min(0).max(40_320)).max(5).default([]).describe('Minutes before'),
     recurrence: z.string().max(500).optional().describe('RRULE, like FREQ=WEEKLY;COUNT=4'),
     account: z.string().min(1).optional(),
-    note: z.string().max(500).optional().describe('Why, for the person who decides'),
+    ...proposalInputs,
   }),
   output: proposalOutput,
   async run(context, input) {
@@ -81,7 +81,7 @@ export const scheduleEvent = defineTool({
       operation: name,
       payload,
       warnings,
-      ...(input.note === undefined ? {} : { note: input.note }),
+      ...(await toldOf(context, input)),
     });
   },
 });

@@ -9,7 +9,7 @@ import { visibleLine } from '../untrusted.ts';
 import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { plainMarkdown, renderMarkdown } from './markdown.ts';
-import { proposalOutput, propose } from './proposal.ts';
+import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
 import { documentId } from './uris.ts';
 
 const addresses = z.array(z.string()).max(100);
@@ -31,7 +31,7 @@ export const sendEmail = defineTool({
     replyTo: z.string().optional().describe('ime://documents/… of the message'),
     attachments: z.array(z.string()).max(20).default([]).describe('ime://documents/… URIs'),
     account: z.string().min(1).optional().describe('From list-connections; needed when several can send'),
-    note: z.string().max(500).optional().describe('Why, for the person who decides'),
+    ...proposalInputs,
   }),
   output: proposalOutput,
   async run(context, input) {
@@ -85,7 +85,7 @@ export const sendEmail = defineTool({
       operation: name,
       payload,
       attachments,
-      ...(input.note === undefined ? {} : { note: input.note }),
+      ...(await toldOf(context, input)),
     });
   },
 });

@@ -266,3 +266,23 @@ test('list-connections says what can be read, too', async () => {
     [],
   ]);
 });
+
+test('what a proposal cites is a document of this org, and stands in the action; a key means one action', async () => {
+  const found = await office.call('ime-search', { question: 'Elena stairs', limit: 1 });
+  const uri = /ime:\/\/documents\/[a-z]+_[0-9a-z]+/.exec(JSON.stringify(found.structuredContent))?.[0] ?? '';
+  const mail = { to: ['bo@cited.example'], subject: 'Viewing', text: 'Come at three.' };
+  const { action, data } = await propose('send-email', { ...mail, citations: [uri], idempotencyKey: 'k-1' });
+  expect(action.citations).toEqual([uri]);
+  const again = await propose('send-email', { ...mail, idempotencyKey: 'k-1' });
+  expect(again.data).toMatchObject({ actionId: data.actionId, alreadyProposed: true });
+  const other = await office.call('send-email', { ...mail, subject: 'Other', idempotencyKey: 'k-1' });
+  expect(other.isError).toBe(true);
+  expect(textOf(other)).toContain('k-1');
+  const unknown = await office.call('send-email', {
+    ...mail,
+    subject: 'Unknown',
+    citations: ['ime://documents/doc_01jzzzzzzzzzzzzzzzzzzzzzzz'],
+  });
+  expect(unknown.isError).toBe(true);
+  await reject(data.actionId, data.payloadHash);
+});
