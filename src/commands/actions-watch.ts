@@ -19,7 +19,7 @@ const lookEvery = 500;
 const mostSeen = 200;
 const keysInWords = 'Keys: n next, s show and approve, r reject, o open its page, q quit.';
 
-export interface Move {
+interface Move {
   action: Action;
   event: ActionEvent;
 }
@@ -28,7 +28,7 @@ export interface Move {
  * Tells each move once, of this process and of others. At first those that are pending are told, as proposed.
  * @returns a function that looks once
  */
-export function createLookout(queue: Pick<Queue, 'list' | 'events'>, org: OrgStore): () => Promise<Move[]> {
+function createLookout(queue: Pick<Queue, 'list' | 'events'>, org: OrgStore): () => Promise<Move[]> {
   const seen = new Map<string, { state: string; events: number }>();
   let first = true;
   return async () => {

@@ -24,7 +24,7 @@ const stored = z.array(z.object({ client: z.string(), memberId: z.string(), at: 
 export type Carrier = z.output<typeof stored>[number];
 
 /** A setting that cannot be read admits nobody. */
-export async function readCarriers(db: Kysely<OrgTables>, orgId: string): Promise<Carrier[]> {
+async function readCarriers(db: Kysely<OrgTables>, orgId: string): Promise<Carrier[]> {
   const row = await db
     .selectFrom('org_settings')
     .select('value')

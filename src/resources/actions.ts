@@ -28,6 +28,14 @@ export const actions: ResourceKind = {
       ...(action.decidedAt === undefined
         ? {}
         : { decidedAt: iso(action.decidedAt), reason: action.decisionReason }),
+      policy: action.policy?.why,
+      before: action.before,
+      ...(action.proposed === undefined
+        ? {}
+        : { proposed: action.proposed.payload, editReason: action.proposed.reason }),
+      ...(action.holdUntil === undefined ? {} : { holdUntil: iso(action.holdUntil) }),
+      undo: action.undo?.title,
+      undoOf: action.undoOf,
       outcome: action.outcome,
       events: events.map((e) => ({
         at: iso(e.at),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client as NewClient, StreamableHTTPClientTransport as NewHttp } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { createKeys } from '../../src/auth/keys.ts';
@@ -248,6 +248,27 @@ describe.each([
     await propose({ subject: `Nagging ${_who}` });
     expect(asked).toHaveLength(1);
   });
+});
+
+test('an agent that asked to hear of its action is told of each move, and reads it there', async () => {
+  const client = new OldClient({ name: 'old', version: '1' });
+  const told: string[] = [];
+  client.setNotificationHandler(
+    ResourceUpdatedNotificationSchema,
+    ({ params }) => void told.push(params.uri),
+  );
+  await client.connect(new OldHttp(mcp, { requestInit }) as never);
+  const action = await actionOf((await client.callTool(mail({}))) as Result);
+  const uri = `action://${action.id}`;
+  await client.subscribeResource({ uri });
+  const { org, owner, queue, clock } = serving.rooms;
+  const person = { actionId: action.id, channel: 'page' } as const;
+  await queue.snooze(org, owner, { ...person, until: clock.now() + 60_000 });
+  await expect.poll(() => told).toEqual([uri]);
+  await queue.decide(org, owner, { ...person, verdict: 'reject', hash: action.payloadHash });
+  await expect.poll(() => told).toEqual([uri, uri]);
+  const [content] = (await client.readResource({ uri })).contents;
+  expect(JSON.parse(String((content as { text?: unknown }).text))).toMatchObject({ status: 'rejected' });
 });
 
 test('attack: an answer to a question that was never asked decides nothing', async () => {
