@@ -48,6 +48,10 @@ export interface Passkeys {
   ): Promise<Passkey>;
   /** From now on it signs nothing, and what it has signed and has not run will not run. @throws DrawbridgeError `not_found` */
   remove(org: OrgStore, person: Person, id: string): Promise<void>;
+  /** Everybody's, oldest first: for the terminal. */
+  all(org: OrgStore): Promise<(Passkey & { memberId: string })[]>;
+  /** Removes one that is lost, whosever it is: for the terminal. @throws DrawbridgeError `not_found` */
+  forget(org: OrgStore, person: Person, id: string): Promise<void>;
 }
 
 const base64url = z.string().regex(/^[\w-]{1,20000}$/);
@@ -68,16 +72,38 @@ export function createPasskeys(parts: { audit?: Pick<Audit, 'append'> | undefine
     tx: Transaction<OrgTables>,
     org: OrgStore,
     person: Person,
-    entry: { kind: string; at: number; row: Pick<PasskeyRow, 'id' | 'name' | 'public_key'> },
+    entry: { kind: string; at: number; row: PasskeyRow; channel: 'page' | 'terminal' },
   ): Promise<void> {
-    const { kind, at, row } = entry;
+    const { kind, at, row, channel } = entry;
     await parts.audit?.append(tx, org.orgId, at, {
       kind,
       subject: row.id,
       by: { kind: 'person', id: person.memberId, name: person.name },
-      channel: 'page',
-      facts: { member: person.memberId, publicKey: Buffer.from(row.public_key).toString('base64url') },
+      channel,
+      facts: { member: row.member_id, publicKey: Buffer.from(row.public_key).toString('base64url') },
       values: { name: row.name },
+    });
+  }
+
+  async function end(
+    org: OrgStore,
+    person: Person,
+    given: { id: string; memberId: string | undefined; channel: 'page' | 'terminal' },
+  ): Promise<void> {
+    mustBeOf(org, person);
+    const { id, memberId, channel } = given;
+    const at = await org.now();
+    await org.write(async (tx) => {
+      let update = tx
+        .updateTable('passkeys')
+        .set({ removed_at: at })
+        .where('org_id', '=', org.orgId)
+        .where('id', '=', id)
+        .where('removed_at', 'is', null);
+      if (memberId !== undefined) update = update.where('member_id', '=', memberId);
+      const row = await update.returningAll().executeTakeFirst();
+      if (row === undefined) throw new DrawbridgeError('not_found', 'There is no such passkey.');
+      await record(tx, org, person, { kind: 'passkey.removed', at, row, channel });
     });
   }
 
@@ -159,28 +185,28 @@ export function createPasskeys(parts: { audit?: Pick<Audit, 'append'> | undefine
           );
         }
         await tx.insertInto('passkeys').values(row).execute();
-        await record(tx, org, person, { kind: 'passkey.enrolled', at, row });
+        await record(tx, org, person, { kind: 'passkey.enrolled', at, row, channel: 'page' });
       });
       return passkeyOf(row);
     },
 
-    async remove(org, person, id) {
-      mustBeOf(org, person);
-      const at = await org.now();
-      await org.write(async (tx) => {
-        const row = await tx
-          .updateTable('passkeys')
-          .set({ removed_at: at })
+    remove: (org, person, id) => end(org, person, { id, memberId: person.memberId, channel: 'page' }),
+
+    async all(org) {
+      const rows = await org.read((db) =>
+        db
+          .selectFrom('passkeys')
+          .selectAll()
           .where('org_id', '=', org.orgId)
-          .where('id', '=', id)
-          .where('member_id', '=', person.memberId)
           .where('removed_at', 'is', null)
-          .returningAll()
-          .executeTakeFirst();
-        if (row === undefined) throw new DrawbridgeError('not_found', 'You have no such passkey.');
-        await record(tx, org, person, { kind: 'passkey.removed', at, row });
-      });
+          .orderBy('created_at')
+          .orderBy('id')
+          .execute(),
+      );
+      return rows.map((row) => ({ ...passkeyOf(row), memberId: row.member_id }));
     },
+
+    forget: (org, person, id) => end(org, person, { id, memberId: undefined, channel: 'terminal' }),
   };
 }
 

@@ -146,6 +146,31 @@ async function presence(effects: string, options: Common): Promise<void> {
   });
 }
 
+async function passkeys(options: Common & { remove?: string }): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  const { remove: lost } = options;
+  if (lost !== undefined) {
+    await asPerson(session, 'policy passkeys', async (rooms) => {
+      await rooms.passkeys.forget(rooms.org, rooms.owner, lost);
+      if (output.json) output.value({ id: lost, removed: true });
+      else output.line(`${shownLine(lost)} signs nothing any more.`);
+    });
+    return;
+  }
+  await withRooms(session, async ({ passkeys: kept, org, pageUrl }) => {
+    const all = await kept.all(org);
+    if (output.json) {
+      output.value(
+        all.map(({ id, name, memberId, createdAt }) => ({ id, name, memberId, createdAt: iso(createdAt) })),
+      );
+      return;
+    }
+    for (const { id, name, memberId } of all) output.line(`${id}  ${shownLine(name)}  of ${memberId}`);
+    if (all.length === 0) output.line(`No passkeys. They are enrolled here: ${pageUrl('/passkeys')}`);
+  });
+}
+
 interface Tried extends Common {
   provider: string;
   operation: string;
@@ -261,4 +286,10 @@ export function declare(command: Command): void {
     .argument('<effects>', `${writeEffects.join(', ')} with commas between, or none`)
     .option('--json', 'answer as JSON')
     .action(presence);
+  command
+    .command('passkeys')
+    .description('the passkeys that may sign, and the removal of one that is lost')
+    .option('--remove <id>', 'from now on it signs nothing')
+    .option('--json', 'answer as JSON')
+    .action(passkeys);
 }

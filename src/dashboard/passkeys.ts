@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { Passkey } from '../auth/passkeys.ts';
 import type { Session } from '../auth/sign-in.ts';
+import type { Deed } from '../queue/presence.ts';
 import { csrfField, page } from './layout.ts';
 import { inline, type Markup } from './text.ts';
 import { relative } from './words.ts';
@@ -13,6 +14,11 @@ export interface PasskeysPage {
   now: number;
 }
 
+/** Has a passkey sign before the form is sent (assets/passkeys.js). */
+export function signing(kind: Deed['kind']): Markup {
+  return html`data-passkey="get" data-begin="/passkeys/sign/${kind}" data-answer="presence"`;
+}
+
 function card(passkey: Passkey, { session, now }: PasskeysPage): Markup {
   const { id, name, createdAt, lastUsedAt } = passkey;
   return html`<li class="account">
@@ -22,10 +28,11 @@ function card(passkey: Passkey, { session, now }: PasskeysPage): Markup {
     </div>
     <div class="deeds"><details class="confirm">
       <summary>Remove<span class="unseen-words"> ${name}</span></summary>
-      <form method="post" action="/passkeys/remove">
+      <form method="post" action="/passkeys/remove" ${signing('remove')}>
         ${csrfField(session)}
+        <input type="hidden" name="presence">
         <input type="hidden" name="id" value="${id}">
-        <p>From now on it signs nothing, and what it has signed and has not run will not run.</p>
+        <p>A passkey of yours confirms it. From now on this one signs nothing, and what it has signed and has not run will not run.</p>
         <button class="danger" type="submit">Remove it</button>
       </form>
     </details></div>
@@ -49,8 +56,9 @@ export function passkeysPage(parts: PasskeysPage): Promise<string> {
       }
       <section class="offers" aria-labelledby="enrol-title">
         <h2 id="enrol-title">Enrol a passkey</h2>
-        <form class="connect" method="post" action="/passkeys" data-passkey="create" data-begin="/passkeys/begin" data-answer="response">
+        <form class="connect" method="post" action="/passkeys" data-passkey="create" data-begin="/passkeys/begin" data-answer="response" ${passkeys.length === 0 ? '' : html`data-sign="/passkeys/sign/enrol"`}>
           ${csrfField(session)}
+          <input type="hidden" name="presence">
           <input type="hidden" name="response">
           <div class="row"><label for="name">What to call it</label>
             <input id="name" name="name" required maxlength="80" autocomplete="off"></div>

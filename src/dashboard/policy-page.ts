@@ -6,6 +6,7 @@ import type { ListedRule } from '../queue/policy.ts';
 import { type days, writeEffects } from '../queue/policy-rules.ts';
 import { matchInWords, outcomeWords } from '../queue/policy-words.ts';
 import { csrfField, page } from './layout.ts';
+import { signing } from './passkeys.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { relative } from './words.ts';
 
@@ -13,6 +14,7 @@ export interface PolicyPage {
   session: Session;
   rules: readonly ListedRule[];
   signed: readonly string[];
+  hasPasskey: boolean;
   connections: readonly Connection[];
   /** What was filled in, and what is wrong with it. */
   given?: { field(name: string): string; fault: string } | undefined;
@@ -119,9 +121,10 @@ function addForm(parts: PolicyPage): Markup {
   </form>`;
 }
 
-function presenceForm({ session, signed }: PolicyPage): Markup {
-  return html`<form class="connect" method="post" action="/policy/presence">
+function presenceForm({ session, signed, hasPasskey }: PolicyPage): Markup {
+  return html`<form class="connect" method="post" action="/policy/presence" ${hasPasskey ? signing('effects') : ''}>
     ${csrfField(session)}
+    ${hasPasskey ? html`<input type="hidden" name="presence">` : ''}
     <fieldset class="row"><legend>Approvals that a passkey signs</legend>
       ${writeEffects.map(
         (effect) =>

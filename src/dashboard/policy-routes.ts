@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import { DrawbridgeError } from '../errors.ts';
 import { days, writeEffects } from '../queue/policy-rules.ts';
+import type { Deed } from '../queue/presence.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
 import { passkeysPage } from './passkeys.ts';
@@ -23,17 +24,25 @@ export function policyRoutes(rooms: PageRooms, fieldsOf: Fields): Hono<PageEnv> 
     return id;
   }
 
+  /** @throws DrawbridgeError `permission_denied` where a passkey has to sign the change and has not */
+  async function confirmed(c: Context<PageEnv>, field: Field, kind: Deed['kind']): Promise<void> {
+    const given = { deed: deedOf(kind, field), presence: presenceOf(field) };
+    await presence.checkDeed(await orgOf(c), c.get('session').person, given);
+  }
+
   async function showPolicy(c: Context<PageEnv>, given?: { field: Field; fault: string }): Promise<string> {
     const org = await orgOf(c);
-    const [rules, signed, all] = await Promise.all([
+    const [rules, signed, all, keys] = await Promise.all([
       policy.list(org),
       policy.signedEffects(org),
       connections.list(org),
+      passkeys.list(org, c.get('session').person),
     ]);
     return policyPage({
       session: c.get('session'),
       rules,
       signed,
+      hasPasskey: keys.length > 0,
       connections: all,
       given,
       now: clock.now(),
@@ -61,7 +70,8 @@ export function policyRoutes(rooms: PageRooms, fieldsOf: Fields): Hono<PageEnv> 
 
   pages.post('/policy/presence', async (c) => {
     const field = await fieldsOf(c);
-    const effects = writeEffects.filter((effect) => field(`signed-${effect}`) === 'yes');
+    await confirmed(c, field, 'effects');
+    const effects = effectsOf(field);
     await policy.setSignedEffects(await orgOf(c), c.get('session').person, { effects, channel: 'page' });
     return c.redirect('/policy', 303);
   });
@@ -88,6 +98,7 @@ export function policyRoutes(rooms: PageRooms, fieldsOf: Fields): Hono<PageEnv> 
 
   pages.post('/passkeys', async (c) => {
     const field = await fieldsOf(c);
+    await confirmed(c, field, 'enrol');
     await passkeys.finish(await orgOf(c), c.get('session').person, {
       origin: c.get('origin'),
       name: field('name'),
@@ -98,8 +109,20 @@ export function policyRoutes(rooms: PageRooms, fieldsOf: Fields): Hono<PageEnv> 
 
   pages.post('/passkeys/remove', async (c) => {
     const field = await fieldsOf(c);
+    await confirmed(c, field, 'remove');
     await passkeys.remove(await orgOf(c), c.get('session').person, field('id'));
     return c.redirect('/passkeys', 303);
+  });
+
+  // What a passkey is to sign for such a change. Changes nothing.
+  pages.post('/passkeys/sign/:kind', async (c) => {
+    const field = await fieldsOf(c);
+    const kind = c.req.param('kind');
+    if (kind !== 'enrol' && kind !== 'remove' && kind !== 'effects') {
+      throw new DrawbridgeError('not_found', 'There is no such page.');
+    }
+    const given = { deed: deedOf(kind, field), origin: c.get('origin') };
+    return c.json(await presence.beginDeed(await orgOf(c), c.get('session').person, given));
   });
 
   // What a passkey is to sign for the decision that this form would make. Decides nothing.
@@ -137,6 +160,12 @@ function signedAnswer(text: string): SignedAnswer | undefined {
     if (thrown instanceof SyntaxError) return undefined;
     throw thrown;
   }
+}
+
+const effectsOf = (field: Field) => writeEffects.filter((effect) => field(`signed-${effect}`) === 'yes');
+
+function deedOf(kind: Deed['kind'], field: Field): Deed {
+  return { kind, of: kind === 'effects' ? effectsOf(field).join(',') : kind === 'remove' ? field('id') : '' };
 }
 
 /** What the form of a decision carries of a passkey, for `decide`; undefined where it carries nothing. */

@@ -1,6 +1,7 @@
 // Where an org asks for it, an approval is signed by a passkey of the person who gives it: over this action,
 // this hash, this decision, once. The executor judges the signature again before it acts.
 import { z } from 'zod';
+import { digest } from '../auth/digest.ts';
 import {
   ceremonyMs,
   everEnrolled,
@@ -18,7 +19,14 @@ import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionRow } from './envelope.ts';
 import { readSignedEffects } from './policy.ts';
-import { assertionSchema, challengeOf, type Proof, readProof, verifyProof } from './presence-proof.ts';
+import {
+  assertionSchema,
+  challengeOf,
+  type Proof,
+  readProof,
+  type Signed,
+  verifyProof,
+} from './presence-proof.ts';
 import { rowOf } from './read.ts';
 import { type Presence, sameOrg } from './room.ts';
 
@@ -41,7 +49,21 @@ export interface SigningOptions {
   };
 }
 
+/** What a person changes about proofs of presence themselves. `of`: the key's id, or the effects to be signed. */
+export interface Deed {
+  kind: 'enrol' | 'remove' | 'effects';
+  of: string;
+}
+
 export interface OrgPresence extends Presence {
+  /** Begins the signing of a deed. @throws DrawbridgeError `permission_denied` when the person has no passkey */
+  beginDeed(org: OrgStore, person: Person, given: { deed: Deed; origin: string }): Promise<SigningOptions>;
+  /**
+   * Whoever has a passkey signs with it before another is enrolled or one is removed; and to take an effect off
+   * the list, once anybody has one: a session alone must not open what it could not sign.
+   * @throws DrawbridgeError `permission_denied`
+   */
+  checkDeed(org: OrgStore, person: Person, given: { deed: Deed; presence: unknown }): Promise<void>;
   /**
    * What is stored of the signature, judged by itself alone; undefined where nothing was signed.
    * @throws DrawbridgeError `not_found`; `conflict` for what cannot be read
@@ -79,30 +101,92 @@ export function createPresence(parts: {
     );
   }
 
+  async function beginSigning(
+    org: OrgStore,
+    person: Person,
+    { origin, ...meant }: Meant & { origin: string },
+  ): Promise<SigningOptions> {
+    sameOrg(org, person);
+    const rpId = rpIdOf(origin);
+    const keys = await keysOf(org, person);
+    const nonce = newToken();
+    const challenge = challengeOf({ org: org.orgId, ...meant, nonce });
+    await keepChallenge(org, person, { nonce, challenge, purpose: decideAt(origin) });
+    return {
+      nonce,
+      options: {
+        challenge,
+        rpId,
+        timeout: ceremonyMs,
+        userVerification: 'required',
+        allowCredentials: keys.map((key) => ({
+          type: 'public-key',
+          id: key.id,
+          transports: transportsOf(key),
+        })),
+      },
+    };
+  }
+
+  /** Spends the nonce, judges the signature and raises the key's counter. */
+  async function judgeSigning(
+    org: OrgStore,
+    person: Person,
+    { presence, ...meant }: Meant & { presence: unknown },
+  ): Promise<Proof> {
+    const keys = await keysOf(org, person);
+    const given = presenceSchema.safeParse(presence);
+    if (!given.success) {
+      throw new DrawbridgeError('permission_denied', 'This is no passkey’s signature; nothing was decided.');
+    }
+    const { nonce, origin, assertion } = given.data;
+    const key = keys.find(({ id }) => id === assertion.id);
+    if (key === undefined) {
+      throw new DrawbridgeError(
+        'permission_denied',
+        'The passkey that signed is not one of yours, or was removed; nothing was decided.',
+      );
+    }
+    const proof: Proof = {
+      v: 1,
+      credential: key.id,
+      name: key.name,
+      publicKey: keyText(key),
+      member: person.memberId,
+      at: await org.now(),
+      org: org.orgId,
+      ...meant,
+      nonce,
+      origin,
+      assertion,
+    };
+    await spendChallenge(org, person, { nonce, challenge: challengeOf(proof), purpose: decideAt(origin) });
+    const counter = await verifyProof(proof, key.counter);
+    await raiseCounter(org, key, counter, proof.at);
+    return proof;
+  }
+
+  async function isDeedSigned(org: OrgStore, person: Person, deed: Deed): Promise<boolean> {
+    return org.read(async (db) => {
+      if (deed.kind !== 'effects') return (await livePasskeys(db, org.orgId, person.memberId)).length > 0;
+      const chosen = deed.of.split(',');
+      const signed = await readSignedEffects(db, org.orgId);
+      return signed.some((effect) => !chosen.includes(effect)) && (await everEnrolled(db, org.orgId));
+    });
+  }
+
   return {
     require: (org, action) => isRequired(org, action.effect),
 
-    async begin(org, person, { actionId, verdict, hash, origin }) {
+    begin: (org, person, { actionId, verdict, hash, origin }) =>
+      beginSigning(org, person, { action: actionId, decision: verdict, hash, origin }),
+
+    beginDeed: (org, person, { deed, origin }) => beginSigning(org, person, { ...meantBy(deed), origin }),
+
+    async checkDeed(org, person, { deed, presence }) {
       sameOrg(org, person);
-      const rpId = rpIdOf(origin);
-      const keys = await keysOf(org, person);
-      const nonce = newToken();
-      const challenge = challengeOf({ org: org.orgId, action: actionId, hash, decision: verdict, nonce });
-      await keepChallenge(org, person, { nonce, challenge, purpose: decideAt(origin) });
-      return {
-        nonce,
-        options: {
-          challenge,
-          rpId,
-          timeout: ceremonyMs,
-          userVerification: 'required',
-          allowCredentials: keys.map((key) => ({
-            type: 'public-key',
-            id: key.id,
-            transports: transportsOf(key),
-          })),
-        },
-      };
+      if (!(await isDeedSigned(org, person, deed))) return;
+      await judgeSigning(org, person, { ...meantBy(deed), presence });
     },
 
     async proof(org, actionId) {
@@ -114,7 +198,7 @@ export function createPresence(parts: {
 
     async check(org, person, decision, row) {
       sameOrg(org, person);
-      const keys = await keysOf(org, person);
+      await keysOf(org, person);
       if (decision.presence === undefined || decision.presence === null) {
         throw new DrawbridgeError(
           'permission_denied',
@@ -122,40 +206,8 @@ export function createPresence(parts: {
           { retry: 'ask' },
         );
       }
-      const given = presenceSchema.safeParse(decision.presence);
-      if (!given.success) {
-        throw new DrawbridgeError(
-          'permission_denied',
-          'This is no passkey’s signature; nothing was decided.',
-        );
-      }
-      const { nonce, origin, assertion } = given.data;
-      const key = keys.find(({ id }) => id === assertion.id);
-      if (key === undefined) {
-        throw new DrawbridgeError(
-          'permission_denied',
-          'The passkey that signed is not one of yours, or was removed; nothing was decided.',
-        );
-      }
-      const proof: Proof = {
-        v: 1,
-        credential: key.id,
-        name: key.name,
-        publicKey: keyText(key),
-        member: person.memberId,
-        at: await org.now(),
-        org: org.orgId,
-        action: row.id,
-        hash: decision.hash,
-        decision: decision.verdict,
-        nonce,
-        origin,
-        assertion,
-      };
-      const challenge = challengeOf(proof);
-      await spendChallenge(org, person, { nonce, challenge, purpose: decideAt(origin) });
-      const counter = await verifyProof(proof, key.counter);
-      await raiseCounter(org, key, counter, proof.at);
+      const { verdict, hash, presence } = decision;
+      const proof = await judgeSigning(org, person, { action: row.id, decision: verdict, hash, presence });
       return JSON.stringify(proof);
     },
 
@@ -199,6 +251,13 @@ async function faultOf(proof: Proof, row: ActionRow): Promise<string | undefined
     if (thrown instanceof DrawbridgeError) return 'The signature is not one of this decision by this key.';
     throw thrown;
   }
+}
+
+type Meant = Pick<Signed, 'action' | 'hash' | 'decision'>;
+
+/** No action has such an id, so that neither signature serves as the other. */
+function meantBy({ kind, of }: Deed): Meant {
+  return { action: `passkeys.${kind}`, hash: digest(of), decision: 'approve' };
 }
 
 const decideAt = (origin: string) => `decide ${origin}`;

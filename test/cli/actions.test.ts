@@ -243,6 +243,7 @@ test('from the shell of the agent whose server lives, approve, open, keys create
       ['policy', 'add', 'auto', '--name', 'Mine', '--json'],
       ['policy', 'remove', 'pol_1', '--json'],
       ['policy', 'presence', 'none', '--json'],
+      ['policy', 'passkeys', '--remove', 'x', '--json'],
       ['members', 'add', '--email', 'mine@elsewhere.example'],
       ['members', 'unlink', 'ana@northgate.example'],
     ]) {
@@ -265,6 +266,8 @@ test('where a passkey signs, the terminal names the page instead of approving, a
   await passkeys.finish(org, owner, { origin, name: 'Laptop', response: key.create(challenge) });
   await policy.setSignedEffects(org, owner, { effects: ['send'], channel: 'page' });
   try {
+    const listed = await program.json<{ id: string }[]>(['policy', 'passkeys', '--json']);
+    expect(listed).toMatchObject([{ id: key.id, name: 'Laptop', memberId: owner.memberId }]);
     const { id, payloadHash: hash } = await propose('To be signed', 'Four.');
     const refused = await program.run(['actions', 'approve', id, '--hash', hash]);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`/actions/${id}`)]);
@@ -301,6 +304,9 @@ test('where a passkey signs, the terminal names the page instead of approving, a
     });
     const broken = await program.run(['actions', 'proof', id]);
     expect([broken.code, broken.stdout]).toEqual([1, expect.stringContaining('another payload')]);
+    // A lost one is removed here, where no passkey is at hand.
+    expect((await program.run(['policy', 'passkeys', '--remove', key.id])).code).toBe(0);
+    expect(await passkeys.list(org, owner)).toEqual([]);
   } finally {
     await policy.setSignedEffects(org, owner, { effects: [], channel: 'page' });
   }

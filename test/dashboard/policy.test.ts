@@ -94,6 +94,7 @@ test('attack: without the session’s token, or without a session, no rule and n
     '/passkeys/begin',
     '/passkeys',
     '/passkeys/remove',
+    '/passkeys/sign/enrol',
     '/actions/act_1/presence',
   ]) {
     const fields = { name: 'x', outcome: 'auto', 'signed-send': 'yes' };
@@ -137,6 +138,12 @@ async function signedBy(authenticator: Authenticator, action: Action, more: Reco
   const hash = action.payloadHash;
   const begun = await post(`/actions/${action.id}/presence`, { hash, verdict: 'approve', ...more });
   const { nonce, options } = JSON.parse(begun.body);
+  const answer = authenticator.get(options.challenge);
+  return JSON.stringify({ nonce, origin: house.origin, answer });
+}
+/** Confirms a change of passkeys, or of what they sign. */
+async function confirm(kind: string, authenticator: Authenticator, fields: Record<string, string> = {}) {
+  const { nonce, options } = JSON.parse((await post(`/passkeys/sign/${kind}`, fields)).body);
   const answer = authenticator.get(options.challenge);
   return JSON.stringify({ nonce, origin: house.origin, answer });
 }
@@ -188,6 +195,35 @@ test('a passkey is enrolled on the page; then a listed effect is approved by its
   expect(no.status).toBe(303);
 });
 
+test('attack: who has the session alone enrols no second passkey, removes none, and takes no effect off the list', async () => {
+  const own = createAuthenticator(house.origin);
+  const { options } = JSON.parse((await post('/passkeys/begin')).body);
+  const response = JSON.stringify({ answer: own.create(options.challenge) });
+  expect((await post('/passkeys', { name: 'Mine', response })).status).toBe(403);
+  expect((await post('/passkeys/remove', { id: key.id })).status).toBe(403);
+  expect((await post('/policy/presence', { 'signed-money': 'yes' })).status).toBe(403);
+  // Nor with a signature that was given for an approval, or by a key that is not enrolled.
+  const action = await propose();
+  const approval = await signedBy(key, action);
+  expect((await post('/passkeys', { name: 'Mine', response, presence: approval })).status).toBe(403);
+  const forged = await confirm('enrol', own);
+  expect((await post('/passkeys', { name: 'Mine', response, presence: forged })).status).toBe(403);
+  expect(await house.passkeys.list(house.org, house.owner)).toHaveLength(1);
+  expect(await house.policy.signedEffects(house.org)).toEqual(['send']);
+
+  // With the passkey that is there, all of it is possible; to ask for more needs none.
+  const begun = JSON.parse((await post('/passkeys/begin')).body);
+  const second = JSON.stringify({ answer: own.create(begun.options.challenge) });
+  const presence = await confirm('enrol', key);
+  expect((await post('/passkeys', { name: 'Phone', response: second, presence })).status).toBe(303);
+  const removal = await confirm('remove', own, { id: own.id });
+  expect((await post('/passkeys/remove', { id: own.id, presence: removal })).status).toBe(303);
+  expect((await post('/policy/presence', { 'signed-send': 'yes', 'signed-money': 'yes' })).status).toBe(303);
+  const less = { 'signed-send': 'yes', presence: await confirm('effects', key, { 'signed-send': 'yes' }) };
+  expect((await post('/policy/presence', less)).status).toBe(303);
+  expect(await house.policy.signedEffects(house.org)).toEqual(['send']);
+});
+
 test('the terminal cannot sign, and is sent to the page', async () => {
   const action = await propose();
   await expect(
@@ -232,7 +268,14 @@ test('a removed passkey signs nothing, and what it signed before does not run', 
   expect((await approve(signed, await signedBy(key, signed))).status).toBe(303);
   const waiting = await propose();
   const presence = await signedBy(key, waiting);
-  expect((await post('/passkeys/remove', { id: key.id })).status).toBe(303);
+  const id = key.id;
+  const confirmed = await confirm('remove', key, { id });
+  // A confirmation is of one key and of one kind.
+  expect((await post('/passkeys/remove', { id: 'another', presence: confirmed })).status).toBe(403);
+  const other = await confirm('enrol', key, { id });
+  expect((await post('/passkeys/remove', { id, presence: other })).status).toBe(403);
+  const presenceOfRemoval = await confirm('remove', key, { id });
+  expect((await post('/passkeys/remove', { id, presence: presenceOfRemoval })).status).toBe(303);
   expect((await approve(waiting, presence)).status).toBe(403);
   const refused = await approve(waiting);
   expect(refused.status).toBe(403);

@@ -99,6 +99,24 @@ inBrowser(
 );
 
 inBrowser(
+  `the passkey confirms its own removal, and can then be enrolled anew${why}`,
+  async () => {
+    await page.goto(`${house.origin}/passkeys`);
+    await page.getByText('Remove Test laptop').click();
+    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByRole('heading', { name: 'No passkey' }).waitFor();
+    expect(await house.passkeys.list(house.org, house.owner)).toEqual([]);
+    await devices.send('WebAuthn.clearCredentials', { authenticatorId });
+    await page.getByLabel('What to call it').fill('Test laptop again');
+    await page.getByRole('button', { name: 'Enrol a passkey' }).click();
+    await page.getByRole('heading', { name: 'Test laptop again' }).waitFor();
+    expect(await violations()).toEqual([]);
+    expect(faults).toEqual([]);
+  },
+  60_000,
+);
+
+inBrowser(
   `a person whom the passkey does not recognise decides nothing, and may try again${why}`,
   async () => {
     const action = await house.propose('send', { ...mail, subject: 'Another' });

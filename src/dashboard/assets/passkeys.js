@@ -1,5 +1,5 @@
 // Has a passkey made, or has it sign, before a form is sent. A form says which (data-passkey), where the
-// question comes from (data-begin), and which field takes the answer (data-answer).
+// question comes from (data-begin), which field takes the answer (data-answer), and what signs first (data-sign).
 
 function bytes(text) {
   const plain = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
@@ -53,8 +53,8 @@ function answer(credential, response) {
   return { id: credential.id, rawId: credential.id, type: credential.type, response };
 }
 
-async function ask(form, fields) {
-  const answered = await fetch(form.dataset.begin, {
+async function ask(address, fields) {
+  const answered = await fetch(address, {
     method: 'POST',
     body: new URLSearchParams(fields),
     headers: { Accept: 'application/json' },
@@ -79,16 +79,19 @@ function tell(form, message) {
   place.textContent = message;
 }
 
+async function step(form, fields, given) {
+  fields.delete(given.into);
+  const { options, ...rest } = await ask(given.address, fields);
+  const answer = await given.with(options);
+  form.elements[given.into].value = JSON.stringify({ ...rest, origin: location.origin, answer });
+}
+
 async function sign(form, submitter) {
   const fields = new FormData(form, submitter);
-  fields.delete(form.dataset.answer);
-  const { options, ...rest } = await ask(form, fields);
-  const made = await (form.dataset.passkey === 'create' ? create(options) : get(options));
-  form.elements[form.dataset.answer].value = JSON.stringify({
-    ...rest,
-    origin: location.origin,
-    answer: made,
-  });
+  const { passkey, begin, answer: into, sign: before } = form.dataset;
+  // Who has a passkey confirms with it that another is made.
+  if (before) await step(form, fields, { address: before, into: 'presence', with: get });
+  await step(form, fields, { address: begin, into, with: passkey === 'create' ? create : get });
   // Sent by hand, so what the button itself says has to be said for it.
   if (submitter?.name) {
     const named = document.createElement('input');
