@@ -2,7 +2,7 @@
 // each with the schema of what it takes.
 import { z } from 'zod';
 import type { FoundOperation } from '../connections/connections.ts';
-import { visible, visibleLine } from '../untrusted.ts';
+import { framed, visible, visibleLine } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { defineTool } from './define.ts';
 import { countFitting } from './pages.ts';
@@ -55,11 +55,14 @@ export const findOperation = defineTool({
     const failing = unreachable.map(({ connection, error }) =>
       visibleLine(`${connection.label} (${connection.id}): ${error.message}`, 300),
     );
-    const lines = shown.map(
-      (row) => `${row.operation} · ${row.account} (${row.connection}) · ${row.effect}: ${row.title}`,
-    );
+    const lineOf = (row: z.input<typeof found>) =>
+      `${row.operation} · ${row.account} (${row.connection}) · ${row.effect}: ${row.title}`;
+    // Somebody else named the tools of another server.
+    const ours = shown.filter(({ operation }) => !operation.startsWith('mcp:')).map(lineOf);
+    const theirs = shown.filter(({ operation }) => operation.startsWith('mcp:')).map(lineOf);
     const text = [
-      ...(lines.length === 0 ? ['Nothing fits. Try other words, or "" for all.'] : lines),
+      ...(shown.length === 0 ? ['Nothing fits. Try other words, or "" for all.'] : ours),
+      ...(theirs.length === 0 ? [] : [framed(theirs.join('\n'), 'Tools of other servers')]),
       ...(more > 0 ? [`${more} more: narrow the words, or raise limit.`] : []),
       ...failing.map((line) => `Could not ask ${line}`),
     ].join('\n');
