@@ -37,6 +37,8 @@ export async function decide(
   decision: Decision,
 ): Promise<Action> {
   mustBePerson(person, decision.channel, [...byHand, 'elicitation']);
+  // A client may carry a yes, never another text.
+  if (decision.edited !== undefined) mustBePerson(person, decision.channel);
   sameOrg(org, person);
   checkReason(decision.reason);
   const { actionId, verdict, hash, reason, channel } = decision;

@@ -29,7 +29,13 @@ export async function sameProposal(
     .selectFrom('action_queue')
     .selectAll()
     .where('org_id', '=', orgId)
-    .where('arguments_hash', '=', argumentsHash)
+    .where((eb) =>
+      eb.or([
+        eb('arguments_hash', '=', argumentsHash),
+        // Proposed when nothing but the arguments was hashed.
+        eb.and([eb('arguments_hash', 'is', null), eb('payload_hash', '=', argumentsHash)]),
+      ]),
+    )
     .where((eb) =>
       eb.or([
         eb.and([eb('status', '=', 'pending'), eb('expires_at', '>', now)]),

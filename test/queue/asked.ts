@@ -93,6 +93,14 @@ export const askedPromises = ({ open }: Ground) =>
       expect((await ask(61)).attached).toBe(false);
     });
 
+    test('an action from before arguments had a hash of their own is found by its payload', async () => {
+      const action = await world.propose({ to: 'bo' });
+      await world.org.write((tx) =>
+        tx.updateTable('action_queue').set({ arguments_hash: null }).where('id', '=', action.id).execute(),
+      );
+      expect(await propose({ to: 'bo' })).toMatchObject({ attached: true, action: { id: action.id } });
+    });
+
     test('what it rests on is kept, and must be documents', async () => {
       const citations = ['ime://documents/doc_1', 'ime://documents/doc_2'];
       const { action } = await propose({ to: 'bo' }, { citations, conversation: 'The weekly letters' });

@@ -74,6 +74,21 @@ export const editedPromises = ({ open }: Ground) =>
       });
     });
 
+    test('a client that carries decisions carries no edit', async () => {
+      const action = await world.propose({ to: 'bo' });
+      await expect(
+        world.queue.decide(world.org, world.person, {
+          actionId: action.id,
+          verdict: 'approve',
+          hash: action.payloadHash,
+          channel: 'elicitation',
+          client: 'An assistant',
+          edited: { to: 'eve' },
+        }),
+      ).rejects.toMatchObject({ code: 'permission_denied' });
+      expect((await world.queue.get(world.org, action.id)).status).toBe('pending');
+    });
+
     test('an edit that policy denies is refused', async () => {
       const queue = world.another({
         policy: {

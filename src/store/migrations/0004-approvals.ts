@@ -37,13 +37,21 @@ export const approvals: Migration = {
         )
         .execute();
     }
-    // Until now nothing but the arguments was hashed.
-    await sql`update action_queue set arguments_hash = payload_hash`.execute(kit.tx);
     await sql`create index action_queue_by_arguments on action_queue (org_id, arguments_hash)`.execute(
       kit.tx,
     );
+    await sql`create index action_queue_by_undone on action_queue (org_id, undo_of)
+      where undo_of is not null`.execute(kit.tx);
     await sql`create unique index action_queue_by_idempotency_key on action_queue (org_id, idempotency_key)
       where idempotency_key is not null`.execute(kit.tx);
+    // The inbox counts what waits, and names who asked, without reading the rows.
+    await sql`create index action_queue_by_snooze on action_queue (org_id, status, snoozed_until)`.execute(
+      kit.tx,
+    );
+    // PostgreSQL refuses index entries of 2.7 kB, and finds rows without their payloads by itself.
+    if (kit.dialect === 'sqlite') {
+      await sql`create index action_queue_by_asker on action_queue (org_id, proposed_by)`.execute(kit.tx);
+    }
     await kit.orgTable('policy_rules', {
       columns: {
         id: 'text',
