@@ -2,7 +2,7 @@
 // can be judged without this program's database, and without us.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { rpIdOf } from '../auth/passkeys.ts';
+import { rpIdOf } from '../auth/passkeys-ceremony.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { DrawbridgeError } from '../errors.ts';
 

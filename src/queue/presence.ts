@@ -2,16 +2,8 @@
 // this hash, this decision, once. The executor judges the signature again before it acts.
 import { z } from 'zod';
 import { digest } from '../auth/digest.ts';
-import {
-  ceremonyMs,
-  everEnrolled,
-  keepChallenge,
-  livePasskeys,
-  type PasskeyRow,
-  rpIdOf,
-  spendChallenge,
-  transportsOf,
-} from '../auth/passkeys.ts';
+import { everEnrolled, livePasskeys, type PasskeyRow, transportsOf } from '../auth/passkeys.ts';
+import { ceremonyMs, keepChallenge, rpIdOf, spendChallenge } from '../auth/passkeys-ceremony.ts';
 import type { Person } from '../auth/principal.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newToken } from '../ids.ts';
