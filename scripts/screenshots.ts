@@ -12,16 +12,60 @@ import { connection, openHouse } from '../test/http/house.ts';
 
 const guide = fileURLToPath(new URL('../docs/guide/images/', import.meta.url));
 const extra = process.argv[2];
-const house = await openHouse({ clock: systemClock });
+const house = await openHouse({ clock: systemClock, holdMs: 10_000 });
 house.connections.push(
   connection({
     id: 'con_2',
     provider: 'caldav',
     providerTitle: 'Calendar',
     label: 'Ana’s calendar',
+    capabilities: ['calendar.free-busy'],
     lastSyncAt: Date.now() - 240_000,
   }),
 );
+
+house.busy = async () => ({
+  busy: [
+    { start: Date.parse('2026-12-03T15:00:00Z'), end: Date.parse('2026-12-03T16:00:00Z'), title: 'Team' },
+    {
+      start: Date.parse('2026-12-03T20:30:00Z'),
+      end: Date.parse('2026-12-03T21:30:00Z'),
+      title: 'Closing call, Hartmann',
+    },
+  ],
+});
+house.documents.set('doc_maya', {
+  id: 'doc_maya',
+  kind: 'mail',
+  title: 'Another time for Alder Court?',
+  text: 'Hello Ana,\n\nwould Thursday at three work for a second look? And could you find out how old the furnace is?\n\nMaya',
+  raw: new Uint8Array(),
+  mediaType: 'message/rfc822',
+  externalId: 'maya-1',
+  people: [],
+  threadId: undefined,
+  url: undefined,
+  connectionId: 'con_1',
+  provider: 'post',
+  source: 'ana@northgate.example',
+  writtenAt: Date.now() - 86_400_000,
+  fetchedAt: Date.now(),
+  verifiedAt: Date.now(),
+  contentHash: '',
+  facts: {},
+});
+
+/** Bought a house last spring, and is written to since. */
+const known = { email: 'maya.ortiz@lakeside.example', name: 'Maya Ortiz' };
+const earlier = await house.propose('send', {
+  to: [known],
+  cc: [],
+  bcc: [],
+  subject: 'Viewing on Monday',
+  text: 'Hello Maya, Monday it is.',
+  references: [],
+  attachments: [],
+});
 
 const sheet = Buffer.alloc(48_213, 'Disclosures ');
 const letter = await house.propose(
@@ -60,6 +104,8 @@ const letter = await house.propose(
       { name: 'Inspection report, 118 Alder Court.pdf', mediaType: 'application/pdf', bytes: sheet },
     ],
     note: 'Maya asked on Tuesday for another time to see the house, and for the furnace’s age.',
+    citations: ['ime://documents/doc_maya'],
+    conversation: 'Alder Court, second viewing',
   },
 );
 const event = await house.propose(
@@ -81,7 +127,7 @@ const event = await house.propose(
   { warnings: ['Clashes with "Closing call, Hartmann", 2026-12-03 14:30 to 15:30.'] },
 );
 const strange = await house.propose('send', {
-  to: [{ email: 'accounts@lakes\u0131de.example'.replace('\u0131', 'i'), name: 'Accounts' }],
+  to: [{ email: 'accounts@lakes1de.example', name: 'Accounts' }],
   cc: [],
   bcc: [{ email: 'archive@elsewhere.example' }],
   subject: 'Invoice\u202Efdp.exe',
@@ -96,12 +142,31 @@ const other = await house.propose('update', {
   amount: 498000,
   contacts: [{ name: 'Maya Ortiz', role: 'Buyer' }],
 });
+const amend = await house.propose('amend', { stage: 'Offer accepted', amount: 498000 });
+const invoice = await house.propose('invoice', { customer: 'Lakeside Homes', amount: 1250, currency: 'USD' });
+for (let i = 1; i <= 4; i += 1) {
+  await house.propose(
+    'update',
+    { dealName: `Harbor Mill ${i}`, stage: 'Viewed' },
+    { conversation: 'After the open house' },
+  );
+}
 const done = await house.propose('send', {
   to: [{ email: 'sam@harbor.example', name: 'Sam Hartmann' }],
   cc: [],
   bcc: [],
   subject: 'Keys are ready',
   text: 'Hello Sam,\n\nthe keys are at the office from nine.\n\nAna',
+  references: [],
+  attachments: [],
+});
+const invoiced = await house.propose('invoice', { customer: 'Harbor Mill', amount: 90, currency: 'USD' });
+const held = await house.propose('send', {
+  to: [known],
+  cc: [],
+  bcc: [],
+  subject: 'Directions to Alder Court',
+  text: 'Hello Maya,\n\nthe gate is on the left, behind the mill.\n\nAna',
   references: [],
   attachments: [],
 });
@@ -121,14 +186,24 @@ const approve = (action: { id: string; payloadHash: string }) =>
     hash: action.payloadHash,
     channel: 'page',
   });
+/** Lets what was approved leave at `at` (integer ms). */
+const holdUntil = (at: number) =>
+  house.org.write((tx) =>
+    tx.updateTable('action_queue').set({ hold_until: at }).where('status', '=', 'approved').execute(),
+  );
+await approve(earlier);
 await approve(done);
+await approve(invoiced);
+await holdUntil(1);
 await house.queue.runDue(house.org);
 house.run = async (context) => {
   await context.aboutToSend();
   throw new Error('the connection was lost after the message was sent');
 };
 await approve(unclear);
+await holdUntil(1);
 await house.queue.runDue(house.org);
+await approve(held);
 
 const chromium = await openChromium();
 
@@ -158,22 +233,33 @@ async function pictures(
 const desktop = { viewport: { width: 1120, height: 860 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const path = (action: { id: string }) => `/actions/${action.id}`;
+await holdUntil(Date.now() + 10_000);
+await pictures(desktop, [[guide, 'hold', path(held)]]);
 await pictures(desktop, [
   [guide, 'approval', path(letter)],
   [guide, 'approvals', '/'],
+  [guide, 'edit', `${path(letter)}/edit`],
+  [guide, 'change', path(amend)],
+  [guide, 'recipients', path(strange)],
+  [guide, 'history', '/history'],
+  [extra, 'invoice', path(invoice)],
+  [extra, 'undo', path(invoiced)],
+  [extra, 'mine', '/?show=mine'],
   [extra, 'approval-whole', path(letter), true],
-  [extra, 'event', path(event), true],
   [extra, 'strange', path(strange), true],
   [extra, 'other', path(other), true],
   [extra, 'done', path(done)],
   [extra, 'unclear', path(unclear)],
-  [extra, 'history', '/history'],
   [extra, 'connect', '/connect'],
   [extra, 'missing', '/nowhere'],
 ]);
+await pictures({ viewport: { width: 1120, height: 1420 } }, [[guide, 'event', path(event)]]);
 await pictures(phone, [
   [guide, 'approval-phone', path(letter)],
-  [extra, 'phone-approvals', '/'],
+  [guide, 'approvals-phone', '/'],
+  [extra, 'phone-history', '/history'],
+  [extra, 'phone-edit', `${path(letter)}/edit`, true],
+  [extra, 'phone-change', path(amend), true],
   [extra, 'phone-event', path(event), true],
 ]);
 await pictures({ ...desktop, colorScheme: 'dark' }, [
