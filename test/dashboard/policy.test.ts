@@ -208,6 +208,9 @@ test('attack: who has the session alone enrols no second passkey, removes none, 
   expect((await post('/passkeys', { name: 'Mine', response, presence: approval })).status).toBe(403);
   const forged = await confirm('enrol', own);
   expect((await post('/passkeys', { name: 'Mine', response, presence: forged })).status).toBe(403);
+  // Nor with a confirmation of another change.
+  const enrolling = await confirm('enrol', key);
+  expect((await post('/policy/presence', { presence: enrolling })).status).toBe(403);
   expect(await house.passkeys.list(house.org, house.owner)).toHaveLength(1);
   expect(await house.policy.signedEffects(house.org)).toEqual(['send']);
 
