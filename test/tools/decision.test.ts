@@ -76,6 +76,7 @@ type Result = {
 interface Caller {
   asked: Asked[];
   propose(args?: Record<string, unknown>): Promise<Result>;
+  close(): Promise<void>;
 }
 type Elicitation = { form?: Record<string, never>; url?: Record<string, never> };
 type Open = (
@@ -107,7 +108,11 @@ const openOld: Open = async (answer, elicitation = { form: {} }) => {
     return answer(one) as never;
   });
   await client.connect(new OldHttp(mcp, { requestInit }) as never);
-  return { asked, propose: (args = {}) => client.callTool(mail(args)) as Promise<Result> };
+  return {
+    asked,
+    propose: (args = {}) => client.callTool(mail(args)) as Promise<Result>,
+    close: () => client.close(),
+  };
 };
 
 const openNew: Open = async (answer, elicitation = { form: {} }) => {
@@ -123,7 +128,11 @@ const openNew: Open = async (answer, elicitation = { form: {} }) => {
   });
   await client.connect(new NewHttp(mcp, { requestInit }));
   expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
-  return { asked, propose: (args = {}) => client.callTool(mail(args)) as Promise<Result> };
+  return {
+    asked,
+    propose: (args = {}) => client.callTool(mail(args)) as Promise<Result>,
+    close: () => client.close(),
+  };
 };
 
 async function actionOf(result: Result): Promise<Action> {
@@ -248,6 +257,29 @@ describe.each([
     await propose({ subject: `Nagging ${_who}` });
     expect(asked).toHaveLength(1);
   });
+});
+
+test('a client that fails to ask leaves the action pending, and the answer is the ordinary one', async () => {
+  await allow();
+  const { asked, propose } = await openOld(() => Promise.reject(new Error('no window')));
+  const result = await propose();
+  expect(asked).toHaveLength(1);
+  expect((await actionOf(result)).status).toBe('pending');
+});
+
+test('silence leaves the action pending: a client that goes away while it asks decided nothing', async () => {
+  await allow();
+  const { asked, propose, close } = await openOld(() => new Promise(() => undefined));
+  const called = propose({ subject: 'Silence' }).then(
+    () => 'answered',
+    () => 'gone',
+  );
+  await expect.poll(() => asked).toHaveLength(1);
+  await close();
+  expect(await called).toBe('gone');
+  const { org, queue } = serving.rooms;
+  const pending = await queue.list(org, { statuses: ['pending'] });
+  expect(pending.find(({ summary }) => summary.includes('Silence'))).toBeDefined();
 });
 
 test('an agent that asked to hear of its action is told of each move, and reads it there', async () => {
