@@ -1,5 +1,7 @@
 // The one error of the house. Its message is for people: what happened, and how to mend it. It never
-// carries a secret, a stack, or a hint of another org.
+// carries a secret, a stack, or a hint of another org: a server that repeats our password in its refusal
+// is quoted without it.
+import { scrub } from './secret.ts';
 
 /** What went wrong, in the field's standard words. */
 export type ErrorCode =
@@ -57,7 +59,7 @@ export class DrawbridgeError extends Error {
   readonly field: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(scrub(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = options.retry ?? defaultRetry[code];
     this.retryAfterMs = options.retryAfterMs;
