@@ -117,7 +117,7 @@ async function frame(content: Markup): Promise<string> {
 
 const timeIn = (ms: number, zone: string) => wallTime(ms, zone).slice(11, 16);
 
-export function dayView(given: Day): Markup {
+function dayView(given: Day): Markup {
   const { zone, start, end, blocks, unanswered, from, to } = given;
   const clashes = blocks.filter((one) => one.start < end && one.end > start);
   const others = blocks.filter((one) => !clashes.includes(one));

@@ -13,7 +13,7 @@ export interface FieldChange {
 }
 
 /** Changed fields first; of the others, what names the record. */
-export function changesOf({ fields, after }: Pick<LiveRecord, 'fields' | 'after'>): FieldChange[] {
+function changesOf({ fields, after }: Pick<LiveRecord, 'fields' | 'after'>): FieldChange[] {
   const names = [...new Set([...Object.keys(fields), ...Object.keys(after)])];
   const all = names.map((name) => {
     const to = Object.hasOwn(after, name) ? after[name] : fields[name];

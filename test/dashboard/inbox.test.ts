@@ -2,7 +2,7 @@
 // and an export is text to every spreadsheet.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { csvCell } from '../../src/dashboard/csv.ts';
-import { findLines } from '../../src/queue/find.ts';
+import { findLines, pulse } from '../../src/queue/find.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { type ManualClock, manualClock } from '../egress/manual-clock.ts';
 import { type Browser, type House, mail, openHouse } from '../http/house.ts';
@@ -155,4 +155,35 @@ test('nothing of another org is found, counted or exported', async () => {
   for (const path of ['/', '/?q=others', '/?show=done', '/history', '/history.csv']) {
     expect((await browser.get(path)).body, path).not.toContain(action.id);
   }
+});
+
+test('a hundred open lists hear of one move, each of them', async () => {
+  clock.advance(61_000);
+  const action = await send('Heard by all');
+  const seen = await pulse(house.org, clock.now());
+  const open = Array.from({ length: 100 }, () => browser.get(`/events?seen=${seen}`));
+  await house.queue.decide(house.org, house.owner, {
+    actionId: action.id,
+    verdict: 'reject',
+    hash: action.payloadHash,
+    channel: 'terminal',
+  });
+  const told = await Promise.all(open);
+  expect(told.filter(({ body }) => body.includes('event: changed'))).toHaveLength(100);
+});
+
+test('a list is out of date with every move of any process, and when what was put off is due', async () => {
+  clock.advance(61_000);
+  const before = await pulse(house.org, clock.now());
+  const action = await send('Pulse');
+  const proposed = await pulse(house.org, clock.now());
+  expect(proposed).not.toBe(before);
+  await house.queue.snooze(house.org, house.owner, {
+    actionId: action.id,
+    until: clock.now() + 60_000,
+    channel: 'page',
+  });
+  const snoozed = await pulse(house.org, clock.now());
+  expect(snoozed).not.toBe(proposed);
+  expect(await pulse(house.org, clock.now() + 60_000)).not.toBe(snoozed);
 });
