@@ -225,3 +225,52 @@ test('a calendar that does not answer is told as unknown, not as free', async ()
   expect((await browser.get(`/actions/${action.id}/day`)).body).toContain('their time is unknown');
   expect((await browser.get(`/actions/${(await send('No event')).id}/day`)).status).toBe(404);
 });
+
+test('whom the org’s own mail went to is not new; whom it only came from is', async () => {
+  const org_id = house.org.orgId;
+  await house.org.write(async (tx) => {
+    for (const [id, from, to] of [
+      ['doc_out', 'ana@northgate.example', 'lee@harbor.example'],
+      ['doc_in', 'kim@quarry.example', 'ana@northgate.example'],
+    ] as const) {
+      await tx
+        .insertInto('source_documents')
+        .values({
+          org_id,
+          id,
+          connection_id: 'con_1',
+          provider: 'post',
+          kind: 'mail',
+          external_id: id,
+          title: '',
+          text: '',
+          raw: new Uint8Array(),
+          media_type: 'message/rfc822',
+          people: '[]',
+          thread_id: null,
+          url: null,
+          language: null,
+          trust: 'untrusted',
+          readers: null,
+          written_at: 0,
+          fetched_at: 0,
+          verified_at: 0,
+          content_hash: '',
+          facts: '{}',
+          deleted_at: null,
+        })
+        .execute();
+      for (const [role, address] of [
+        ['from', from],
+        ['to', to],
+      ] as const) {
+        await tx
+          .insertInto('document_people')
+          .values({ org_id, document_id: id, address, name: null, role })
+          .execute();
+      }
+    }
+  });
+  expect(await page(await send('To Lee', 'lee@harbor.example'))).not.toContain('Never written to');
+  expect(await page(await send('To Kim', 'kim@quarry.example'))).toContain('Never written to before');
+});
