@@ -14,7 +14,7 @@ const { values } = parseArgs({
     /** Kills from outside, at most. */
     kills: { type: 'string', default: '200' },
     /** Milliseconds from one kill to the next. */
-    'kill-every': { type: 'string', default: '800' },
+    'kill-every': { type: 'string', default: '3000' },
     /** Seconds after which what is not done counts as lost. */
     patience: { type: 'string', default: '900' },
   },
