@@ -17,6 +17,7 @@ import { createToolLimit } from './connections/tool-limit.ts';
 import { createEgress } from './egress/door.ts';
 import type { Egress } from './egress/egress.ts';
 import { localOrigin } from './http/origin.ts';
+import { liveProcesses } from './jobs/presence.ts';
 import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
 import { createMemory } from './memory/create.ts';
@@ -73,8 +74,9 @@ export async function openRooms(
     clock,
     log,
   });
+  const served = (await liveProcesses(store)).find(({ url }) => url !== undefined)?.url;
   const pageUrl =
-    given.pageUrl ?? ((path: string) => `${config.publicUrl ?? localOrigin(config.port)}${path}`);
+    given.pageUrl ?? ((path: string) => `${config.publicUrl ?? served ?? localOrigin(config.port)}${path}`);
   const connections = createConnections({
     store,
     egress,

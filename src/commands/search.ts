@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MemoryAnswer } from '../memory/memory.ts';
 import { type DocumentKind, documentKinds } from '../providers/record.ts';
 import { ageInWords, parseInstant } from '../time.ts';
+import { shutOut } from '../tools/freshness.ts';
 import { hitOf } from '../tools/hits.ts';
 import { openSession, positive, usageError, withRooms } from './command.ts';
 import type { Output } from './output.ts';
@@ -60,7 +61,7 @@ async function search(words: string[], options: Options): Promise<void> {
   const session = openSession(options);
   const { output, clock } = session;
   const question = words.join(' ');
-  await withRooms(session, async ({ memory, connections, org }) => {
+  await withRooms(session, async ({ memory, connections, org, pageUrl }) => {
     const all = await connections.list(org);
     const account = options.account;
     const chosen =
@@ -103,6 +104,7 @@ async function search(words: string[], options: Options): Promise<void> {
       const { documents } = await memory.stats(org);
       output.line(documents === 0 ? emptyMemory(all.length) : 'Nothing in memory answers that.');
     }
+    for (const line of shutOut(all, pageUrl)) output.aside(shownLine(line));
     for (const [index, passage] of answer.passages.entries()) {
       const hit = hitOf(passage, judge);
       const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;

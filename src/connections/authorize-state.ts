@@ -23,6 +23,7 @@ const requestShape = z.strictObject({
   fields: z.record(z.string(), z.unknown()),
   secrets: z.record(z.string(), z.string()),
   scopes: z.array(z.string()),
+  access: z.enum(['read', 'write']),
   mcpServerUrl: z.string().optional(),
   redirectUri: z.string(),
   codeVerifier: z.string(),

@@ -6,7 +6,7 @@ import type { Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { OAuth2, OAuthApp, TokenAnswer } from '../providers/auth.ts';
+import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../providers/auth.ts';
 import type { Provider, ProviderContext } from '../providers/define.ts';
 import { registerSecret, Secret } from '../secret.ts';
 import type { Handle, OrgStore } from '../store/store.ts';
@@ -39,6 +39,8 @@ export interface AuthorizeParts extends AppParts, Recorder {
   plan: Plan;
   /** Fields of the installation. */
   defaults(provider: string): Record<string, string>;
+  /** Ends a grant that came for nothing. */
+  giveBack(org: OrgStore, grant: TokenCall & { auth: OAuth2 }, answer: TokenAnswer): Promise<void>;
   /** A context of the account that is being connected. */
   context(
     org: OrgStore,
@@ -80,6 +82,7 @@ export async function authorize(
     fields,
     secrets: Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()])),
     scopes,
+    access: start.access,
     ...(start.via === 'mcp' && provider.mcp !== undefined ? { mcpServerUrl: provider.mcp.url } : {}),
     redirectUri: start.redirectUri,
     codeVerifier: codeVerifier.reveal(),
@@ -146,7 +149,24 @@ async function finish(
     { auth, ...call },
     { callback, redirectUri: request.redirectUri, codeVerifier: new Secret(request.codeVerifier) },
   );
-  const ages = agesOf(auth, answer, { asked: request.scopes, at: parts.clock.now() });
+  try {
+    return await store(org, parts, provider, request, { answer, fromCallback });
+  } catch (thrown) {
+    // Nothing was connected, so nothing may stay behind at the provider either.
+    await parts.giveBack(org, { auth, ...call }, answer);
+    throw thrown;
+  }
+}
+
+/** Asks whose account it is, and stores it. */
+async function store(
+  org: OrgStore,
+  parts: AuthorizeParts,
+  provider: OAuthProvider,
+  request: AuthorizationRequest,
+  { answer, fromCallback }: { answer: TokenAnswer; fromCallback: Record<string, string> },
+): Promise<string> {
+  const ages = agesOf(provider.auth, answer, { asked: request.scopes, at: parts.clock.now() });
   const known = { ...request.fields, ...fromCallback, ...fromAnswer(provider, answer) };
   const secrets = new Map([
     ...Object.entries(request.secrets).map(([name, value]): [string, Secret] => [name, new Secret(value)]),
@@ -167,6 +187,7 @@ async function finish(
     fields,
     secrets,
     mcpServerUrl: request.mcpServerUrl,
+    access: request.access,
     authorised: { connectionId: request.connectionId, ages },
   });
 }

@@ -22,6 +22,8 @@ export interface Verified extends Checked {
   label: string;
   /** Reached by the provider's own MCP server instead of its API. */
   mcpServerUrl?: string | undefined;
+  /** What agents may do with it. Default: read, and propose. */
+  access?: 'read' | 'write';
   /** Of an account that was authorised in a browser. */
   authorised?: {
     /** The row that waits for it: a beginning without an account, or the connection that is authorised anew. */
@@ -69,6 +71,7 @@ export async function storeConnection(org: OrgStore, parts: Parts, verified: Ver
         label: verified.label,
         fields: toJson(verified.fields),
         mcp_server_url: verified.mcpServerUrl ?? null,
+        access: verified.access ?? 'write',
         last_error: null,
         updated_at: at,
       })
@@ -90,8 +93,47 @@ export async function storeConnection(org: OrgStore, parts: Parts, verified: Ver
     if (road.length === 0) {
       await writeEvent(parts, tx, { orgId: org.orgId, id, from, to: from, reason: renewed, at });
     }
+    await adoptRecords(tx, org.orgId, { provider: verified.provider, account: verified.account, id });
     return id;
   });
+}
+
+/**
+ * What an account left in memory when it was disconnected belongs to it again: the first sync then finds what
+ * changed, instead of bringing everything a second time.
+ */
+async function adoptRecords(
+  tx: Transaction<OrgTables>,
+  orgId: string,
+  { provider, account, id }: { provider: string; account: string; id: string },
+): Promise<void> {
+  const former = await tx
+    .selectFrom('connected_sources')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('provider', '=', provider)
+    .where('account', '=', account)
+    .where('state', '=', 'DELETED')
+    .orderBy('updated_at', 'desc')
+    .execute();
+  const last = former[0];
+  if (last === undefined) return;
+  const own = await tx
+    .selectFrom('source_documents')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('connection_id', '=', id)
+    .limit(1)
+    .executeTakeFirst();
+  if (own !== undefined) return;
+  for (const table of ['source_documents', 'external_properties'] as const) {
+    await tx
+      .updateTable(table)
+      .set({ connection_id: id })
+      .where('org_id', '=', orgId)
+      .where('connection_id', '=', last.id)
+      .execute();
+  }
 }
 
 /** All credentials anew; a grant whose answer brought no refresh token keeps the one before. */

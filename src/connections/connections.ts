@@ -25,6 +25,8 @@ export interface Connection {
   hasFeeds: boolean;
   /** Reached by the provider's own MCP server instead of its API. */
   mcpServerUrl: string | undefined;
+  /** `read`: a person let agents read it, and propose nothing. */
+  access: 'read' | 'write';
   /** Scopes that the provider granted; undefined where it knows none. */
   scopes: readonly string[] | undefined;
   /** Kinds of records that those feeds bring. */

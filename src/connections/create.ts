@@ -37,7 +37,7 @@ import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted, isGranted } from './scopes.ts';
 import type { Mover } from './states.ts';
 import type { Timing } from './tokens.ts';
-import { tokensOf } from './tokens-of.ts';
+import { giveBack, tokensOf } from './tokens-of.ts';
 
 export interface ConnectionsOptions {
   store: Pick<Store, 'control'>;
@@ -108,6 +108,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return oauth;
     },
     defaults: (provider) => defaults[provider] ?? {},
+    giveBack: (org, grant, answer) =>
+      giveBack(
+        org,
+        { appOf: (provider) => entryOf(provider)?.app, oauth: () => authorizing.oauth(), log },
+        grant,
+        answer,
+      ),
     context: (org, provider, given) =>
       providerContext({
         egress,
@@ -230,8 +237,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return (await allRows(org)).map((row) => toConnection(row, entryOf(row.provider)));
   }
 
-  function grantOf(connection: Connection, operation: { title: string; scopes?: readonly string[] }) {
+  function grantOf(
+    connection: Connection,
+    operation: { title: string; effect: string; scopes?: readonly string[] },
+  ) {
     return {
+      // Where reading and writing share a scope, or there are none, the person's choice alone tells.
+      refused: connection.access === 'read' && operation.effect !== 'read',
       granted: connection.scopes,
       needed: operation.scopes,
       deed: operation.title,

@@ -113,7 +113,9 @@ export function createOperations(parts: OperationParts): Operations {
           usable.slice(from, from + atOnce).map(async (connection) => {
             try {
               for (const [name, operation] of await allOf(org, connection)) {
-                const granted = isGranted(connection.scopes, operation.scopes);
+                const granted =
+                  (connection.access === 'write' || operation.effect === 'read') &&
+                  isGranted(connection.scopes, operation.scopes);
                 operations.push({
                   connection,
                   name,

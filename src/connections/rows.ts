@@ -1,5 +1,6 @@
 // From a stored row to a Connection, with what the catalog knows of its provider.
 import type { Kysely, Selectable } from 'kysely';
+import { isWrite } from '../providers/capabilities.ts';
 import type { CatalogEntry } from '../providers/entry.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
@@ -31,12 +32,15 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     state: row.state,
     fields: fromJson<Record<string, unknown>>(row.fields),
     // A server of tools fulfils no capability, and has no feed.
-    capabilities: [...(row.mcp_server_url === null ? (entry?.capabilities ?? []) : [])],
+    capabilities: (row.mcp_server_url === null ? (entry?.capabilities ?? []) : []).filter(
+      (capability) => row.access !== 'read' || !isWrite(capability),
+    ),
     hasFeeds: row.mcp_server_url === null && (entry?.feedKinds.length ?? 0) > 0,
     feedKinds: [...(row.mcp_server_url === null ? (entry?.feedKinds ?? []) : [])],
     lastSyncAt: row.last_sync_at ?? undefined,
     lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
     mcpServerUrl: row.mcp_server_url ?? undefined,
+    access: row.access ?? 'write',
     scopes: row.scopes === null ? undefined : fromJson<string[]>(row.scopes),
     createdAt: row.created_at,
   };

@@ -52,13 +52,15 @@ export function isGranted(
  * @throws DrawbridgeError `permission_denied`
  */
 export function assertGranted(given: {
+  /** A person connected it to be read only, and this is a write. */
+  refused: boolean;
   granted: readonly string[] | undefined;
   needed: readonly string[] | undefined;
   deed: string;
   label: string;
   reconnect: string;
 }): void {
-  if (isGranted(given.granted, given.needed)) return;
+  if (!given.refused && isGranted(given.granted, given.needed)) return;
   throw new DrawbridgeError(
     'permission_denied',
     `${given.label} was connected without the permission for "${given.deed}". A person connects it again with that permission: ${given.reconnect}`,

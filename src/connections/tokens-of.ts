@@ -2,6 +2,7 @@
 // tokens that nobody waits for any more.
 import type { AppCredentials } from '../config.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import type { OAuth2, TokenAnswer, TokenCall } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
 import type { OrgStore } from '../store/store.ts';
 import { appOf } from './apps.ts';
@@ -9,7 +10,7 @@ import type { AuthorizeParts } from './authorize.ts';
 import type { Connection } from './connections.ts';
 import { loadSecrets } from './credentials.ts';
 import { reportOutcome } from './report.ts';
-import { allRows } from './rows.ts';
+import { allRows, isUnfinished } from './rows.ts';
 import { isUsable } from './states.ts';
 import { tokenCall } from './token-call.ts';
 import { createTokens, type Timing, type Tokens } from './tokens.ts';
@@ -25,6 +26,26 @@ export interface TokensOfParts
   /** How a person connects again, as the end of a sentence. */
   reconnect(connection: Connection): string;
   timing?: Partial<Timing> | undefined;
+}
+
+/** Ends a grant that nothing here will use. What cannot be ended is logged: nobody waits for it. */
+export async function giveBack(
+  org: OrgStore,
+  parts: Pick<TokensOfParts, 'appOf' | 'oauth' | 'log'>,
+  grant: TokenCall & { auth: OAuth2 },
+  answer: TokenAnswer,
+): Promise<void> {
+  const sharing = (await allRows(org)).some(
+    (row) => !isUnfinished(row) && parts.appOf(row.provider) === grant.auth.app,
+  );
+  // Revoking may end every grant of that person to the app, also one that is in use.
+  if (sharing) return;
+  try {
+    const oauth = await parts.oauth();
+    await oauth.revoke(grant, { access: answer.accessToken, refresh: answer.refreshToken });
+  } catch (error) {
+    parts.log.warn({ err: error }, 'tokens that nothing uses could not be revoked');
+  }
 }
 
 export function tokensOf(parts: TokensOfParts): Tokens {
@@ -78,16 +99,6 @@ export function tokensOf(parts: TokensOfParts): Tokens {
       return error;
     },
 
-    async orphaned(org, grant, answer) {
-      const sharing = (await allRows(org)).some((row) => parts.appOf(row.provider) === grant.auth.app);
-      // Revoking may end every grant of that person to the app, also one that was given since.
-      if (sharing) return;
-      try {
-        const oauth = await parts.oauth();
-        await oauth.revoke(grant, { access: answer.accessToken, refresh: answer.refreshToken });
-      } catch (error) {
-        log.warn({ err: error }, 'the tokens of a disconnected account could not be revoked');
-      }
-    },
+    orphaned: (org, grant, answer) => giveBack(org, parts, grant, answer),
   });
 }

@@ -184,3 +184,10 @@ export interface CapabilityOutputs {
   'listing.get': Listing;
 }
 export type Capability = keyof CapabilityInputs;
+
+/** Those that change something: a connection that is only to be read has none of them. */
+export function isWrite(capability: Capability): boolean {
+  return !reads.has(capability);
+}
+
+const reads: ReadonlySet<Capability> = new Set(['calendar.free-busy', 'listing.search', 'listing.get']);

@@ -1,6 +1,8 @@
 // The stored tables, one interface a table, the same on SQLite and PostgreSQL. Times are integer
 // milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
 
+import type { Generated } from 'kysely';
+
 /** Integer milliseconds since 1970-01-01T00:00Z. */
 type Millis = number;
 /** JSON as text; read and write it with `toJson` and `fromJson` of codec.ts. */
@@ -132,6 +134,8 @@ export interface OrgTables {
     state: ConnectionState;
     fields: JsonText;
     mcp_server_url: string | null;
+    /** What a person let agents do with it: null where nobody was asked, which admits proposals. */
+    access: Generated<'read' | 'write' | null>;
     last_sync_at: Millis | null;
     last_error: JsonText | null;
     created_at: Millis;

@@ -1,7 +1,9 @@
 // How old an answer may be before it says so, and what is asked again because of it.
+
 import type { Connection } from '../connections/connections.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import { ageInWords, day, minute } from '../time.ts';
+import { visibleLine } from '../untrusted.ts';
 import type { ToolContext } from './define.ts';
 
 /** A record verified longer ago than this is marked stale, and its provider is asked again. */
@@ -67,4 +69,20 @@ export async function refreshStale(
     else if (result !== undefined) reasons.push(result);
   }
   return reasons;
+}
+
+/** Accounts whose news cannot come before a person connects them again: said with every answer, hits or none. */
+export function shutOut(connections: readonly Connection[], pageUrl: (path: string) => string): string[] {
+  const shut = connections.filter(
+    (c) => c.state === 'EXPIRED' || (c.state === 'AUTHORIZING' && c.account !== ''),
+  );
+  const lines = shut
+    .slice(0, mostNamed)
+    .map(
+      (c) =>
+        `${visibleLine(c.label, 120)} (${c.providerTitle}) must be connected again: nothing new comes from it, and what it holds may be out of date. A person opens ${pageUrl(`/connect/${c.provider}?account=${c.id}`)}`,
+    );
+  return shut.length > mostNamed
+    ? [...lines, `${shut.length - mostNamed} more must be connected again; list-connections names them.`]
+    : lines;
 }

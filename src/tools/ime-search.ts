@@ -4,6 +4,7 @@ import type { Passage } from '../memory/memory.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
+import { shutOut } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
@@ -83,6 +84,7 @@ export const imeSearch = defineTool({
               'Nothing in memory matches. Try other words, fewer filters, or the search tool.',
           ]),
       ...(candidates === '' ? [] : [candidates]),
+      ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');
     return {

@@ -9,7 +9,7 @@ import { framed } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { candidatesLine } from './clients.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { refreshStale } from './freshness.ts';
+import { refreshStale, shutOut } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
@@ -95,7 +95,16 @@ export const search = defineTool({
     const candidates = candidatesLine(found.candidates);
     return answer(
       found.passages.map(hitFrom),
-      [...notes, ...(candidates === '' ? [] : [candidates])],
+      [
+        ...notes,
+        ...shutOut(
+          (accounts ?? before).filter(
+            (c) => input.kinds === undefined || input.kinds.some((kind) => c.feedKinds.includes(kind)),
+          ),
+          rooms.pageUrl,
+        ),
+        ...(candidates === '' ? [] : [candidates]),
+      ],
       found.nextCursor,
       context,
     );

@@ -354,6 +354,114 @@ describe('what was granted', () => {
   });
 });
 
+describe('an account that is only to be read', () => {
+  test('has no write, whatever scopes the provider granted, and says how to permit it', async () => {
+    const office = await openGuild();
+    const made = await office.connect({ access: 'read' });
+    expect(made).toMatchObject({ access: 'read', capabilities: [] });
+    // A provider where reading and writing share a scope grants it all the same.
+    await office.org.write((tx) =>
+      tx
+        .updateTable('oauth_tokens')
+        .set({ scopes: toJson(['profile', 'roll.read', 'letters.send', 'letters.read']) })
+        .execute(),
+    );
+    await expect(office.connections.write(office.org, made, 'send')).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining('access=write'),
+    });
+    const { operations } = await office.connections.operations(office.org);
+    expect(operations.map(({ name, granted }) => [name, granted])).toEqual([
+      ['roll', true],
+      ['send', false],
+    ]);
+    await expect(office.connections.resolve(office.org, 'mail.send')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  test('may be written to once a person connects it again with that permission', async () => {
+    const office = await openGuild();
+    const made = await office.connect({ access: 'read' });
+    const again = await office.connect({ access: 'write', reconnect: made.id });
+    expect(again).toMatchObject({ id: made.id, access: 'write', capabilities: ['mail.send'] });
+    expect((await office.connections.write(office.org, again, 'send')).title).toBe('Send a letter');
+  });
+});
+
+describe('an account that is connected anew after it was disconnected', () => {
+  test('takes back what it left in memory, so that nothing is there twice', async () => {
+    const office = await openGuild();
+    const first = await office.connect();
+    await addDocument(office, first.id);
+    await office.connections.disconnect(office.org, first.id);
+    const second = await office.connect();
+    expect(second.id).not.toBe(first.id);
+    const rows = await office.org.read((db) =>
+      db.selectFrom('source_documents').select(['id', 'connection_id']).execute(),
+    );
+    expect(rows.map((row) => ({ ...row }))).toEqual([{ id: 'doc_1', connection_id: second.id }]);
+  });
+
+  test('another account of the provider takes nothing', async () => {
+    const office = await openGuild();
+    const first = await office.connect();
+    await addDocument(office, first.id);
+    await office.connections.disconnect(office.org, first.id);
+    office.guild.account = 'ben@guild.example';
+    await office.connect();
+    const rows = await office.org.read((db) =>
+      db.selectFrom('source_documents').select('connection_id').execute(),
+    );
+    expect(rows[0]?.connection_id).toBe(first.id);
+  });
+});
+
+test('a grant that came for nothing is ended at the provider, unless another account lives on it', async () => {
+  const office = await openGuild();
+  office.guild.failing = true;
+  await expect(office.connect()).rejects.toThrow();
+  const revoked = () => office.guild.hosts.calls().filter(({ path }) => path === '/revoke').length;
+  expect(revoked()).toBe(1);
+  office.guild.failing = false;
+  await office.connect();
+  office.guild.failing = true;
+  await expect(office.connect()).rejects.toThrow();
+  expect(revoked()).toBe(1);
+});
+
+async function addDocument({ org }: GuildOffice, connectionId: string): Promise<void> {
+  await org.write((tx) =>
+    tx
+      .insertInto('source_documents')
+      .values({
+        org_id: org.orgId,
+        id: 'doc_1',
+        connection_id: connectionId,
+        provider: 'guild',
+        kind: 'mail',
+        external_id: 'x',
+        title: '',
+        text: '',
+        raw: new Uint8Array(),
+        media_type: 'text/plain',
+        people: '[]',
+        thread_id: null,
+        url: null,
+        language: null,
+        trust: 'untrusted',
+        readers: null,
+        written_at: null,
+        fetched_at: 0,
+        verified_at: 0,
+        content_hash: '',
+        facts: '{}',
+        deleted_at: null,
+      })
+      .execute(),
+  );
+}
+
 describe('the registered app', () => {
   const none = { options: { apps: new Map() } };
 

@@ -113,6 +113,7 @@ export function connection(given: Partial<Connection> = {}): Connection {
     hasFeeds: true,
     feedKinds: ['mail'],
     mcpServerUrl: undefined,
+    access: 'write',
     scopes: undefined,
     lastSyncAt: undefined,
     lastError: undefined,

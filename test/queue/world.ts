@@ -147,6 +147,7 @@ export function fakeConnection(): Connection {
     hasFeeds: false,
     feedKinds: [],
     mcpServerUrl: undefined,
+    access: 'write',
     scopes: undefined,
     lastSyncAt: undefined,
     lastError: undefined,

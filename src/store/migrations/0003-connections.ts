@@ -71,6 +71,8 @@ export const connections: Migration = {
   },
 
   async org(kit) {
+    // What a person let agents do with the account: 'read' where nothing may be proposed; null: as before, all.
+    await kit.tx.schema.alterTable('connected_sources').addColumn('access', 'text').execute();
     await kit.orgTable('oauth_tokens', {
       columns: {
         connection_id: 'text',
