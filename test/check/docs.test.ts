@@ -37,7 +37,9 @@ test('every test that the threat model cites exists under that name', () => {
   expect(cited.length).toBeGreaterThan(30);
   const missing = cited.filter(({ file, name }) => {
     const path = testFile(file);
-    return path === undefined || !["'", '"', '`'].some((quote) => read(path).includes(`(${quote}${name}`));
+    // Behind the bracket of `test(`, on the same line or on the next.
+    const opens = ["'", '"', '`'].flatMap((quote) => [`(${quote}${name}`, `(\n  ${quote}${name}`]);
+    return path === undefined || !opens.some((opening) => read(path).includes(opening));
   });
   expect(missing).toEqual([]);
 });
