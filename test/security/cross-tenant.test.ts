@@ -103,6 +103,13 @@ const routes: Record<string, RouteCase[]> = {
   'GET /passkeys': [],
   'POST /passkeys/begin': [],
   'POST /passkeys': [],
+  'POST /passkeys/sign/:kind': [
+    at(
+      'passkey',
+      () => '/passkeys/sign/remove',
+      (id) => ({ id }),
+    ),
+  ],
   'POST /passkeys/remove': [
     at(
       'passkey',
