@@ -48,7 +48,13 @@ export async function newProgram(extra: Record<string, string> = {}): Promise<Pr
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-cli-'));
   const home = join(folder, 'home');
   // Its own HOME: `install` must not find the one of whoever runs the tests.
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: folder, DRAWBRIDGE_HOME: home, ...extra };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+    HOME: folder,
+    DRAWBRIDGE_HOME: home,
+    ...extra,
+  };
   const start = (args: string[], more: Record<string, string> = {}) =>
     spawn(process.execPath, [cli, ...args], { env: { ...environment, ...more } });
 

@@ -33,6 +33,7 @@ export function startStdio(home: string, env: Record<string, string> = {}): Stdi
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       DRAWBRIDGE_HOME: home,
       DRAWBRIDGE_PORT: '0',
       DRAWBRIDGE_LOG_LEVEL: 'warn',
