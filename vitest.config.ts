@@ -1,9 +1,19 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+/** What takes its time by its nature has a run of its own, `npm run test:long`: fault loops, soaks, every provider and page in turn. */
+const long = [
+  'test/faults/{crowd,executor,exactly-once,refresh}.test.ts',
+  'test/jobs/import-memory.test.ts',
+  'test/conformance/*.test.ts',
+  'test/e2e/accessibility.test.ts',
+  'test/check/dockerfile.test.ts',
+];
+
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: mode === 'long' ? long : ['test/**/*.test.ts'],
+    exclude: mode === 'test' ? long : [],
     setupFiles: ['test/providers/contract-watch.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
@@ -11,4 +21,4 @@ export default defineConfig({
     // The program is started some hundred times from its source: compiled once, it starts in half the time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
   },
-});
+}));

@@ -79,7 +79,8 @@ inBrowser(
     await page.getByRole('group', { name: 'Approvals that a passkey signs' }).getByLabel('send').check();
     await page.getByRole('button', { name: 'Keep this choice' }).click();
     await page.waitForURL(`${house.origin}/policy`);
-    expect(await house.policy.signedEffects(house.org)).toEqual(['send']);
+    // The page comes back to the address that it had: what was posted is waited for by what it does.
+    await expect.poll(() => house.policy.signedEffects(house.org)).toEqual(['send']);
 
     const action = await house.propose('send', mail);
     await page.goto(`${house.origin}/actions/${action.id}`);
