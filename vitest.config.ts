@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** What takes its time by its nature has a run of its own, `npm run test:long`: fault loops, soaks, every provider and page in turn. */
+/**
+ * What takes its time by its nature has a run of its own, `npm run test:long`: fault loops, soaks, every provider
+ * in turn, and walks through the whole program in a browser or a terminal.
+ */
 const long = [
   'test/faults/{crowd,executor,exactly-once,refresh}.test.ts',
   'test/jobs/import-memory.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/accessibility.test.ts',
+  'test/e2e/*.test.ts',
+  'test/sandbox/{demo,story}.test.ts',
+  'test/cli/{terminal,unreachable}.test.ts',
+  'test/jobs/import-paths.test.ts',
   'test/check/dockerfile.test.ts',
 ];
 
