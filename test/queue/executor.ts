@@ -116,8 +116,10 @@ export const executorPromises = ({ open }: Ground) =>
       const held = await world.approved({ to: 'stuck' });
       const proposal = { connectionId: 'con_1', operation: 'send', payload: { to: 'free' } };
       const { action } = await world.queue.propose(neighbour.org, neighbour.agent, proposal);
-      const executor = world.queue.startExecutor(async () => [world.org, neighbour.org]);
+      const begun = reached(world.queue, held.id, 'executing');
       const done = reached(world.queue, action.id, 'completed');
+      const executor = world.queue.startExecutor(async () => [world.org, neighbour.org]);
+      await begun;
       await world.queue.decide(neighbour.org, neighbour.person, {
         actionId: action.id,
         verdict: 'approve',
