@@ -5,6 +5,8 @@ import { DrawbridgeError } from '../errors.ts';
 
 const failuresToOpen = 5;
 export const openMs = 5 * 60_000;
+/** Failures that long ago say nothing about a connection that nobody has used since. */
+export const rememberMs = 60 * 60_000;
 
 /** What a call says about the provider's health. `unknown`: nothing (the caller gave up, say). */
 export type Verdict = 'healthy' | 'failing' | 'unknown';
@@ -19,6 +21,8 @@ export interface Pass {
 export interface Breaker {
   /** @throws DrawbridgeError `provider_unavailable` while open, or while another call probes. */
   enter(): Pass;
+  /** Whether one made anew would judge the next call alike. */
+  rests(): boolean;
 }
 
 /** `name` is what a person calls the other side. */
@@ -26,6 +30,7 @@ export function createBreaker(name: string, clock: Clock): Breaker {
   let failures = 0;
   let openedAt: number | undefined;
   let probing = false;
+  let failedAt = 0;
 
   function refuse(retryAfterMs: number): DrawbridgeError {
     return new DrawbridgeError(
@@ -46,6 +51,7 @@ export function createBreaker(name: string, clock: Clock): Breaker {
       return;
     }
     failures += 1;
+    failedAt = clock.elapsed();
     if (probe || (openedAt === undefined && failures >= failuresToOpen)) openedAt = clock.elapsed();
   }
 
@@ -60,5 +66,6 @@ export function createBreaker(name: string, clock: Clock): Breaker {
       }
       return { probe, settle: (verdict) => settle(verdict, probe) };
     },
+    rests: () => failures === 0 || (!probing && clock.elapsed() >= failedAt + rememberMs),
   };
 }

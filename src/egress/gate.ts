@@ -3,7 +3,8 @@
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { handMs, parseState, type Rate, takeCalls } from './limit-state.ts';
+import { createKeptWhile } from './kept-while.ts';
+import { handMs, type LimitState, parseState, type Rate, restsAt, takeCalls } from './limit-state.ts';
 
 /** Waiting longer than this inside a call would look like hanging. */
 export const longestWaitMs = 20_000;
@@ -19,12 +20,19 @@ export interface LimitRow {
 export interface SharedLimits {
   /**
    * Runs `change` on a row's text (undefined: no row yet), alone among all processes, and keeps what it
-   * returns as `text`. `now` is integer ms of a time that all processes share. `change` may be run again.
+   * returns as `text`, at least until `restsAt`. `now` is integer ms of a time that all processes share. `change` may be run again.
    */
   change<Result>(
     row: LimitRow,
-    change: (text: string | undefined, now: number) => { text: string; result: Result },
+    change: (text: string | undefined, now: number) => LimitChange<Result>,
   ): Promise<Result>;
+}
+
+export interface LimitChange<Result> {
+  text: string;
+  result: Result;
+  /** From then on a row made anew would be the same, integer ms. */
+  restsAt: number;
 }
 
 export interface Gate {
@@ -35,6 +43,8 @@ export interface Gate {
   take(signal: AbortSignal, leftMs: number): Promise<void>;
   /** Nothing more for `ms`, by any process: the provider said so. */
   pause(ms: number): Promise<void>;
+  /** Nobody waits here and nothing is in hand: what there is to know is in the limits. */
+  rests(): boolean;
 }
 
 export interface GateParts {
@@ -67,18 +77,22 @@ export function createGate(parts: GateParts): Gate {
   let hand = { calls: 0, until: 0 };
   let batch = 1;
   let turn: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
 
-  async function change<Result>(
-    work: (text: string | undefined, now: number) => { text: string; result: Result },
-  ): Promise<Result> {
+  async function change<Result>(work: (state: LimitState, now: number) => Result): Promise<Result> {
+    const changed = (text: string | undefined, now: number): LimitChange<Result> => {
+      const state = parseState(text, rate, now);
+      const result = work(state, now);
+      return { text: JSON.stringify(state), result, restsAt: restsAt(state, rate) };
+    };
     try {
-      return await parts.shared.change(row, work);
+      return await parts.shared.change(row, changed);
     } catch (thrown) {
       parts.log.warn(
         { err: thrown, limit: row.name },
         'shared limits are out of reach: this process counts alone',
       );
-      return parts.own.change(row, work);
+      return parts.own.change(row, changed);
     }
   }
 
@@ -91,11 +105,7 @@ export function createGate(parts: GateParts): Gate {
     // Used up before it was old: the calls come fast.
     batch = parts.ahead && clock.elapsed() < hand.until ? Math.min(batch * 2, most) : 1;
     const wanted = batch;
-    const taken = await change((text, now) => {
-      const state = parseState(text, rate, now);
-      const result = takeCalls(state, rate, { wanted, now, longestWaitMs: capMs });
-      return { text: JSON.stringify(state), result };
-    });
+    const taken = await change((state, now) => takeCalls(state, rate, { wanted, now, longestWaitMs: capMs }));
     if (taken.calls > 0 && taken.waitMs === 0) {
       hand = { calls: taken.calls - 1, until: clock.elapsed() + handMs };
     }
@@ -103,13 +113,17 @@ export function createGate(parts: GateParts): Gate {
   }
 
   function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const mine = turn.then(work);
+    waiting += 1;
+    const mine = turn.then(work).finally(() => {
+      waiting -= 1;
+    });
     // Its own caller hears of a failure; who comes next only waits for the end.
     turn = mine.catch(() => undefined);
     return mine;
   }
 
   return {
+    rests: () => waiting === 0 && (hand.calls === 0 || clock.elapsed() >= hand.until),
     async take(signal, leftMs) {
       const began = clock.elapsed();
       for (;;) {
@@ -126,23 +140,25 @@ export function createGate(parts: GateParts): Gate {
     pause: (ms) =>
       inTurn(async () => {
         hand = { calls: 0, until: 0 };
-        await change((text, now) => {
-          const state = parseState(text, rate, now);
+        await change((state, now) => {
           state.pausedUntil = Math.max(state.pausedUntil, now + ms);
-          return { text: JSON.stringify(state), result: undefined };
         });
       }),
   };
 }
 
-/** Limits of this process alone. */
-export function ownLimits(clock: Clock): SharedLimits {
-  const rows = new Map<string, string>();
+/** Limits of this process alone. A row is kept as long as it says something. */
+export function ownLimits(clock: Clock): SharedLimits & { size(): number } {
+  const rows = createKeptWhile<{ text: string | undefined; restsAt: number }>(
+    clock,
+    (row) => clock.now() >= row.restsAt,
+  );
   return {
-    async change(row, change) {
-      const key = JSON.stringify([row.orgId ?? null, row.name]);
-      const { text, result } = change(rows.get(key), clock.now());
-      rows.set(key, text);
+    size: rows.size,
+    async change({ orgId, name }, change) {
+      const row = rows.get(JSON.stringify([orgId ?? null, name]), () => ({ text: undefined, restsAt: 0 }));
+      const { result, ...kept } = change(row.text, clock.now());
+      Object.assign(row, kept);
       return result;
     },
   };

@@ -7,6 +7,7 @@ import { type Breaker, createBreaker, type Pass, type Verdict } from './breaker.
 import { withDeadline } from './deadline.ts';
 import type { Caller, CallLimit, CallRecord } from './egress.ts';
 import { createGate, type Gate, ownLimits, type SharedLimits } from './gate.ts';
+import { createKeptWhile } from './kept-while.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createSlots, type Slots } from './slots.ts';
 
@@ -47,6 +48,8 @@ export interface Asking {
 export interface Guards {
   run<Result>(caller: Caller, asking: Asking, work: (leave: Leave) => Promise<Done<Result>>): Promise<Result>;
   metrics: Metrics;
+  /** Entries kept for connections, and rows of limits that are this process's own. */
+  kept(): { connections: number; gates: number; limits: number };
   /** Gives up every call that is under way, so that none of their timers holds the process. */
   close(): void;
 }
@@ -73,28 +76,32 @@ interface Guard {
   breaker: Breaker | undefined;
   gate: Gate;
   slots: Slots;
+  /** Calls that hold it. */
+  calls: number;
 }
 
 export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardParts): Guards {
-  const guards = new Map<string, Guard>();
-  const gates = new Map<string, Gate>();
+  const guards = createKeptWhile<Guard>(
+    clock,
+    ({ breaker, gate, slots, calls }) =>
+      calls === 0 && slots.rests() && gate.rests() && (breaker?.rests() ?? true),
+  );
+  const gates = createKeptWhile<Gate>(clock, (gate) => gate.rests());
   const bulkheads = new Map<string, Slots>();
   const metrics = createMetrics();
   const underWay = new Set<AbortController>();
   const own = ownLimits(clock);
   const shared = limits ?? own;
 
-  function once<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const made = make();
-    known.set(key, made);
-    return made;
+  function bulkheadOf({ provider }: Caller): Slots {
+    const known = bulkheads.get(provider) ?? createSlots(perProvider);
+    bulkheads.set(provider, known);
+    return known;
   }
 
   function guardOf(caller: Caller): Guard {
     const { orgId, provider, connectionId } = caller;
-    return once(guards, JSON.stringify([orgId, provider, connectionId ?? null]), () => {
+    return guards.get(JSON.stringify([orgId, provider, connectionId ?? null]), () => {
       const limit = caller.limit ?? defaultLimit;
       return {
         // While an account is being connected a person may mistype its server: that opens no breaker.
@@ -111,13 +118,14 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
           log,
         }),
         slots: createSlots(limit.concurrent),
+        calls: 0,
       };
     });
   }
 
   function appGateOf({ app }: Caller): Gate | undefined {
     if (app === undefined) return undefined;
-    return once(gates, `app:${app.name}`, () =>
+    return gates.get(`app:${app.name}`, () =>
       createGate({
         shared,
         own,
@@ -138,7 +146,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
     const limit = await toolLimit(orgId);
     if (limit === undefined) return;
     const { calls, ms, words } = limit;
-    const gate = once(gates, `plan:${orgId}:${calls}:${ms}`, () =>
+    const gate = gates.get(`plan:${orgId}:${calls}:${ms}`, () =>
       createGate({
         shared,
         own,
@@ -155,6 +163,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
 
   return {
     metrics,
+    kept: () => ({ connections: guards.size(), gates: gates.size(), limits: own.size() }),
     close() {
       const closing = new DrawbridgeError('network', 'Drawbridge is closing: the call was given up.');
       for (const call of underWay) call.abort(closing);
@@ -163,7 +172,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       const { name, timeoutMs } = asking;
       const guard = guardOf(caller);
       const appGate = appGateOf(caller);
-      const bulkhead = once(bulkheads, caller.provider, () => createSlots(perProvider));
+      const bulkhead = bulkheadOf(caller);
       const began = clock.elapsed();
       const left = (): number => began + timeoutMs - clock.elapsed();
       let attempts = 0;
@@ -173,6 +182,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       let error: DrawbridgeError | undefined;
       const ending = new AbortController();
       underWay.add(ending);
+      guard.calls += 1;
       try {
         pass = guard.breaker?.enter();
         const probe = pass?.probe ?? false;
@@ -219,6 +229,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
         throw thrown;
       } finally {
         underWay.delete(ending);
+        guard.calls -= 1;
         pass?.settle(verdict);
         const ms = Math.round(clock.elapsed() - began);
         metrics.add(caller, outcome, ms);

@@ -90,6 +90,16 @@ function count(
   else taken.push([at, calls]);
 }
 
+/** When nothing in `state` tells it from a fresh one any more, integer ms. */
+export function restsAt(state: LimitState, rate: Rate): number {
+  const full = state.at + Math.ceil(((rate.burst - state.tokens) * 1000) / rate.perSecond);
+  const forgotten = (rate.windows ?? []).map(({ ms }, index) => {
+    const last = state.taken[index]?.at(-1);
+    return last === undefined ? 0 : last[0] + countedFor(ms);
+  });
+  return Math.max(state.pausedUntil, full, ...forgotten);
+}
+
 /** The state as it was stored, or a fresh one for what is no state. */
 export function parseState(text: string | undefined, rate: Rate, now: number): LimitState {
   if (text === undefined) return freshState(rate, now);

@@ -3,6 +3,8 @@
 export interface Slots {
   /** Resolves with the release once a slot is free; rejects with the signal's reason. */
   enter(signal: AbortSignal): Promise<() => void>;
+  /** Nobody holds one, so nobody waits either. */
+  rests(): boolean;
 }
 
 /** At most `concurrent` holders at once, first come first served. */
@@ -23,6 +25,7 @@ export function createSlots(concurrent: number): Slots {
     };
   }
   return {
+    rests: () => free === concurrent,
     async enter(signal) {
       signal.throwIfAborted();
       if (free > 0) {
