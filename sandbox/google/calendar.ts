@@ -1,4 +1,5 @@
 // Google Calendar's API over its stores. https://developers.google.com/workspace/calendar/api/v3/reference
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../src/clock.ts';
 import type { Answer } from '../http.ts';
 import type { Call } from '../providers.ts';
@@ -18,6 +19,7 @@ const write = ['calendar', 'calendar.events', 'calendar.events.owned'];
 const read = [...write, 'calendar.events.readonly', 'calendar.readonly'];
 const busy = ['calendar', 'calendar.freebusy', 'calendar.readonly', 'calendar.events.freebusy'];
 const notFound = () => refusal(404, 'notFound', 'Not Found');
+const changedSince = () => refusal(412, 'conditionNotMet', 'Precondition Failed');
 const invalid = (message: string) => refusal(400, 'invalid', message);
 const withToken = ['iCalUID', 'orderBy', 'q', 'timeMin', 'timeMax', 'updatedMin'];
 
@@ -25,7 +27,7 @@ const withToken = ['iCalUID', 'orderBy', 'q', 'timeMin', 'timeMax', 'updatedMin'
 export function createCalendar({ calendars, clock, invite }: CalendarOptions) {
   const named = (id: string) =>
     calendars.find((one, index) => one.id === id || (index === 0 && id === 'primary'));
-  const etag = (text: string) => `"${Buffer.from(text).toString('base64url').slice(0, 16)}"`;
+  const etag = (text: string) => `"${createHash('sha256').update(text).digest('hex').slice(0, 16)}"`;
 
   const shown = (event: GoogleEvent): Record<string, unknown> =>
     event.status === 'cancelled'
@@ -40,7 +42,7 @@ export function createCalendar({ calendars, clock, invite }: CalendarOptions) {
         }
       : {
           kind: 'calendar#event',
-          etag: etag(`${event.id}${event.sequence}`),
+          etag: etag(JSON.stringify(event)),
           htmlLink: `https://www.google.com/calendar/event?eid=${event.id}`,
           ...event,
         };
@@ -174,9 +176,15 @@ export function createCalendar({ calendars, clock, invite }: CalendarOptions) {
     return store.occurrences(at, at + 1).find((one) => one.id === id);
   }
 
+  function asExpected(call: Call, event: GoogleEvent): boolean {
+    const wanted = call.headers['if-match'];
+    return wanted === undefined || wanted === '*' || wanted === shown(event)['etag'];
+  }
+
   function patch(call: Call, store: GoogleCalendarStore, id: string): Answer {
     const event = eventNamed(store, id);
     if (event === undefined || event.status === 'cancelled') return notFound();
+    if (!asExpected(call, event)) return changedSince();
     const updated = new Date(clock.now()).toISOString();
     const changed = { ...event, ...objectIn(call.body), id: event.id, updated, sequence: event.sequence + 1 };
     tell(call, store.put(changed), 'changed');
@@ -187,6 +195,7 @@ export function createCalendar({ calendars, clock, invite }: CalendarOptions) {
     const event = eventNamed(store, id);
     if (event === undefined) return notFound();
     if (event.status === 'cancelled') return refusal(410, 'deleted', 'Resource has been deleted');
+    if (!asExpected(call, event)) return changedSince();
     if (store.get(id) === undefined) store.put(event);
     store.cancel(id);
     tell(call, event, 'cancelled');

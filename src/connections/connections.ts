@@ -174,7 +174,7 @@ export interface Connections {
     org: OrgStore,
     connection: Connection,
     operation: string,
-    run: Pick<WriteContext, 'effectKey' | 'attachment' | 'aboutToSend' | 'signal'>,
+    run: Pick<WriteContext, 'effectKey' | 'before' | 'attachment' | 'aboutToSend' | 'signal'>,
   ): Promise<WriteContext>;
   /** Feeds of a connection, each bound to its context. */
   feeds(

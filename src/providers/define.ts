@@ -48,6 +48,11 @@ export interface WriteContext extends ProviderContext {
    * attempt, safe in a Message-ID, a UID or a header (`[a-z0-9_]+`).
    */
   effectKey: string;
+  /**
+   * The live record as it was approved, where the operation reads one: what the write must find there (an
+   * ETag, a version, values), whatever the payload was proposed from.
+   */
+  before?: LiveRecord | undefined;
   /** Bytes of an attachment named in the payload. @throws DrawbridgeError `not_found` */
   attachment(sha256: string): Promise<Uint8Array>;
   /**
@@ -114,6 +119,11 @@ export interface WriteBase<Payload> {
    * the step from that to the payload. Undefined where it changes none.
    */
   before?(context: ProviderContext, payload: Payload): Promise<LiveRecord | undefined>;
+  /**
+   * Whether the live record is the one that the payload names; asked when it is proposed. How it changes after
+   * that is for a person to see. @throws DrawbridgeError
+   */
+  checkMeant?(payload: Payload, live: LiveRecord): void;
   /** What policy and the approval page look at: who gets it, and how much it is. */
   concerns?(payload: Payload): {
     recipients?: readonly string[];

@@ -6,7 +6,9 @@ import type { Connection } from '../connections/connections.ts';
 import { withDeadline } from '../egress/deadline.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { LiveRecord, WriteOperation } from '../providers/define.ts';
+import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { ActionRow } from './envelope.ts';
 import { type QueueRoom, seconds } from './room.ts';
 
 const readWithin = 15 * seconds;
@@ -86,6 +88,11 @@ function sealRecord({ title, url, fields, after }: LiveRecord): SealedRecord {
     throw new DrawbridgeError('invalid_request', 'The record is too large to be shown as it stands.');
   }
   return { record: JSON.parse(json) as LiveRecord, json, hash: hashRecord(json) };
+}
+
+/** The record as it stood when the action was last decided on. */
+export function approvedRecord(row: Pick<ActionRow, 'before_record'>): LiveRecord | undefined {
+  return row.before_record === null ? undefined : fromJson<LiveRecord>(row.before_record);
 }
 
 /** Names of what differs between two readings, for the one who decides again. */

@@ -1,11 +1,10 @@
 // What a person approves in the place of what was proposed is held against the same rules, and has a hash of
 // its own. The proposal is kept beside it.
 import { DrawbridgeError } from '../errors.ts';
-import type { LiveRecord } from '../providers/define.ts';
 import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { sealAttachments } from './attachments.ts';
-import { changedIn, readBefore } from './before.ts';
+import { approvedRecord, changedIn, readBefore } from './before.ts';
 import { type ActionRow, hashRow, sealPayload } from './envelope.ts';
 import { judge } from './judge.ts';
 import { amend, type Mover } from './moves.ts';
@@ -48,7 +47,7 @@ export async function sealEdit(
     throw new DrawbridgeError('permission_denied', `Policy does not admit it: ${verdict.why}`);
   }
   const before = await readBefore(room, org, meant);
-  const shown = row.before_record === null ? undefined : fromJson<LiveRecord>(row.before_record);
+  const shown = approvedRecord(row);
   if (shown !== undefined && before !== undefined && changedIn(shown, before.record).length > 0) {
     await showAnew(room, org, row, edit);
     throw new DrawbridgeError(

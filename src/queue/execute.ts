@@ -5,10 +5,11 @@ import { EffectRefused, type WriteContext, type WriteOutcome } from '../provider
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { attachmentBytes } from './attachments.ts';
-import { readBefore } from './before.ts';
+import { approvedRecord } from './before.ts';
 import { executorMover } from './claim.ts';
 import type { ActionRow } from './envelope.ts';
 import { type HeldLease, holdLease } from './lease.ts';
+import { changedMeanwhile, checkRecord } from './meanwhile.ts';
 import { moveAction } from './moves.ts';
 import { clean, completedOutcome, evidenceOf, failedOutcome } from './outcome.ts';
 import type { ActionOutcome } from './queue.ts';
@@ -55,6 +56,7 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
     await checkRecord(room, org, row, verified, lease.signal);
     context = await room.connections.writeContext(org, verified.connection, row.operation, {
       effectKey: row.effect_key,
+      before: approvedRecord(row),
       attachment: (sha256) => attachmentBytes(org, row.id, sha256),
       aboutToSend: gate.aboutToSend,
       signal: lease.signal,
@@ -82,8 +84,13 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
       keepLateAnswer(room, org, row, running);
     }
     const sent = await gate.passed();
+    const refusal = error instanceof EffectRefused && !gate.refused();
+    if (refusal || !sent) {
+      const asked = await changedMeanwhile(room, org, row, { verified, error, signal: lease.signal });
+      if (asked !== undefined) return { to: 'pending', asked };
+    }
     // A refusal from a run that was not let through is our own, and says nothing of the provider.
-    if (error instanceof EffectRefused && !gate.refused()) {
+    if (refusal) {
       return { to: 'final', outcome: { kind: 'failed', code: 'refused', message: clean(error.message) } };
     }
     room.log.warn({ err: error, action: row.id, sent }, 'A write did not come to its end');
@@ -91,18 +98,6 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
     tellConnection(room, org, row, error);
     return notSent(room, row, error, gate.refused() || lease.signal.aborted);
   }
-}
-
-/** What was approved is the step from the record that was shown. @throws AskAgain when it stands otherwise now */
-async function checkRecord(
-  room: QueueRoom,
-  org: OrgStore,
-  row: ActionRow,
-  verified: Verified,
-  signal: AbortSignal,
-): Promise<void> {
-  const live = await readBefore(room, org, { ...verified, name: row.operation, signal });
-  if ((live?.json ?? null) !== row.before_record) throw new AskAgain('the live record changed', { live });
 }
 
 /**

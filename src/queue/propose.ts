@@ -74,6 +74,8 @@ export async function propose(
     throw new DrawbridgeError('permission_denied', `Policy does not admit it: ${verdict.why}`);
   }
   const before = await readBefore(room, org, meant);
+  // What we did ourselves is named by its id: it may have been moved or renamed since.
+  if (before !== undefined && undoOf === undefined) operation.checkMeant?.(payload, before.record);
   const hash = hashEnvelope({
     ...envelope,
     ...(before === undefined ? {} : { before: before.hash }),

@@ -5,6 +5,7 @@ import type { LookUp } from '../providers/define.ts';
 import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { attachmentBytes } from './attachments.ts';
+import { approvedRecord } from './before.ts';
 import { executorMover } from './claim.ts';
 import type { DueRow } from './due.ts';
 import { type ActionRow, hashRow } from './envelope.ts';
@@ -108,6 +109,7 @@ async function look(room: QueueRoom, org: OrgStore, row: ActionRow): Promise<Fin
     const stop = new AbortController();
     const context = await room.connections.writeContext(org, connection, row.operation, {
       effectKey: row.effect_key,
+      before: approvedRecord(row),
       attachment: (sha256) => attachmentBytes(org, row.id, sha256),
       aboutToSend: async () => {
         throw new DrawbridgeError('permission_denied', 'A look-up sends nothing.');

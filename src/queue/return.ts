@@ -1,8 +1,7 @@
 // An approval covers the step from one record to another, under the rules of then. Where either is another
 // right before it runs, nothing is sent, and a person is asked again.
-import type { LiveRecord } from '../providers/define.ts';
-import { fromJson, toJson } from '../store/codec.ts';
-import { changedIn, type SealedRecord } from './before.ts';
+import { toJson } from '../store/codec.ts';
+import { approvedRecord, changedIn, type SealedRecord } from './before.ts';
 import { rehashed } from './edit.ts';
 import type { ActionRow } from './envelope.ts';
 import type { Move } from './moves.ts';
@@ -33,7 +32,7 @@ export function returned(
     'live' in again.now ? { before_record: live?.json ?? null, before_hash: live?.hash ?? null } : {};
   const parts = { ...record, ...(policy === undefined ? {} : { policy: toJson(policy) }) };
   const hash = rehashed({ ...row, ...parts });
-  const was = row.before_record === null ? undefined : fromJson<LiveRecord>(row.before_record);
+  const was = approvedRecord(row);
   const changed = was !== undefined && live !== undefined ? changedIn(was, live.record) : [];
   return {
     set: {

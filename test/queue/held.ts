@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Action, PolicyVerdict } from '../../src/queue/queue.ts';
 import type { Ground, OpenDatabase } from './databases.ts';
-import { type World, worldOver } from './world.ts';
+import { DrawbridgeError, EffectRefused, type World, worldOver } from './world.ts';
 
 export const heldPromises = ({ open }: Ground) =>
   describe('held', () => {
@@ -114,6 +114,79 @@ export const heldPromises = ({ open }: Ground) =>
         await world.queue.runDue(world.org);
         expect((await look(action)).status).toBe('completed');
         expect(world.post.runs).toBe(1);
+      });
+
+      test('the write and its look-up get the record as it was approved last, whatever was proposed', async () => {
+        const given: unknown[] = [];
+        world.post.run = async (context) => {
+          given.push(context.before?.fields);
+          await context.aboutToSend();
+          throw new Error('the line broke');
+        };
+        world.post.lookUp = async (context) => {
+          given.push(context.before?.fields);
+          return { found: true, outcome: { reference: 'ref', details: {} } };
+        };
+        const action = await world.approved({ to: 'bo', text: 'new' });
+        text = 'changed by somebody';
+        await world.queue.runDue(world.org);
+        await world.approve(await look(action));
+        await world.queue.runDue(world.org);
+        expect((await look(action)).status).toBe('unknown');
+        world.clock.advance(60_000);
+        await world.queue.runDue(world.org);
+        expect((await look(action)).status).toBe('completed');
+        expect(given).toEqual([{ text: 'changed by somebody' }, { text: 'changed by somebody' }]);
+      });
+
+      test('changed in the very moment of the write, which the provider refused: a person is asked again', async () => {
+        const why = new DrawbridgeError('conflict', 'Precondition failed.');
+        const { run } = world.post;
+        world.post.run = async (context, payload) => {
+          await context.aboutToSend();
+          if (context.before?.fields['text'] === text) return run(context, payload);
+          throw new EffectRefused(why.message, { cause: why });
+        };
+        const action = await world.approved({ to: 'bo', text: 'new' });
+        const queue = world.another({
+          checkpoint: (step) => {
+            if (step === 'before-sending-mark') text = 'changed by somebody';
+          },
+        });
+        await queue.runDue(world.org);
+        const back = await look(action);
+        expect(back).toMatchObject({
+          status: 'pending',
+          before: { fields: { text: 'changed by somebody' } },
+        });
+        await world.approve(back);
+        await world.queue.runDue(world.org);
+        expect((await look(action)).status).toBe('completed');
+        expect(world.post.arrived).toHaveLength(1);
+      });
+
+      test('refused by the provider although nothing changed: it failed, and nobody is asked for ever', async () => {
+        const why = new DrawbridgeError('conflict', 'Precondition failed.');
+        world.post.run = async (context) => {
+          await context.aboutToSend();
+          throw new EffectRefused(why.message, { cause: why });
+        };
+        const action = await world.approved({ to: 'bo', text: 'new' });
+        await world.queue.runDue(world.org);
+        expect(await look(action)).toMatchObject({ status: 'failed', outcome: { code: 'refused' } });
+      });
+
+      test('another than the payload names is not proposed; another by the time of the run is shown', async () => {
+        world.post.checkMeant = (_payload, { fields }) => {
+          if (fields['text'] !== 'old') throw new DrawbridgeError('conflict', 'It is another letter.');
+        };
+        const action = await world.approved({ to: 'bo', text: 'new' });
+        text = 'changed by somebody';
+        await expect(world.propose({ to: 'eve' })).rejects.toMatchObject({ code: 'conflict' });
+        await world.queue.runDue(world.org);
+        await world.approve(await look(action));
+        await world.queue.runDue(world.org);
+        expect((await look(action)).status).toBe('completed');
       });
 
       test('unchanged: it runs', async () => {

@@ -42,6 +42,8 @@ export interface Post {
   effect: WriteEffect;
   /** Reads the record that a letter changes; undefined: it changes none. */
   before: ((payload: Letter) => Promise<LiveRecord>) | undefined;
+  /** Whether the record is the one that the letter names; undefined: it does not ask. */
+  checkMeant: ((payload: Letter, live: LiveRecord) => void) | undefined;
   /** Recalls a letter by a second one, where it can. */
   recall: boolean;
 }
@@ -74,6 +76,7 @@ export function createPost(): Post {
     idempotency: 'look-up',
     effect: 'send',
     before: undefined,
+    checkMeant: undefined,
     recall: false,
     async run(context) {
       await context.aboutToSend();
@@ -90,13 +93,14 @@ export function createPost(): Post {
 }
 
 export function operationOf(post: Post): WriteOperation<Letter> {
-  const { before } = post;
+  const { before, checkMeant } = post;
   const base = {
     effect: post.effect,
     concerns: (payload: Letter) => ({ recipients: [payload.to] }),
     ...(before === undefined
       ? {}
       : { before: (_context: ProviderContext, payload: Letter) => before(payload) }),
+    ...(checkMeant === undefined ? {} : { checkMeant }),
     ...(post.recall
       ? {
           compensation: {

@@ -111,13 +111,16 @@ export const update = writeOperation<Changing>({
       ...detailsOf(patch, patch),
     });
   },
+  checkMeant: checkNames,
   async run(context, payload) {
     const client = await calendarOf(context);
-    await checkEventTold(context, payload);
     const requestBody = patchOf(payload.change);
+    const asApproved = await unchanged(context, payload);
     const where = { calendarId: payload.calendarId, eventId: payload.eventId };
     const sendUpdates = payload.notify ? 'all' : 'none';
-    return outcomeOf(await cause(context, () => client.events.patch({ ...where, sendUpdates, requestBody })));
+    return outcomeOf(
+      await cause(context, () => client.events.patch({ ...where, sendUpdates, requestBody }, asApproved)),
+    );
   },
   lookUp: (context, payload) =>
     lookUp(
@@ -145,12 +148,13 @@ export const cancel = writeOperation<Cancelling>({
     const event = await standing(context, payload);
     return live(event, fieldsOf(event), {});
   },
+  checkMeant: checkNames,
   async run(context, payload) {
     const client = await calendarOf(context);
-    await checkEventTold(context, payload);
+    const asApproved = await unchanged(context, payload);
     const where = { calendarId: payload.calendarId, eventId: payload.eventId };
     const sendUpdates = payload.notify ? 'all' : 'none';
-    await cause(context, () => client.events.delete({ ...where, sendUpdates }));
+    await cause(context, () => client.events.delete({ ...where, sendUpdates }, asApproved));
     return cancelled(payload);
   },
   async lookUp(context, payload) {
@@ -216,19 +220,34 @@ async function existing(context: ProviderContext, calendar: string, id: string):
   }
 }
 
-/** @throws DrawbridgeError `not_found`, or `invalid_request`: the event is another than the person was told. */
-async function checkEventTold(context: ProviderContext, payload: Cancelling): Promise<void> {
-  const event = await existing(context, payload.calendarId, payload.eventId);
-  if (event === undefined || event.status === 'cancelled') {
-    throw new DrawbridgeError('not_found', 'The calendar has no such event (any more).');
+/**
+ * The condition under which Google writes: the event is still as it was approved, or, where nothing was approved
+ * of it, as the payload names it. https://developers.google.com/workspace/calendar/api/guides/version-resources
+ * @throws DrawbridgeError `not_found`, `conflict`, `invalid_request`
+ */
+async function unchanged(
+  context: WriteContext,
+  payload: Cancelling,
+): Promise<{ headers: { 'If-Match': string } }> {
+  const event = await standing(context, payload);
+  const approved = context.before?.fields;
+  if (approved === undefined) checkNames(payload, live(event, fieldsOf(event), {}));
+  const now = { ...fieldsOf(event), ...detailsOf(event, { location: '', description: '' }) };
+  for (const [name, value] of Object.entries(approved ?? {})) {
+    if (now[name] === value) continue;
+    throw new DrawbridgeError('conflict', `The ${name} of the event was changed since it was approved.`);
   }
+  return { headers: { 'If-Match': needed(event.etag, 'etag') } };
+}
+
+/** @throws DrawbridgeError `invalid_request`: the event is another than the payload calls it */
+function checkNames(payload: Cancelling, { fields }: LiveRecord): void {
   const differs = (field: string) => {
     const message = `${field}: the event with this id has another ${field}.`;
     return new DrawbridgeError('invalid_request', message, { field });
   };
-  if ((event.summary ?? untitled).trim() !== payload.title.trim()) throw differs('title');
-  const start = event.start?.dateTime ?? event.start?.date ?? '';
-  if (Date.parse(start) !== Date.parse(payload.start)) throw differs('start');
+  if (String(fields['title']).trim() !== payload.title.trim()) throw differs('title');
+  if (Date.parse(String(fields['start'])) !== Date.parse(payload.start)) throw differs('start');
 }
 
 /** The event that is to change, whatever the payload calls it: a person is shown how it stands. */

@@ -15,7 +15,7 @@ import {
 } from './payload.ts';
 import { getRecord } from './reads.ts';
 import { pageOf } from './shown.ts';
-import { assertSame, given, outcomeOf, readMeant, write } from './writing.ts';
+import { assertTold, given, outcomeOf, standing, unchanged, versionBefore, write } from './writing.ts';
 
 const answer = z.object({ Invoice: raw.Invoice });
 
@@ -29,12 +29,13 @@ export const sendInvoice = writeOperation<Send>({
   summary: ({ invoice, to }, account) => `Send from ${account} the ${whichInWords(invoice)} to ${to}`,
   concerns: ({ to }) => ({ recipients: [to] }),
   async before(context, { invoice, to }) {
-    const found = await readMeant(context, invoice);
+    const found = await getRecord(context, 'Invoice', invoice.id);
     const fields = { ...standing(found), email: found.BillEmail?.Address ?? null };
     return live(context, found, fields, { email: to });
   },
+  checkMeant: ({ invoice }, { fields }) => assertTold({ invoice }, fields),
   async run(context, { invoice, to }) {
-    await readMeant(context, invoice);
+    await unchanged(context, { invoice });
     const { Invoice: sent } = await write(context, {
       path: '/invoice/{id}/send',
       params: { id: invoice.id },
@@ -73,7 +74,7 @@ export const updateInvoice = writeOperation<Update>({
     `Change in ${account} the ${whichInWords(payload.invoice)}: ${updateInWords(payload)}`,
   validate: checkUpdate,
   async before(context, payload) {
-    const found = await readMeant(context, payload.invoice);
+    const found = await getRecord(context, 'Invoice', payload.invoice.id);
     const { dueDate, memo, note, email } = payload;
     const now = {
       dueDate: found.DueDate,
@@ -86,13 +87,13 @@ export const updateInvoice = writeOperation<Update>({
     const fields = Object.fromEntries(touched.map(([name, value]) => [name, value ?? null]));
     return live(context, found, { ...standing(found), ...fields }, then);
   },
+  checkMeant: ({ invoice, syncToken }, { fields }) => assertTold({ invoice, syncToken }, fields),
   async run(context, payload) {
-    const { SyncToken } = await readMeant(context, payload.invoice);
-    assertSame('version of invoice', payload.invoice.id, { was: payload.syncToken, is: SyncToken });
+    const { invoice, syncToken } = payload;
     const body = {
       sparse: true,
-      Id: payload.invoice.id,
-      SyncToken: payload.syncToken,
+      Id: invoice.id,
+      SyncToken: await unchanged(context, { invoice, syncToken }),
       ...changesOf(payload),
     };
     const { Invoice: changed } = await write(context, { path: '/invoice', body, output: answer });
@@ -101,7 +102,7 @@ export const updateInvoice = writeOperation<Update>({
   async lookUp(context, payload) {
     const { id } = payload.invoice;
     const invoice = await getRecord(context, 'Invoice', id);
-    if (invoice.SyncToken === payload.syncToken) return untouched(id);
+    if (invoice.SyncToken === versionBefore(context, payload)) return untouched(id);
     const wanted = [payload.dueDate, payload.memo, payload.note, payload.email];
     const has = [invoice.DueDate, invoice.CustomerMemo, invoice.PrivateNote, invoice.BillEmail?.Address];
     if (wanted.every((value, at) => value === undefined || value === has[at])) {
@@ -133,27 +134,25 @@ export const voidInvoice = writeOperation<Void>({
     `Void in ${account} the ${whichInWords(invoice)}, ${total.toFixed(2)} ${currency} (cannot be undone)`,
   concerns: ({ total, currency }) => ({ amount: { value: total, currency } }),
   async before(context, { invoice }) {
-    const found = await readMeant(context, invoice);
+    const found = await getRecord(context, 'Invoice', invoice.id);
     return live(context, found, standing(found), { total: 0, owed: 0 });
   },
-  async run(context, { invoice, syncToken, total, currency }) {
-    const { SyncToken, TotalAmt, CurrencyRef } = await readMeant(context, invoice);
-    assertSame('version of invoice', invoice.id, { was: syncToken, is: SyncToken });
-    assertSame('total of invoice', invoice.id, { was: total.toFixed(2), is: TotalAmt?.toFixed(2) });
-    if (CurrencyRef !== undefined) {
-      assertSame('currency of invoice', invoice.id, { was: currency, is: CurrencyRef.value });
-    }
+  checkMeant: (payload, { fields }) => assertTold(payload, fields),
+  async run(context, payload) {
+    const { invoice } = payload;
+    const version = await unchanged(context, payload);
     const { Invoice: made } = await write(context, {
       path: '/invoice',
       query: { operation: 'void' },
-      body: { Id: invoice.id, SyncToken: syncToken },
+      body: { Id: invoice.id, SyncToken: version },
       output: answer,
     });
     return changedOutcome(context, made);
   },
-  async lookUp(context, { invoice, syncToken }) {
+  async lookUp(context, payload) {
+    const { invoice } = payload;
     const found = await getRecord(context, 'Invoice', invoice.id);
-    if (found.SyncToken === syncToken) return untouched(invoice.id);
+    if (found.SyncToken === versionBefore(context, payload)) return untouched(invoice.id);
     if (found.TotalAmt === 0 && found.PrivateNote?.startsWith('Voided') === true) {
       return { found: true, outcome: changedOutcome(context, found) };
     }
@@ -174,18 +173,6 @@ function changedOutcome(context: ProviderContext, invoice: Raw['Invoice']): Writ
     total: invoice.TotalAmt,
     currency: invoice.CurrencyRef?.value,
   });
-}
-
-/** What names an invoice, how much it is, and its version: a change of anything else shows there. */
-function standing(invoice: Raw['Invoice']): Record<string, unknown> {
-  return {
-    number: invoice.DocNumber ?? null,
-    customer: invoice.CustomerRef?.name ?? null,
-    total: invoice.TotalAmt ?? null,
-    owed: invoice.Balance ?? null,
-    currency: invoice.CurrencyRef?.value ?? null,
-    version: invoice.SyncToken ?? null,
-  };
 }
 
 function live(

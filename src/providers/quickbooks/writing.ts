@@ -2,7 +2,7 @@
 // the first answer instead of a second effect; and only when the books still say what a person read.
 import { createHash } from 'node:crypto';
 import { DrawbridgeError } from '../../errors.ts';
-import type { ProviderContext, WriteContext, WriteOutcome } from '../define.ts';
+import type { LiveRecord, ProviderContext, WriteContext, WriteOutcome } from '../define.ts';
 import { addressOf, type Query, type RequestAt, sendWriteAt } from '../request.ts';
 import type { Raw } from './entities.ts';
 import { http, version } from './http.ts';
@@ -75,12 +75,63 @@ export async function assertParties(
   for (const [id, was] of wanted) assertSame('item', id, { was, is: names.get(id) });
 }
 
-/** The invoice as it is, where it is the one that was read. @throws DrawbridgeError `not_found`, `conflict` */
-export async function readMeant(context: ProviderContext, which: Which): Promise<Raw['Invoice']> {
-  const invoice = await getRecord(context, 'Invoice', which.id);
-  assertSame('customer of invoice', which.id, { was: which.customer, is: invoice.CustomerRef?.name });
-  assertSame('number of invoice', which.id, { was: which.number, is: invoice.DocNumber });
-  return invoice;
+/** What names an invoice, how much it is, and its version: a change of anything else shows there. */
+export function standing(invoice: Raw['Invoice']): Record<string, unknown> {
+  return {
+    number: invoice.DocNumber ?? null,
+    customer: invoice.CustomerRef?.name ?? null,
+    total: invoice.TotalAmt ?? null,
+    owed: invoice.Balance ?? null,
+    currency: invoice.CurrencyRef?.value ?? null,
+    version: invoice.SyncToken ?? null,
+  };
+}
+
+/** What a payload says of the invoice as it was read. */
+interface Told {
+  invoice: Which;
+  syncToken?: string;
+  total?: number;
+  currency?: string;
+}
+
+/** @throws DrawbridgeError `conflict` where `fields`, as `standing` gives them, are of another invoice or version */
+export function assertTold({ invoice, ...told }: Told, fields: LiveRecord['fields']): void {
+  const is = (name: string) => (fields[name] === null ? undefined : String(fields[name]));
+  assertSame('customer of invoice', invoice.id, { was: invoice.customer, is: is('customer') });
+  assertSame('number of invoice', invoice.id, { was: invoice.number, is: is('number') });
+  if (told.syncToken !== undefined) {
+    assertSame('version of invoice', invoice.id, { was: told.syncToken, is: is('version') });
+  }
+  if (told.total !== undefined) {
+    assertSame('total of invoice', invoice.id, {
+      was: told.total.toFixed(2),
+      is: typeof fields['total'] === 'number' ? fields['total'].toFixed(2) : undefined,
+    });
+  }
+  if (told.currency !== undefined && is('currency') !== undefined) {
+    assertSame('currency of invoice', invoice.id, { was: told.currency, is: is('currency') });
+  }
+}
+
+/**
+ * The version that may be written over: the one that was approved, or, where nothing was approved of it, the one
+ * that was read. @throws DrawbridgeError `not_found`, `conflict` when the invoice is another by now
+ */
+export async function unchanged(context: WriteContext, told: Told): Promise<string> {
+  const fields = standing(await getRecord(context, 'Invoice', told.invoice.id));
+  const approved = context.before?.fields;
+  if (approved === undefined) assertTold(told, fields);
+  for (const name of Object.keys(approved === undefined ? {} : fields)) {
+    const [was, is] = [approved?.[name], fields[name]].map((value) => String(value ?? 'empty'));
+    assertSame(`${name} of invoice`, told.invoice.id, { was, is });
+  }
+  return String(fields['version']);
+}
+
+/** The version that was there before the write. */
+export function versionBefore(context: WriteContext, { syncToken }: { syncToken: string }): string {
+  return String(context.before?.fields['version'] ?? syncToken);
 }
 
 export function assertSame(

@@ -212,6 +212,53 @@ describe('changing and cancelling', () => {
     });
   });
 
+  test('an event that was moved since it was proposed is changed as it was approved anew, and not over another’s change', async () => {
+    const scene = await booked();
+    const move = (day: number) => ({
+      start: `2026-03-0${day}T09:00:00`,
+      end: `2026-03-0${day}T10:00:00`,
+      timeZone: 'Europe/Berlin',
+    });
+    const payload = update.input.parse({ ...scene.told, change: move(4) });
+    await update.run(scene.context, { ...payload, change: move(3) });
+    const anew = await update.before?.(scene.context, payload);
+    if (anew === undefined) throw new Error('nothing is shown');
+    expect(anew.fields['start']).toBe('2026-03-03T08:00:00.000Z');
+    expect(() => update.checkMeant?.(payload, anew)).toThrowError(
+      expect.objectContaining({ field: 'start' }),
+    );
+    await update.run({ ...scene.context, before: anew }, payload);
+    expect(scene.main.events()).toMatchObject([{ start: { dateTime: '2026-03-04T09:00:00+01:00' } }]);
+    // By now it stands elsewhere than was approved.
+    for (const operation of [update, cancel]) {
+      const again = operation.run({ ...scene.context, before: anew }, payload);
+      await expect(again).rejects.toMatchObject({ code: 'conflict' });
+    }
+    expect(scene.main.events()).toMatchObject([{ status: 'confirmed' }]);
+  });
+
+  test.each([
+    ['change', update],
+    ['cancellation', cancel],
+  ] as const)(
+    'a %s is refused where somebody changes the event in that very moment',
+    async (_what, operation) => {
+      const scene = await booked();
+      const payload = { ...scene.told, change: { location: 'Kai 4' } };
+      const before = await operation.before?.(scene.context, payload);
+      const [event] = scene.main.events();
+      const aboutToSend = async () => {
+        scene.main.put({ ...event, summary: 'Renamed meanwhile' } as Parameters<typeof scene.main.put>[0]);
+      };
+      const refused = operation.run({ ...scene.context, before, aboutToSend }, payload);
+      await expect(refused).rejects.toBeInstanceOf(EffectRefused);
+      await expect(refused).rejects.toMatchObject({ cause: { code: 'conflict' } });
+      expect(scene.hosts.calls().at(-1)?.headers['if-match']).toMatch(/^".+"$/);
+      expect(scene.main.events()).toMatchObject([{ status: 'confirmed', summary: 'Renamed meanwhile' }]);
+      expect(scene.main.events()[0]).not.toHaveProperty('location');
+    },
+  );
+
   test('what was booked is taken back by the cancellation that the booking names', async () => {
     const scene = await office();
     const event = { ...viewing, attendees: [{ email: 'bo@x.test' }] };
