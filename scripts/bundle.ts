@@ -16,4 +16,8 @@ export const bundledFiles: Record<string, string> = {
   'assets/keys.js': 'src/dashboard/assets/keys.js',
   'assets/passkeys.js': 'src/dashboard/assets/passkeys.js',
   'assets/icon.svg': 'src/dashboard/assets/icon.svg',
+  'embedder/weights.bin': 'data/embedder/weights.bin',
+  'embedder/vocabulary.txt': 'data/embedder/vocabulary.txt',
+  'embedder/LICENSE': 'data/embedder/LICENSE',
+  'embedder/SOURCES.md': 'data/embedder/SOURCES.md',
 };

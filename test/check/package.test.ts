@@ -61,6 +61,10 @@ test('the package holds only what runs, and asks for no other package', () => {
   ]);
   expect(packed.filter((path) => path.endsWith('.ts'))).toEqual([]);
   expect(packed).toContain('dist/THIRD-PARTY-LICENSES.md');
+  // The built-in embedder's data is licensed apart from the code: its licence and attribution travel with it.
+  for (const name of ['weights.bin', 'vocabulary.txt', 'LICENSE', 'SOURCES.md']) {
+    expect(packed).toContain(`dist/embedder/${name}`);
+  }
   expect(manifest.dependencies).toBeUndefined();
 });
 

@@ -1,0 +1,182 @@
+// The built-in embedder: English word vectors trained from scratch for this project (tools/embedder/), summed
+// and normalised. It needs no download and knows no order of words: a second arm beside BM25, never instead.
+import { readFile } from 'node:fs/promises';
+import type { Embedder } from './embedder.ts';
+import { embedderFile } from './embedder-files.ts';
+
+const rows = 38_000;
+const dimensions = 256;
+/** Words that the vocabulary holds, about twice as many places: look-ups end after a step or two. */
+const places = 1 << 18;
+
+/** Name and version as stored beside each vector; raised when the weights or the rule change. */
+export const staticEnName = 'static-en-256@1';
+
+export interface StaticModel {
+  /** Unit vectors, a row a text; zeros where a text holds no known word. */
+  passages(texts: readonly string[]): Float32Array;
+  /**
+   * A question's unit vector, or undefined where it holds no known word. `weightOf`: what a word counts for in the
+   * collection that is asked (1 for all where that is unknown); forms of one word are asked about once.
+   */
+  question(text: string, weightOf?: (word: string) => number): Float32Array | undefined;
+}
+
+interface Vocabulary {
+  /** Row + 1 by place, 0 where free; and where the word of that place stands in `letters`. */
+  row: Uint16Array;
+  start: Uint32Array;
+  letters: Uint8Array;
+}
+
+const newline = 10;
+const space = 32;
+
+/** FNV-1a, a letter at a time. */
+const seed = 0x811c9dc5;
+const mix = (hash: number, letter: number) => Math.imul(hash ^ letter, 0x01000193);
+
+/** A hash table in three arrays: as a Map of strings it would take ten times the memory. */
+function readVocabulary(letters: Uint8Array): Vocabulary {
+  const row = new Uint16Array(places);
+  const start = new Uint32Array(places);
+  let at = 0;
+  let line = 0;
+  let hash = seed;
+  for (let i = 0; i < letters.length; i += 1) {
+    const letter = letters[i] ?? 0;
+    if (letter !== space && letter !== newline) {
+      hash = mix(hash, letter);
+      continue;
+    }
+    if (i > at) {
+      let place = (hash >>> 0) & (places - 1);
+      while (row[place] !== 0) place = (place + 1) & (places - 1);
+      row[place] = line + 1;
+      start[place] = at;
+    }
+    at = i + 1;
+    hash = seed;
+    if (letter === newline) line += 1;
+  }
+  if (line !== rows) throw new Error(`vocabulary.txt has ${line} rows and should have ${rows}`);
+  return { row, start, letters };
+}
+
+function rowOf({ row, start, letters }: Vocabulary, text: string, from: number, to: number, hash: number) {
+  const length = to - from;
+  for (let place = (hash >>> 0) & (places - 1); ; place = (place + 1) & (places - 1)) {
+    const found = row[place] ?? 0;
+    if (found === 0) return -1;
+    const at = start[place] ?? 0;
+    let same = 0;
+    while (same < length && letters[at + same] === text.charCodeAt(from + same)) same += 1;
+    const next = letters[at + length];
+    if (same === length && (next === space || next === newline)) return found - 1;
+  }
+}
+
+/** Calls `each` for every token that the vocabulary holds: runs of a–z and 0–9, all else separates. */
+function eachKnown(
+  vocabulary: Vocabulary,
+  text: string,
+  each: (row: number, from: number, to: number) => void,
+): void {
+  let from = 0;
+  let hash = seed;
+  for (let i = 0; i <= text.length; i += 1) {
+    const letter = i < text.length ? text.charCodeAt(i) : 0;
+    if ((letter >= 97 && letter <= 122) || (letter >= 48 && letter <= 57)) {
+      hash = mix(hash, letter);
+      continue;
+    }
+    if (i > from) {
+      const row = rowOf(vocabulary, text, from, i, hash);
+      if (row >= 0) each(row, from, i);
+    }
+    from = i + 1;
+    hash = seed;
+  }
+}
+
+function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array): StaticModel {
+  // Counts by row, left at zero after each text: a text costs what its own words cost.
+  const counts = new Uint32Array(rows);
+  const met = new Uint32Array(rows);
+
+  function pool(
+    text: string,
+    out: Float32Array,
+    offset: number,
+    weightOf?: (word: string) => number,
+  ): boolean {
+    const lower = text.toLowerCase();
+    const factors = weightOf === undefined ? undefined : new Map<number, number>();
+    let distinct = 0;
+    eachKnown(vocabulary, lower, (row, from, to) => {
+      const before = counts[row] ?? 0;
+      counts[row] = before + 1;
+      if (before > 0) return;
+      met[distinct] = row;
+      distinct += 1;
+      if (weightOf !== undefined) factors?.set(row, weightOf(lower.slice(from, to)));
+    });
+    const sum = new Float64Array(dimensions);
+    for (let i = 0; i < distinct; i += 1) {
+      const row = met[i] ?? 0;
+      const factor = (1 + Math.log(counts[row] ?? 1)) * (scale[row] ?? 0) * (factors?.get(row) ?? 1);
+      counts[row] = 0;
+      const begin = row * dimensions;
+      for (let d = 0; d < dimensions; d += 1) sum[d] = (sum[d] ?? 0) + factor * (weights[begin + d] ?? 0);
+    }
+    let square = 0;
+    for (const value of sum) square += value * value;
+    if (square === 0) return false;
+    const norm = Math.sqrt(square);
+    for (let d = 0; d < dimensions; d += 1) out[offset + d] = (sum[d] ?? 0) / norm;
+    return true;
+  }
+
+  return {
+    passages(texts) {
+      const out = new Float32Array(texts.length * dimensions);
+      texts.forEach((text, i) => {
+        pool(text, out, i * dimensions);
+      });
+      return out;
+    },
+    question(text, weightOf) {
+      const out = new Float32Array(dimensions);
+      return pool(text, out, 0, weightOf) ? out : undefined;
+    },
+  };
+}
+
+async function load(): Promise<StaticModel> {
+  const [weights, letters] = await Promise.all([
+    readFile(embedderFile('weights.bin')),
+    readFile(embedderFile('vocabulary.txt')),
+  ]);
+  const bytes = rows * dimensions;
+  if (weights.length !== bytes + rows * 4) throw new Error(`weights.bin has ${weights.length} bytes`);
+  const own = new Uint8Array(weights).buffer;
+  return modelOf(readVocabulary(letters), new Int8Array(own, 0, bytes), new Float32Array(own, bytes, rows));
+}
+
+let loading: Promise<StaticModel> | undefined;
+
+/** Read from the package's data on first use, once a thread. */
+export function loadStaticEn(): Promise<StaticModel> {
+  loading ??= load();
+  return loading;
+}
+
+/** The built-in model as any other embedder; a question here knows nothing of the collection that is asked. */
+export const staticEn: Embedder = {
+  name: staticEnName,
+  dimensions,
+  async embed(texts, _kind, signal) {
+    signal?.throwIfAborted();
+    return (await loadStaticEn()).passages(texts);
+  },
+};
