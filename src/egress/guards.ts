@@ -9,6 +9,7 @@ import type { Caller, CallLimit, CallRecord } from './egress.ts';
 import { createGate, type Gate, ownLimits, type SharedLimits } from './gate.ts';
 import { createKeptWhile } from './kept-while.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { markUnsent } from './never-left.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 const defaultLimit: CallLimit = { perSecond: 5, burst: 10, concurrent: 4 };
@@ -210,6 +211,8 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
                 async pace() {
                   await appGate?.take(signal, left());
                   await guard.gate.take(signal, left());
+                  // What has no attempt never left: nothing may leave after its end.
+                  signal.throwIfAborted();
                   attempts += 1;
                 },
                 pause: (ms) => guard.gate.pause(ms),
@@ -223,7 +226,10 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
         return done.result;
       } catch (thrown) {
         const givenUp = asking.signal?.aborted === true || ending.signal.aborted;
-        if (thrown instanceof DrawbridgeError && !givenUp) error = thrown;
+        if (thrown instanceof DrawbridgeError && !givenUp) {
+          error = thrown;
+          if (attempts === 0) markUnsent(thrown);
+        }
         outcome = givenUp ? 'aborted' : outcomeOf(thrown);
         verdict = givenUp ? 'unknown' : verdictOn(thrown);
         throw thrown;

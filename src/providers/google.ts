@@ -6,7 +6,7 @@ import { DrawbridgeError, type ErrorCode } from '../errors.ts';
 import type { OAuth2 } from './auth.ts';
 import { EffectRefused, type ProviderContext, type WriteContext } from './define.ts';
 import type { Answer, Http, Refusal } from './http.ts';
-import { refusalOf } from './request.ts';
+import { refusalOf, unlessLeft } from './request.ts';
 
 const scopeBase = 'https://www.googleapis.com/auth/';
 
@@ -188,7 +188,7 @@ export async function cause<T>(context: WriteContext, work: () => Promise<Handed
     if (error instanceof DrawbridgeError && status >= 400 && status < 500 && status !== 408) {
       throw new EffectRefused(error.message, { cause: error });
     }
-    throw error;
+    throw unlessLeft(error);
   }
 }
 

@@ -1,6 +1,7 @@
 // One declared request of a provider's HTTP API: its address filled in, its answer parsed and held against a
 // schema, its refusal in our words. Credentials are the context's; none pass through here.
 import type { z } from 'zod';
+import { neverLeft } from '../egress/never-left.ts';
 import { retryAfterMs } from '../egress/retry.ts';
 import { codeOfStatus, DrawbridgeError, type ErrorCode } from '../errors.ts';
 import { scrub } from '../secret.ts';
@@ -70,7 +71,10 @@ export async function sendWriteAt<Output>(
   request: RequestAt<Output>,
 ): Promise<Output> {
   await context.aboutToSend();
-  const answer = await ask(context, http, url, { ...request, idempotent: request.idempotent ?? false });
+  const asked = { ...request, idempotent: request.idempotent ?? false };
+  const answer = await ask(context, http, url, asked).catch((thrown: unknown) => {
+    throw unlessLeft(thrown);
+  });
   const refused = refusalOf(http, answer, url.hostname, context.clock.now());
   if (refused !== undefined) {
     // A repeat made by the door may have met what its own first attempt did.
@@ -79,6 +83,11 @@ export async function sendWriteAt<Output>(
     throw new EffectRefused(refused.message, { cause: refused });
   }
   return parsed(url, answer, request.output);
+}
+
+/** What the one call that causes an effect threw; an EffectRefused where the door did not let it out. */
+export function unlessLeft(thrown: unknown): unknown {
+  return neverLeft(thrown) ? new EffectRefused(thrown.message, { cause: thrown }) : thrown;
 }
 
 /** The answer with its headers, of an address that is already complete. @throws DrawbridgeError */

@@ -90,14 +90,23 @@ async function run(room: QueueRoom, org: OrgStore, row: ActionRow, lease: HeldLe
       if (asked !== undefined) return { to: 'pending', asked };
     }
     // A refusal from a run that was not let through is our own, and says nothing of the provider.
-    if (refusal) {
-      return { to: 'final', outcome: { kind: 'failed', code: 'refused', message: clean(error.message) } };
-    }
+    if (refusal) return refused(room, org, row, error);
     room.log.warn({ err: error, action: row.id, sent }, 'A write did not come to its end');
     if (sent) return unclear('It had begun to send, and no clear answer came.', evidenceOf(error));
     tellConnection(room, org, row, error);
     return notSent(room, row, error, gate.refused() || lease.signal.aborted);
   }
+}
+
+/** The provider, or the door, said that nothing was done: that lasts, unless it was the moment that was wrong. */
+function refused(room: QueueRoom, org: OrgStore, row: ActionRow, refusal: EffectRefused): Verdict {
+  const { cause } = refusal;
+  tellConnection(room, org, row, cause);
+  if (cause instanceof DrawbridgeError && cause.retry === 'later') return notSent(room, row, cause, false);
+  if (cause instanceof DrawbridgeError && cause.retry === 'reconnect') {
+    return { to: 'final', outcome: failedOutcome(cause) };
+  }
+  return { to: 'final', outcome: { kind: 'failed', code: 'refused', message: clean(refusal.message) } };
 }
 
 /**

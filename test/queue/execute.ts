@@ -226,6 +226,79 @@ export const executePromises = ({ open, name }: Ground) =>
       expect(world.reports).toHaveLength(1);
     });
 
+    describe('a provider that says it did nothing, after the sending began', () => {
+      /** Refuses the first calls for such a cause. */
+      const refusing = (times: number, why: () => DrawbridgeError) => {
+        const send = world.post.run;
+        let left = times;
+        world.post.run = async (context, payload) => {
+          if (left <= 0) return send(context, payload);
+          left -= 1;
+          await context.aboutToSend();
+          const refusal = why();
+          throw new EffectRefused(refusal.message, { cause: refusal });
+        };
+      };
+      const tooMany = () => new DrawbridgeError('rate_limited', 'Slow down.', { retryAfterMs: 20_000 });
+
+      test('because of too many calls, is asked again when its wait is over, and acts once', async () => {
+        refusing(2, tooMany);
+        const action = await world.approved();
+        await run();
+        expect(await look(action)).toMatchObject({ status: 'approved' });
+        world.clock.advance(19_999);
+        expect(await run()).toBe(0);
+        world.clock.advance(1);
+        await run();
+        world.clock.advance(20_000);
+        await run();
+        expect((await look(action)).status).toBe('completed');
+        expect(world.post.arrived).toHaveLength(1);
+        expect(world.reports).toEqual([]);
+      });
+
+      test('because of too many calls, is not asked for ever: after eight tries it failed, for that reason', async () => {
+        refusing(20, tooMany);
+        const action = await world.approved();
+        for (let i = 0; i < 12; i += 1) {
+          await run();
+          world.clock.advance(16 * 60_000);
+        }
+        expect(world.post.runs).toBe(8);
+        expect(await look(action)).toMatchObject({ status: 'failed', outcome: { code: 'rate_limited' } });
+        expect(world.post.arrived).toEqual([]);
+      });
+
+      test('because of the credential, is told to the connection, and the action failed until it is connected again', async () => {
+        refusing(1, () => new DrawbridgeError('auth_expired', 'Sign in again.'));
+        const action = await world.approved();
+        await run();
+        expect(await look(action)).toMatchObject({
+          status: 'failed',
+          outcome: { code: 'auth_expired', message: 'Sign in again.' },
+        });
+        expect(world.reports).toEqual([{ error: expect.objectContaining({ code: 'auth_expired' }) }]);
+        expect(world.post.runs).toBe(1);
+      });
+
+      test('a process that dies before it could write that down leaves it unclear, and it is not sent again', async () => {
+        refusing(1, tooMany);
+        const action = await world.approved();
+        const dying = world.another({
+          checkpoint: (step) => {
+            if (step === 'before-outcome') throw new Error('killed');
+          },
+        });
+        await dying.runDue(world.org);
+        for (let i = 0; i < 4; i += 1) {
+          world.clock.advance(10 * 60_000);
+          await run();
+        }
+        expect((await look(action)).status).toBe('unknown');
+        expect(world.post.runs).toBe(1);
+      });
+    });
+
     test('an error after sending began is unknown, with its evidence, whatever its class, and never sent again', async () => {
       const ends = [
         new DrawbridgeError('network', 'The line went dead.'),

@@ -6,9 +6,10 @@ import type {
   FilterOperatorEnum,
 } from '@hubspot/api-client/lib/codegen/crm/objects/index.js';
 import type { z } from 'zod';
+import type { FetchOptions } from '../../egress/egress.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { EffectRefused, type ProviderContext, type WriteContext } from '../define.ts';
-import { refusalOf } from '../request.ts';
+import { refusalOf, unlessLeft } from '../request.ts';
 import { http } from './http.ts';
 
 const host = 'api.hubapi.com';
@@ -49,10 +50,9 @@ export function readingClient(context: ProviderContext): Promise<HubspotClient> 
 export function writingClient(context: WriteContext): Promise<HubspotClient> {
   return clientOf(async (call) => {
     await context.aboutToSend();
-    const response = await context.fetch(call.getUrl(), {
-      ...initOf(context, call),
-      idempotent: false,
-      redirect: 'manual',
+    const init: FetchOptions = { ...initOf(context, call), idempotent: false, redirect: 'manual' };
+    const response = await context.fetch(call.getUrl(), init).catch((thrown: unknown) => {
+      throw unlessLeft(thrown);
     });
     const { status, headers } = response;
     const text = await response.text();
