@@ -12,6 +12,7 @@ export function jsonOf(action: Action) {
     finishedAt: time(action.finishedAt),
     snoozedUntil: time(action.snoozedUntil),
     holdUntil: time(action.holdUntil),
+    erasedAt: time(action.erasedAt),
     outcome: action.outcome ?? null,
   };
 }

@@ -9,15 +9,18 @@ import { shownLine } from './shown.ts';
 async function proof(id: string, options: { json?: boolean }): Promise<void> {
   const session = openSession(options);
   const { output } = session;
-  await withRooms(session, async ({ presence, org }) => {
+  await withRooms(session, async ({ presence, queue, org }) => {
     const found = await presence.proof(org, id);
     if (found === undefined) {
       throw new DrawbridgeError('not_found', `${id.slice(0, 100)} was not signed by a passkey.`);
     }
     const { proof: signed, fault } = found;
+    // The signature is over the hash, which stays; what was hashed may be gone.
+    const { erasedAt } = await queue.get(org, id);
     if (output.json) {
       output.value({
         holds: fault === undefined,
+        erasedAt: erasedAt === undefined ? null : iso(erasedAt),
         fault: fault ?? null,
         challenge: challengeOf(signed),
         proof: signed,
@@ -35,6 +38,7 @@ async function proof(id: string, options: { json?: boolean }): Promise<void> {
         ['At', `${iso(signed.at)}, on ${signed.origin}`],
         ['Challenge', challengeOf(signed)],
       ];
+      if (erasedAt !== undefined) lines.push(['Payload', `erased ${iso(erasedAt)}, commitment kept`]);
       for (const [name, value] of lines) output.line(`${name.padEnd(10)} ${shownLine(value)}`);
       output.aside(
         'With --json: everything that judging it elsewhere needs (docs/decisions/0035-proof-of-presence.md).',

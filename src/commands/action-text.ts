@@ -144,6 +144,7 @@ export function writeAction(output: Output, action: Action, now: number): void {
   field(output, 'Expires', [
     `${iso(action.expiresAt)}${left <= 0 && action.status === 'pending' ? ' (past)' : ''}`,
   ]);
+  if (action.erasedAt !== undefined) field(output, 'Erased', [`${iso(action.erasedAt)}; the hash is kept`]);
   if (action.note !== undefined) field(output, 'Note', [shownLine(action.note)]);
   if (action.conversation !== undefined) field(output, 'Conversation', [shownLine(action.conversation)]);
   if (action.citations.length > 0) field(output, 'Rests on', action.citations.map(shownLine));

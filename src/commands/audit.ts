@@ -4,12 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { AuditCheckpoint, AuditLine } from '../audit/audit.ts';
 import { readCheckpoint } from '../audit/checkpoint.ts';
-import { refuseBelowAgent } from '../auth/ancestry.ts';
-import { makerOf } from '../auth/record-change.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { iso } from '../time.ts';
-import { askYes, canAsk } from './ask.ts';
-import { openSession, positive, stdioServers, usageError, withRooms } from './command.ts';
+import { declareErase } from './audit-erase.ts';
+import { openSession, positive, usageError, withRooms } from './command.ts';
 import { shownLine } from './shown.ts';
 
 const largestCheckpoint = 10_000;
@@ -115,29 +113,6 @@ async function list(options: {
   });
 }
 
-async function erase(subject: string, options: { yes?: boolean; json?: boolean }): Promise<void> {
-  const session = openSession(options);
-  const { output } = session;
-  await withRooms(session, async ({ audit, org, owner, store }) => {
-    // An agent could take out of sight what it had been told to do.
-    await refuseBelowAgent('audit erase', await stdioServers(store));
-    if (options.yes !== true) {
-      if (output.json || !canAsk()) throw usageError('--yes: nobody is here to be asked; give it to go on.');
-      const sure = await askYes(
-        `Erase the names and words that the record keeps of ${shownLine(subject)}? That cannot be taken back.`,
-      );
-      if (!sure) {
-        output.line('Nothing was erased.');
-        return;
-      }
-    }
-    const erased = await audit.erase(org, subject, makerOf(owner), 'terminal');
-    if (output.json) output.value({ subject, erased });
-    else if (erased === 0) output.line('The record keeps nothing personal of it.');
-    else output.line(`${output.style('green', '✓')} ${erased} values are erased; the record still verifies.`);
-  });
-}
-
 export function declare(command: Command): void {
   command.addHelpText(
     'after',
@@ -167,11 +142,5 @@ export function declare(command: Command): void {
     .option('--limit <number>', 'how many, at most 500 (default: 50)', positive('--limit'))
     .option('--json', 'answer as JSON')
     .action(list);
-  command
-    .command('erase')
-    .description('erase names and words kept of an action, a person, a key; the record still verifies')
-    .argument('<subject>', 'its id')
-    .option('--yes', 'do not ask')
-    .option('--json', 'answer as JSON')
-    .action(erase);
+  declareErase(command);
 }

@@ -6,6 +6,7 @@ import type { OrgStore } from '../store/store.ts';
 import { actionPage } from './action.ts';
 import { dayPage } from './day.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
+import { erasePage } from './erase.ts';
 import { gatherEvidence } from './evidence.ts';
 import { formattedPart, framedMessage } from './payload.ts';
 import { contentPolicy } from './policy.ts';
@@ -141,6 +142,23 @@ export function actionRoutes(rooms: PageRooms): Hono<PageEnv> {
   change('/actions/:id/undo', async (c, { id, org }) => {
     const { action } = await queue.undo(org, c.get('session').person, id);
     return action;
+  });
+
+  pages.get('/actions/:id/erase', async (c) =>
+    c.html(await erasePage(await queue.get(await orgOf(c), actionIdOf(c)), c.get('session'))),
+  );
+
+  change('/actions/:id/erase', (c, { id, field, org }) => {
+    if (field('sure') !== 'yes') {
+      throw new DrawbridgeError('invalid_request', 'Say on the page before that you want it.', {
+        field: 'sure',
+      });
+    }
+    return queue.erase(org, c.get('session').person, {
+      actionId: id,
+      reason: reasonOf(field),
+      channel: 'page',
+    });
   });
 
   return pages;

@@ -7,6 +7,7 @@ import { decisionBar, laterForms } from './decision-bar.ts';
 import { diffTable, recordDiff } from './diff.ts';
 import { changedFields } from './edit-fields.ts';
 import type { Evidence } from './evidence.ts';
+import { erasedView, eraseLink } from './erase.ts';
 import { keysDialog } from './keys-dialog.ts';
 import { page } from './layout.ts';
 import { actionFingerprint } from './live.ts';
@@ -49,17 +50,20 @@ export function actionPage(given: {
         ${amount === undefined ? '' : html`<p class="amount">${money(amount)}</p>`}
         ${outcomeView(action, session)}
         ${factsOf(action, now, assignee)}
+        ${erasedView(action)}
+        ${again?.notice ?? ''}
         ${noteOf(action)}
         ${policyLine(action)}
         ${notices(action, evidence)}
         ${editedBefore(action)}
-        ${action.before === undefined ? '' : recordDiff(action.before)}
-        ${payload.view}
+        ${action.before === undefined ? '' : recordDiff(action.before, again?.changed)}
+        ${action.erasedAt === undefined ? payload.view : ''}
         ${citationsOf(evidence.citations)}
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
         ${waiting ? laterForms(action, session, evidence.members) : ''}
       </article>`,
+        ${eraseLink(action)}
     ...(waiting
       ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) }
       : {}),

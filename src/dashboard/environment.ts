@@ -44,6 +44,7 @@ export interface PageRooms {
     | 'undo'
     | 'settle'
     | 'cancel'
+    | 'erase'
     | 'onMove'
   >;
   /** For the passages that an action cites; absent where there is no memory. */

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { cancel } from './cancel.ts';
 import { carrierOf } from './carriers.ts';
 import { decide, previewEdit } from './decide.ts';
+import { eraseAction, erasePerson } from './erase.ts';
 import { type Executor, startExecutor } from './executor.ts';
 import { handOver, snooze } from './later.ts';
 import { propose } from './propose.ts';
@@ -96,6 +97,8 @@ export function createQueue(options: QueueOptions): Queue {
     undo: (org, principal, id) => undo(room, org, principal, id),
     cancel: (org, principal, id, channel) => cancel(room, org, principal, id, channel),
     settle: (org, person, settlement) => settle(room, org, person, settlement),
+    erase: (org, person, given) => eraseAction(room, org, person, given),
+    erasePerson: (org, person, given) => erasePerson(room, org, person, given),
     runDue: (org, given = {}) => runDue(room, org, given.signal),
     startExecutor(orgs) {
       const executor = startExecutor(room, orgs);

@@ -23,7 +23,7 @@ export const allowedMoves: Readonly<Record<ActionStatus, readonly ActionStatus[]
   cancelled: [],
 };
 
-function isFinal(status: ActionStatus): boolean {
+export function isFinal(status: ActionStatus): boolean {
   return allowedMoves[status].length === 0;
 }
 

@@ -130,6 +130,7 @@ export async function propose(
     idempotency_key: asked.key ?? null,
     proof: null,
     conversation: proposal.conversation ?? null,
+    erased_at: null,
   };
   const byRule = await automatic(room, org, row, verdict);
   const result = await org.write(async (tx) => {

@@ -68,6 +68,8 @@ export interface Action {
   undo: { title: string } | undefined;
   citations: string[];
   conversation: string | undefined;
+  /** When a person erased what it said: hashes, states and times are left. */
+  erasedAt: number | undefined;
   /** Signed by a passkey: its id and name. */
   proof: { credential: string; name: string; at: number } | undefined;
 }
@@ -191,6 +193,22 @@ export interface Queue {
     person: Person,
     settlement: { actionId: string; happened: boolean; reason: string; channel: Channel },
   ): Promise<Action>;
+  /**
+   * A person takes what a final action says out of the queue, its history, its attachments and the record; the
+   * hashes stay. One that was erased already stays as it is.
+   * @throws DrawbridgeError `conflict` for an action that may still run
+   */
+  erase(
+    org: OrgStore,
+    person: Person,
+    given: { actionId: string; reason: string; channel: Channel },
+  ): Promise<Action>;
+  /** The same of every final action that names this e-mail address, and of the record's values that do. */
+  erasePerson(
+    org: OrgStore,
+    person: Person,
+    given: { address: string; reason: string; channel: Channel },
+  ): Promise<{ actions: string[]; live: { id: string; status: ActionStatus }[]; values: number }>;
   /** Runs approved actions, reconciles unknown ones and expires old ones, once; returns how many it moved. */
   runDue(org: OrgStore, options?: { signal?: AbortSignal }): Promise<number>;
   /** `runDue` again and again for every org until `stop`; `wake` runs it at once. */

@@ -90,6 +90,7 @@ async function actionsOf(db: Db, orgId: string, rows: ActionRow[]): Promise<Acti
     undo: undefined,
     citations: row.citations === null ? [] : fromJson<string[]>(row.citations),
     conversation: row.conversation ?? undefined,
+    erasedAt: row.erased_at ?? undefined,
     proof: row.proof === null ? undefined : proofOf(row.proof),
   }));
 }

@@ -34,7 +34,9 @@ export async function undo(
     throw new DrawbridgeError(
       'conflict',
       done === undefined
-        ? `Action ${actionId} was not done, so there is nothing to take back.`
+        ? row.erased_at === null
+          ? `Action ${actionId} was not done, so there is nothing to take back.`
+          : `What action ${actionId} said was erased, so nothing tells what to take back.`
         : `Drawbridge cannot take ${row.operation} back. See to it at the provider.`,
     );
   }
@@ -84,8 +86,9 @@ async function undoOf(
     .executeTakeFirst();
 }
 
-/** Of an action that the provider is known to have done; what a person merely said has no reference. */
+/** Of an action that the provider is known to have done; what a person merely said, or erased, has no reference. */
 function outcomeOf(row: ActionRow): WriteOutcome | undefined {
+  if (row.erased_at !== null) return undefined;
   const outcome = row.outcome === null ? undefined : fromJson<ActionOutcome>(row.outcome);
   if (outcome?.kind !== 'completed' || outcome.found === 'said by a person') return undefined;
   const { reference, url, details } = outcome;

@@ -36,6 +36,7 @@ export const actions: ResourceKind = {
       ...(action.holdUntil === undefined ? {} : { holdUntil: iso(action.holdUntil) }),
       undo: action.undo?.title,
       undoOf: action.undoOf,
+      ...(action.erasedAt === undefined ? {} : { erasedAt: iso(action.erasedAt) }),
       outcome: action.outcome,
       events: events.map((e) => ({
         at: iso(e.at),

@@ -330,6 +330,8 @@ export interface OrgTables {
     proof: JsonText | null;
     /** What the client tells of the conversation. */
     conversation: string | null;
+    /** Set once what it said was erased: what is left are its hashes, states and times. */
+    erased_at: Millis | null;
   };
   /** `rule`: JSON (queue/policy.ts); `member_id` null: of the org. Removed ones stay, for what was decided by them. */
   policy_rules: {
@@ -378,6 +380,16 @@ export interface OrgTables {
   };
   /** What the commitments of an entry stand for; may be erased while the chain still verifies. */
   audit_values: { org_id: string; seq: number; name: string; salt: string; value: string };
+  /** How far the record's front was cut off; rows are only ever added. `checkpoint`: signed, over entry `seq`. */
+  audit_cuts: {
+    org_id: string;
+    seq: number;
+    at: Millis;
+    checkpoint: JsonText;
+    /** Name of the export that was written before, and its SHA-256. */
+    archive: string;
+    archive_hash: string;
+  };
   action_events: {
     org_id: string;
     action_id: string;

@@ -42,6 +42,7 @@ function written(differs: Partial<Action>): string {
     undo: undefined,
     citations: [],
     conversation: undefined,
+    erasedAt: undefined,
     proof: undefined,
     ...differs,
   };

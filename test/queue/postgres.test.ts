@@ -5,6 +5,7 @@ import { clockPromises } from './clock.ts';
 import { databases } from './databases.ts';
 import { decidePromises } from './decide.ts';
 import { editedPromises } from './edited.ts';
+import { erasePromises } from './erase.ts';
 import { executePromises } from './execute.ts';
 import { executorPromises } from './executor.ts';
 import { heldPromises } from './held.ts';
@@ -17,6 +18,7 @@ describe.each(databases.filter(({ name }) => name !== 'SQLite'))('on $name', (gr
   askedPromises(ground);
   decidePromises(ground);
   editedPromises(ground);
+  erasePromises(ground);
   executePromises(ground);
   heldPromises(ground);
   leasePromises(ground);

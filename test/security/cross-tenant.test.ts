@@ -95,6 +95,8 @@ const routes: Record<string, RouteCase[]> = {
     ),
   ],
   'POST /actions/:id/undo': onAction('/undo'),
+  'GET /actions/:id/erase': onAction('/erase'),
+  'POST /actions/:id/erase': onAction('/erase', { sure: 'yes', reason: 'asked' }),
   'POST /actions/:id/presence': onAction('/presence', { hash, verdict: 'approve' }),
   'GET /policy': [],
   'POST /policy': [],
