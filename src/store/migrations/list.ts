@@ -3,6 +3,7 @@ import { tables } from './0001-tables.ts';
 import { searchIndex } from './0002-search-index.ts';
 import { connections } from './0003-connections.ts';
 import { approvals } from './0004-approvals.ts';
+import { erasure } from './0005-erasure.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [tables, searchIndex, connections, approvals];
+export const migrations: readonly Migration[] = [tables, searchIndex, connections, approvals, erasure];
