@@ -6,8 +6,8 @@ import type { Action, ActionEvent } from '../queue/queue.ts';
 import { decisionBar, laterForms } from './decision-bar.ts';
 import { diffTable, recordDiff } from './diff.ts';
 import { changedFields } from './edit-fields.ts';
-import type { Evidence } from './evidence.ts';
 import { erasedView, eraseLink } from './erase.ts';
+import type { Evidence } from './evidence.ts';
 import { keysDialog } from './keys-dialog.ts';
 import { page } from './layout.ts';
 import { actionFingerprint } from './live.ts';
@@ -48,22 +48,21 @@ export function actionPage(given: {
         </div>
         ${payload.name === undefined ? html`<p class="lead">${inline(action.summary)}</p>` : ''}
         ${amount === undefined ? '' : html`<p class="amount">${money(amount)}</p>`}
+        ${erasedView(action)}
         ${outcomeView(action, session)}
         ${factsOf(action, now, assignee)}
-        ${erasedView(action)}
-        ${again?.notice ?? ''}
         ${noteOf(action)}
         ${policyLine(action)}
         ${notices(action, evidence)}
         ${editedBefore(action)}
-        ${action.before === undefined ? '' : recordDiff(action.before, again?.changed)}
+        ${action.before === undefined ? '' : recordDiff(action.before)}
         ${action.erasedAt === undefined ? payload.view : ''}
         ${citationsOf(evidence.citations)}
         ${exact(action)}
         <details><summary>What happened so far</summary>${timeline(given.events)}</details>
+        ${eraseLink(action)}
         ${waiting ? laterForms(action, session, evidence.members) : ''}
       </article>`,
-        ${eraseLink(action)}
     ...(waiting
       ? { bar: decisionBar(action, session, { approve: payload.approve, signed: given.signed }) }
       : {}),
