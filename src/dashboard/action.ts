@@ -3,6 +3,7 @@
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import type { Action, ActionEvent } from '../queue/queue.ts';
+import { askedAgain } from './asked-again.ts';
 import { decisionBar, laterForms } from './decision-bar.ts';
 import { diffTable, recordDiff } from './diff.ts';
 import { changedFields } from './edit-fields.ts';
@@ -31,6 +32,7 @@ export function actionPage(given: {
   const payload = payloadView(action, evidence.flags);
   const waiting = action.status === 'pending';
   const { amount } = evidence;
+  const again = waiting ? askedAgain(given.events) : undefined;
   const assignee = evidence.members.find(({ id }) => id === action.assignedTo)?.name;
   return page({
     title: waiting ? payload.question.replace(/\?$/, '') : payload.kind,
@@ -49,13 +51,14 @@ export function actionPage(given: {
         ${payload.name === undefined ? html`<p class="lead">${inline(action.summary)}</p>` : ''}
         ${amount === undefined ? '' : html`<p class="amount">${money(amount)}</p>`}
         ${erasedView(action)}
+        ${again?.notice ?? ''}
         ${outcomeView(action, session)}
         ${factsOf(action, now, assignee)}
         ${noteOf(action)}
         ${policyLine(action)}
         ${notices(action, evidence)}
         ${editedBefore(action)}
-        ${action.before === undefined ? '' : recordDiff(action.before)}
+        ${action.before === undefined ? '' : recordDiff(action.before, again?.changed)}
         ${action.erasedAt === undefined ? payload.view : ''}
         ${citationsOf(evidence.citations)}
         ${exact(action)}

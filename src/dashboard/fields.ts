@@ -1,6 +1,10 @@
 // Any payload as a table that a person can read: every field, nested ones too, nothing left out.
 import { html } from 'hono/html';
 import { inline, type Markup, marked } from './text.ts';
+import { instant } from './words.ts';
+
+/** A moment to the minute: nothing of it is lost in the reader's own time. */
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:00(?:\.000)?Z$/;
 
 /** `durationMinutes` as "Duration minutes". */
 export function fieldTitle(key: string): string {
@@ -15,6 +19,7 @@ export function fieldValue(value: unknown): Markup {
   if (value === null || value === undefined) return html`<span class="soft">nothing</span>`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') {
+    if (moment.test(value) && !Number.isNaN(Date.parse(value))) return instant(Date.parse(value));
     if (value === '') return html`<span class="soft">empty</span>`;
     return value.includes('\n') ? html`<pre class="text" dir="auto">${marked(value)}</pre>` : inline(value);
   }

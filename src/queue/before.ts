@@ -101,5 +101,5 @@ export function changedIn(was: LiveRecord, is: LiveRecord): string[] {
   const changed = [...names].filter(
     (name) => canonicalJson(was.fields[name] ?? null) !== canonicalJson(is.fields[name] ?? null),
   );
-  return was.title === is.title ? changed : ['title', ...changed];
+  return was.title === is.title ? changed : [...new Set(['title', ...changed])];
 }

@@ -77,6 +77,8 @@ async function showAnew(
   const payload: unknown = JSON.parse(row.payload);
   const live = await readBefore(room, org, { connection, name: row.operation, operation, payload });
   const parts = { before_record: live?.json ?? null, before_hash: live?.hash ?? null };
+  const shown = approvedRecord(row);
+  const changed = shown === undefined || live === undefined ? [] : changedIn(shown, live.record);
   const hash = rehashed({ ...row, ...parts });
   const action = await org.write(async (tx) => {
     const amended = await amend(room, tx, org.orgId, {
@@ -85,7 +87,7 @@ async function showAnew(
       by,
       channel,
       hash: row.payload_hash,
-      detail: { reason: 'the live record changed', was: row.payload_hash, hash },
+      detail: { reason: 'the live record changed', changed, was: row.payload_hash, hash },
       set: { ...parts, payload_hash: hash },
     });
     return amended === undefined ? undefined : await actionOf(tx, amended);

@@ -91,6 +91,32 @@ test('a change of a record is shown field by field, as it stands and as it will 
   expect(body).toContain('1 field changes');
 });
 
+test('an approved change that found another record says who approved it and what was changed, and asks again', async () => {
+  const action = await house.propose('amend', { stage: 'Under contract' });
+  expect(await page(action)).not.toContain('it asks again');
+  await approve(action);
+  const { deal } = house;
+  house.deal = { ...deal, amount: 498000, seen: '2026-12-03T15:00:00Z' };
+  await house.queue.runDue(house.org);
+  const body = await page(action);
+  expect(body).toContain('Nothing was done: it asks again');
+  expect(body).toMatch(/Approved by <bdi>.*<\/bdi>/);
+  expect(body).toContain('Meanwhile amount and seen were changed at the provider.');
+  expect(body).toMatch(/<th scope="row"><bdi>Amount<\/bdi> <span class="meanwhile">changed meanwhile</);
+  expect(body).not.toMatch(/<th scope="row"><bdi>Stage<\/bdi> <span class="meanwhile">/);
+  // A moment stands there as one, for the script to put into the reader's own time.
+  expect(body).toContain('<time datetime="2026-12-03T15:00:00.000Z" data-local>3 Dec 2026, 15:00 UTC</time>');
+  const anew = await house.queue.get(house.org, action.id);
+  await approve(anew);
+  house.deal = deal;
+  await house.queue.runDue(house.org);
+  expect((await house.queue.get(house.org, action.id)).status).toBe('pending');
+  await post(anew, 'decision', {
+    hash: (await house.queue.get(house.org, action.id)).payloadHash,
+    verdict: 'reject',
+  });
+});
+
 test('an amount stands large, in its currency', async () => {
   const action = await house.propose('invoice', { customer: 'Lakeside', amount: 1250, currency: 'EUR' });
   expect(await page(action)).toMatch(/class="amount">EUR.1,250\.00</);
