@@ -10,7 +10,6 @@ import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { checkReason, mustBePerson } from './decide.ts';
 import type { ActionRow } from './envelope.ts';
-import { overwriteFreed } from './erase.sql.ts';
 import { isFinal } from './moves.ts';
 import { moverOf } from './propose.ts';
 import type { Action, ActionOutcome, Channel } from './queue.ts';
@@ -42,7 +41,6 @@ export async function eraseAction(
   checkErasing(org, person, given);
   const at = await org.now();
   const { action, isNew } = await org.write(async (tx) => {
-    await overwriteFreed(tx, org);
     const row = await rowOf(tx, org.orgId, given.actionId);
     if (!isFinal(row.status)) throw stillLive(row);
     const isErased = row.erased_at !== null;

@@ -40,6 +40,8 @@ export async function connect(file: string, mode: Mode, clock: Clock): Promise<D
       await whenFree(clock, () => db.exec('pragma page_size = 16384; pragma journal_mode = wal'));
       // FULL: a commit is on the disk before the caller hears of it; the queue's promises stand on it.
       db.exec(`pragma synchronous = full; pragma journal_size_limit = ${walLimitBytes}`);
+      // What is changed or deleted leaves no bytes on free pages: what a person erases is gone from the file.
+      db.exec('pragma secure_delete = on');
     }
     db.exec('pragma temp_store = memory; pragma cache_size = -16000');
     return db;

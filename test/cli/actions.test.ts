@@ -298,6 +298,16 @@ test('where a passkey signs, the terminal names the page instead of approving, a
     ]);
     expect(told).toMatchObject({ holds: true, challenge: options.challenge });
 
+    // Once it has ended, what was signed can be erased; the signature is over the hash, and still holds.
+    await queue.cancel(org, owner, id, 'page');
+    await program.json(['audit', 'erase', id, '--reason', 'asked for', '--yes']);
+    const without = await program.run(['actions', 'proof', id]);
+    expect([without.code, without.stdout]).toEqual([
+      0,
+      expect.stringMatching(/The signature holds[\s\S]*erased .*, commitment kept/),
+    ]);
+    expect((await program.json<{ holds: boolean }>(['audit', 'verify'])).holds).toBe(true);
+
     await org.write(async (tx) => {
       const row = tx.updateTable('action_queue').where('org_id', '=', org.orgId).where('id', '=', id);
       await row.set({ payload_hash: 'b'.repeat(64) }).execute();
@@ -311,6 +321,28 @@ test('where a passkey signs, the terminal names the page instead of approving, a
     await policy.setSignedEffects(org, owner, { effects: [], channel: 'page' });
   }
 }, 120_000);
+
+test('an ended action is erased by its id, and by a person named in it, with a reason; a live one is left', async () => {
+  const [ended, waiting] = [await propose('Gone', 'Five.'), await propose('Waits', 'Six.')];
+  await program.json(['actions', 'reject', ended.id]);
+  const unsaid = await program.run(['audit', 'erase', ended.id, '--yes']);
+  expect([unsaid.code, unsaid.stderr]).toEqual([2, expect.stringContaining('--reason')]);
+  const live = await program.run(['audit', 'erase', waiting.id, '--reason', 'asked for', '--yes']);
+  expect([live.code, live.stderr]).toEqual([1, expect.stringContaining('reject it first')]);
+
+  const erase = ['audit', 'erase', '--person', 'quiet@clients.test', '--reason', 'asked for', '--yes'];
+  const found = await program.json<{ erased: string[]; live: { id: string }[] }>(erase, { code: 1 });
+  expect(found.erased).toContain(ended.id);
+  expect(found.live.map(({ id }) => id)).toContain(waiting.id);
+  const shown = await program.run(['actions', 'show', ended.id]);
+  expect(shown.stdout).toContain(ended.payloadHash);
+  expect(shown.stdout).toContain('the hash is kept');
+  expect(shown.stdout).not.toContain('Five.');
+  expect((await program.run(['actions', 'show', waiting.id])).stdout).toContain('Six.');
+  const listed = await program.run(['audit', 'list', '--subject', ended.id]);
+  expect(listed.stdout).toContain('action.erased');
+  expect((await program.json<{ holds: boolean }>(['audit', 'verify'])).holds).toBe(true);
+}, 60_000);
 
 test('serve serves pages, open prints a link that signs in, and a signal ends it', async () => {
   const server = program.start(['serve', '--port', '0', '--json']);
