@@ -105,7 +105,9 @@ function chunksOf(kind: DocumentKind, document: Normalised, language: string): P
 }
 
 async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
-  const document = await normalise(record);
+  // Decoders do not all take memory that another thread could write.
+  const raw = record.raw.buffer instanceof SharedArrayBuffer ? new Uint8Array(record.raw) : record.raw;
+  const document = await normalise({ ...record, raw });
   const language = detectLanguage(`${document.title}\n${document.text}`);
   return {
     externalId: record.externalId,

@@ -1,4 +1,4 @@
-// Records to parsed records through the parse workers. A record that kills or hangs its worker is found,
+// Records to parsed records through the parse worker. A record that kills or hangs its worker is found,
 // rejected with a reason, and stops no other.
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
@@ -6,7 +6,8 @@ import type { SourceRecord } from '../providers/record.ts';
 import type { ParseOutcome } from './parse.ts';
 import { createWorkerPool, WorkerLost } from './worker-pool.ts';
 
-const workers = 2;
+// One keeps up with the thread that writes. A second makes an import no faster on two cores, and costs 40 MB.
+const workers = 1;
 const timeoutMs = 60_000;
 
 export interface Reader {
@@ -43,11 +44,7 @@ export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader
 
   return {
     async read(records) {
-      if (records.length === 0) return [];
-      const half = records.length < 8 ? records.length : Math.ceil(records.length / workers);
-      const parts: SourceRecord[][] = [];
-      for (let i = 0; i < records.length; i += half) parts.push(records.slice(i, i + half));
-      return (await Promise.all(parts.map(readPart))).flat();
+      return records.length === 0 ? [] : readPart([...records]);
     },
     close: () => pool.close(),
   };

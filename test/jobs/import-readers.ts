@@ -28,7 +28,12 @@ export async function reading(name: string, content: string | Uint8Array, from =
       if (reader === undefined) throw new Error(`no reader for ${name}`);
       const items: Item[] = [];
       for await (const item of reader({ file, source, from, modifiedAt: 1_700_000_000_000 })) {
-        items.push({ ...item, place: item.place.slice(folder.length + 1) });
+        const place = item.place.slice(folder.length + 1);
+        // A payload holds until the next item is asked for.
+        if ('record' in item) {
+          const raw = Uint8Array.from(item.record.raw);
+          items.push({ ...item, record: { ...item.record, raw }, place });
+        } else items.push({ ...item, place });
       }
       const records = items.flatMap((item) => ('record' in item ? [item.record] : []));
       const texts = records.map(({ raw }) => Buffer.from(raw).toString('utf8'));

@@ -7,7 +7,7 @@ import { mebibytes } from './item.ts';
 
 export interface ByteSource {
   size: number;
-  /** Bytes from `from` (before `to`) to the end, in pieces. */
+  /** Bytes from `from` (before `to`) to the end, in pieces; each holds until the next is asked for. */
   pieces(from: number, to?: number): AsyncIterable<Buffer>;
   read(from: number, to: number): Promise<Buffer>;
   close(): Promise<void>;
@@ -16,8 +16,8 @@ export interface ByteSource {
 const pieceBytes = 256 * 1024;
 const largestUtf16 = 64 * 1024 * 1024;
 
-async function readFully(handle: FileHandle, from: number, to: number): Promise<Buffer> {
-  const target = Buffer.allocUnsafeSlow(Math.max(0, to - from));
+/** Fills `target` from the file's byte `from`; less only where the file ends. */
+async function fill(target: Buffer, handle: FileHandle, from: number): Promise<Buffer> {
   let filled = 0;
   while (filled < target.length) {
     const { bytesRead } = await handle.read(target, filled, target.length - filled, from + filled);
@@ -25,6 +25,10 @@ async function readFully(handle: FileHandle, from: number, to: number): Promise<
     filled += bytesRead;
   }
   return target.subarray(0, filled);
+}
+
+function readFully(handle: FileHandle, from: number, to: number): Promise<Buffer> {
+  return fill(Buffer.allocUnsafeSlow(Math.max(0, to - from)), handle, from);
 }
 
 function utf16Label(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
@@ -64,8 +68,9 @@ export async function openByteSource(file: string): Promise<ByteSource> {
     return {
       size,
       async *pieces(from, to = Number.POSITIVE_INFINITY) {
+        const store = Buffer.allocUnsafeSlow(pieceBytes);
         for (let at = from; at < to; ) {
-          const piece = await readFully(handle, at, Math.min(to, at + pieceBytes));
+          const piece = await fill(store.subarray(0, Math.min(pieceBytes, to - at)), handle, at);
           if (piece.length === 0) return;
           at += piece.length;
           yield piece;

@@ -1,7 +1,7 @@
 // Calendars (.ics): one record an event, with its overrides and the time zones that it names, from a file
 // of any length. RFC 5545.
 import { type ByteSource, decodeText } from './byte-source.ts';
-import { type Item, largestRecord, mebibytes, owned, type ReadRequest, sha256 } from './item.ts';
+import { type Item, largestRecord, mebibytes, type ReadRequest, sha256 } from './item.ts';
 import { readLines } from './lines.ts';
 
 const longestLine = 4 * 1024 * 1024;
@@ -131,7 +131,7 @@ export async function* readIcs({ file, source, from }: ReadRequest): AsyncIterab
       continue;
     }
     const text = await compose(source, group);
-    const raw = owned(Buffer.from(text));
+    const raw = Buffer.from(text);
     const externalId = `event:${group.uid ?? sha256(text)}`;
     yield { record: { externalId, kind: 'event', mediaType: 'text/calendar', raw }, place, next };
   }

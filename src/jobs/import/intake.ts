@@ -4,17 +4,19 @@ import type { IngestResult, Memory, Source } from '../../memory/memory.ts';
 import type { SourceRecord } from '../../providers/record.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { ImportJob, ResumePoint } from './job.ts';
+import { createSlabs, hasRoom, put, type Slab } from './slabs.ts';
 
 // Near the number that memory asks for, so that its commits stay short.
 const mostRecords = 50;
-const mostBytes = 4 * 1024 * 1024;
 // While one batch is stored the next ones are parsed; more would only wait.
 const mostUnderWay = 3;
+// A large record fills a batch of its own: of those, fewer.
+const mostBytesUnderWay = 8 * 1024 * 1024;
 const mostProblems = 1000;
 
 interface Batch {
   records: SourceRecord[];
-  bytes: number;
+  slab: Slab | undefined;
   places: Map<string, string>;
   problems: { place: string; reason: string }[];
   resume: ResumePoint | undefined;
@@ -23,12 +25,15 @@ interface Batch {
 type Settled = { result: IngestResult } | { error: unknown };
 
 function emptyBatch(): Batch {
-  return { records: [], bytes: 0, places: new Map(), problems: [], resume: undefined };
+  return { records: [], slab: undefined, places: new Map(), problems: [], resume: undefined };
 }
 
 const nothing: IngestResult = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [] };
 
+const sizeOf = ({ slab }: Batch): number => slab?.used ?? 0;
+
 export interface Intake {
+  /** `record.raw` is copied before this resolves. */
   add(record: SourceRecord, place: string, resume: ResumePoint): Promise<void>;
   reject(place: string, reason: string, resume: ResumePoint): Promise<void>;
   /** Everything handed over is stored, or the first failure thrown. */
@@ -45,6 +50,7 @@ export function createIntake(given: {
 }): Intake {
   const { org, memory, source, job } = given;
   const underWay: { batch: Batch; settled: Promise<Settled> }[] = [];
+  const slabs = createSlabs();
   let batch = emptyBatch();
 
   function note(place: string, reason: string): void {
@@ -56,6 +62,7 @@ export function createIntake(given: {
     const oldest = underWay.shift();
     if (oldest === undefined) return;
     const settled = await oldest.settled;
+    if (oldest.batch.slab !== undefined) slabs.giveBack(oldest.batch.slab);
     if ('error' in settled) throw settled.error;
     const { records, places, problems, resume } = oldest.batch;
     const { inserted, updated, unchanged, rejected } = settled.result;
@@ -73,6 +80,12 @@ export function createIntake(given: {
     if (batch.resume === undefined) return;
     const full = batch;
     batch = emptyBatch();
+    const size = sizeOf(full);
+    while (
+      underWay.length > 0 &&
+      underWay.reduce((sum, one) => sum + sizeOf(one.batch), size) > mostBytesUnderWay
+    )
+      await settleOldest();
     const stored =
       full.records.length === 0
         ? Promise.resolve(nothing)
@@ -93,11 +106,13 @@ export function createIntake(given: {
         await submit();
         while (underWay.length > 0) await settleOldest();
       }
-      batch.records.push(record);
+      const size = record.raw.byteLength;
+      if (batch.slab !== undefined && !hasRoom(batch.slab, size)) await submit();
+      batch.slab ??= slabs.take(size);
+      batch.records.push({ ...record, raw: put(batch.slab, record.raw) });
       batch.places.set(record.externalId, place);
-      batch.bytes += record.raw.byteLength;
       batch.resume = resume;
-      if (batch.records.length >= mostRecords || batch.bytes >= mostBytes) await submit();
+      if (batch.records.length >= mostRecords) await submit();
     },
     async reject(place, reason, resume) {
       batch.problems.push({ place, reason });

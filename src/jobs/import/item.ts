@@ -4,6 +4,7 @@ import type { SourceRecord, Structured } from '../../providers/record.ts';
 import type { ByteSource } from './byte-source.ts';
 
 export type Item =
+  /** `raw` holds until the next item is asked for. */
   | { record: SourceRecord; place: string; next: number }
   /** A record that could not be read: reported, and passed over. */
   | { reason: string; place: string; next: number };
@@ -32,7 +33,7 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** `bytes` in a buffer that nothing else shares, so that it may be handed to a worker whole. */
+/** `bytes` in a buffer that nothing else shares. */
 export function owned(bytes: Uint8Array): Uint8Array {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);
@@ -41,5 +42,5 @@ export function owned(bytes: Uint8Array): Uint8Array {
 
 /** A structured record as bytes. */
 export function structuredBytes(structured: Structured): Uint8Array {
-  return owned(Buffer.from(JSON.stringify(structured)));
+  return Buffer.from(JSON.stringify(structured));
 }

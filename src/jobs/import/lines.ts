@@ -36,7 +36,7 @@ export async function* readLines(source: ByteSource, from: number, largest: numb
       const stop = found === -1 ? piece.length : found;
       held += stop - at;
       if (held > largest) parts = [];
-      else parts.push(piece.subarray(at, stop));
+      else parts.push(found === -1 ? Buffer.from(piece.subarray(at)) : piece.subarray(at, stop));
       if (found === -1) break;
       yield finish(position + found + 1);
       at = found + 1;

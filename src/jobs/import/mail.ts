@@ -1,6 +1,6 @@
 // A mail file (.eml), and the identity that makes one mail in two files one document.
 import type { SourceRecord } from '../../providers/record.ts';
-import { type Item, largestRecord, mebibytes, owned, type ReadRequest, sha256 } from './item.ts';
+import { type Item, largestRecord, mebibytes, type ReadRequest, sha256 } from './item.ts';
 
 const identifying = ['message-id', 'date', 'from', 'subject'];
 
@@ -41,7 +41,7 @@ export function looksLikeMail(raw: Uint8Array): boolean {
   return /^[!-9;-~]+[ \t]*:/.test(head);
 }
 
-/** The record of one raw mail. `raw` must own its buffer. */
+/** The record of one raw mail. */
 export function mailRecord(raw: Uint8Array): SourceRecord {
   return { externalId: mailIdentity(raw), kind: 'mail', mediaType: 'message/rfc822', raw };
 }
@@ -54,5 +54,5 @@ export async function* readEml({ file, source }: ReadRequest): AsyncIterable<Ite
   }
   const raw = await source.read(0, source.size);
   if (!looksLikeMail(raw)) yield { place: file, reason: 'not a mail: it does not begin with a header', next };
-  else yield { record: mailRecord(owned(raw)), place: file, next };
+  else yield { record: mailRecord(raw), place: file, next };
 }

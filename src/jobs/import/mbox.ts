@@ -1,7 +1,8 @@
 // Mail folders: mboxo, mboxrd, mboxcl and mboxcl2, with either line end, message by message, however long
 // the file is. Formats: https://www.loc.gov/preservation/digital/formats/fdd/fdd000383.shtml, RFC 4155.
-import { type Item, largestRecord, mebibytes, owned, type ReadRequest } from './item.ts';
+import { type Item, largestRecord, mebibytes, type ReadRequest } from './item.ts';
 import { looksLikeMail, mailRecord } from './mail.ts';
+import { createWindow } from './window.ts';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -83,8 +84,8 @@ function unpack(stretch: Buffer, verbatim: boolean): Uint8Array {
     if (stretch[before - 1] === newline) end = before;
   }
   const mail = stretch.subarray(first, end);
-  if (verbatim || mail.indexOf('>From ') === -1) return owned(mail);
-  return owned(Buffer.from(mail.toString('latin1').replace(/^>(>*From )/gm, '$1'), 'latin1'));
+  if (verbatim || mail.indexOf('>From ') === -1) return mail;
+  return Buffer.from(mail.toString('latin1').replace(/^>(>*From )/gm, '$1'), 'latin1');
 }
 
 export async function* readMbox({ file, source, from }: ReadRequest): AsyncIterable<Item> {
@@ -161,22 +162,16 @@ export async function* readMbox({ file, source, from }: ReadRequest): AsyncItera
     }
   }
 
-  let pending: Buffer[] = [];
-  let waiting = 0;
-  function join(): void {
-    buffer = Buffer.concat([buffer, ...pending]);
-    pending = [];
-    waiting = 0;
-  }
+  const window = createWindow();
+  let unseen = 0;
   for await (const piece of source.pieces(from)) {
-    pending.push(piece);
-    waiting += piece.length;
-    // A long message is joined in growing steps: else each piece would copy all of it again.
-    if (waiting * 4 < buffer.length) continue;
-    join();
+    buffer = window.extend(buffer, piece);
+    unseen += piece.length;
+    // A long message is looked at in growing steps: else its header would be read anew with each piece.
+    if (unseen * 5 < buffer.length) continue;
+    unseen = 0;
     yield* messages(false);
   }
-  join();
   if (source.size === 0) yield { place: file, reason: 'empty', next: 0 };
   yield* messages(true);
 }

@@ -1,10 +1,13 @@
 // Markdown and plain text: one document a file, known by its path, so that an edited file replaces what
-// was imported of it.
+// was imported of it. A text with a speaker before each turn is a transcript.
 import { basename, extname } from 'node:path';
+import { spokenTurns } from '../../memory/normalise/transcript.ts';
 import { decodeText } from './byte-source.ts';
-import { type Item, mebibytes, owned, type ReadRequest } from './item.ts';
+import { type Item, mebibytes, type ReadRequest } from './item.ts';
 
 const largestText = 16 * 1024 * 1024;
+/** What is looked at to tell a conversation from other texts: characters. */
+const enoughToTell = 64 * 1024;
 
 export async function* readText({ file, source, modifiedAt }: ReadRequest): AsyncIterable<Item> {
   const next = source.size;
@@ -27,9 +30,9 @@ export async function* readText({ file, source, modifiedAt }: ReadRequest): Asyn
   yield {
     record: {
       externalId: `file:${file}`,
-      kind: 'file',
+      kind: !markdown && spokenTurns(text.slice(0, enoughToTell)) !== undefined ? 'transcript' : 'file',
       mediaType: markdown ? 'text/markdown' : 'text/plain',
-      raw: owned(Buffer.from(text)),
+      raw: Buffer.from(text),
       title: heading ?? basename(file),
       writtenAt: modifiedAt,
     },
