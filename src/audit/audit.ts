@@ -3,6 +3,7 @@
 import type { Transaction } from 'kysely';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import type { ArchiveVerdict } from './archive.ts';
 
 /** Who did it. The id stands in the clear, the name behind a commitment. */
 export interface AuditMaker {
@@ -57,6 +58,8 @@ export interface AuditVerdict {
   bad: { seq: number; why: string } | undefined;
   /** Hash of the last entry. */
   head: string;
+  /** The first so many went to an archive, and it verifies from there; 0 where none did. */
+  cut: number;
 }
 
 export interface AuditCheckpoint {
@@ -81,6 +84,18 @@ export interface Audit {
   list(org: OrgStore, filter?: { subject?: string; limit?: number; before?: number }): Promise<AuditLine[]>;
   /** @throws DrawbridgeError `conflict` when the record does not hold: what is broken is not signed */
   checkpoint(org: OrgStore): Promise<AuditCheckpoint>;
+  /**
+   * Lets go of entries older than `keptMs`, once: they are verified, exported to `folder` and signed for first.
+   * @returns how many went
+   * @throws DrawbridgeError `conflict` when the record does not hold: then nothing goes
+   */
+  cut(org: OrgStore, given: { keptMs: number; folder: string }): Promise<number>;
+  /** An export of a cut, line by line. `trusted`: as in `verify`. @throws DrawbridgeError `invalid_request` */
+  verifyArchive(
+    org: OrgStore,
+    lines: readonly string[],
+    trusted?: readonly string[],
+  ): Promise<ArchiveVerdict>;
   /**
    * Erases personal values: all of the entries about `subject` (an action, a connection, a key …), and its
    * name where `subject` did something. The chain still verifies; the erasure is itself recorded.

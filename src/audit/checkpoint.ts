@@ -16,28 +16,37 @@ export function keyOf(seed: Uint8Array): { key: KeyObject; public: string } {
   return { key, public: Buffer.from(x ?? '', 'base64url').toString('base64') };
 }
 
+/** What a signature is for: one of how far the record had come is none of where it was cut, and the reverse. */
+export const checkpointPurpose = 'drawbridge audit checkpoint';
+export const cutPurpose = 'drawbridge audit cut';
+type Purpose = typeof checkpointPurpose | typeof cutPurpose;
+
 export function signCheckpoint(
   seed: Uint8Array,
   reached: Omit<AuditCheckpoint, 'signature' | 'publicKey'>,
+  purpose: Purpose = checkpointPurpose,
 ): AuditCheckpoint {
   const { key, public: publicKey } = keyOf(seed);
   return {
     ...reached,
     publicKey,
-    signature: sign(null, signedBytes({ ...reached, publicKey }), key).toString('base64'),
+    signature: sign(null, signedBytes({ ...reached, publicKey }, purpose), key).toString('base64'),
   };
 }
 
 /** Whether the signature is that of the key that stands beside it. Whose key that is, is another question. */
-export function isSigned({ signature, ...rest }: AuditCheckpoint): boolean {
+export function isSigned(
+  { signature, ...rest }: AuditCheckpoint,
+  purpose: Purpose = checkpointPurpose,
+): boolean {
   const x = Buffer.from(rest.publicKey, 'base64').toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  return verify(null, signedBytes(rest), key, Buffer.from(signature, 'base64'));
+  return verify(null, signedBytes(rest, purpose), key, Buffer.from(signature, 'base64'));
 }
 
 /** The purpose is signed too: the signature is good for nothing else. */
-function signedBytes(rest: Omit<AuditCheckpoint, 'signature'>): Buffer {
-  return Buffer.from(canonicalJson({ purpose: 'drawbridge audit checkpoint', v: 1, ...rest }));
+function signedBytes(rest: Omit<AuditCheckpoint, 'signature'>, purpose: Purpose): Buffer {
+  return Buffer.from(canonicalJson({ purpose, v: 1, ...rest }));
 }
 
 const shape = z.strictObject({

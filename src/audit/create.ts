@@ -4,10 +4,13 @@ import { randomBytes } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import { canonicalJson } from '../canonical-json.ts';
 import { DrawbridgeError } from '../errors.ts';
+import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
-import type { Audit, AuditEntry, AuditMaker, RecordedEntry } from './audit.ts';
+import { verifyArchive } from './archive.ts';
+import type { Audit, AuditEntry, AuditMaker, AuditVerdict, RecordedEntry } from './audit.ts';
 import { beginning, commitmentOf, hashEntry } from './chain.ts';
-import { keyOf, signCheckpoint } from './checkpoint.ts';
+import { cutPurpose, keyOf, signCheckpoint } from './checkpoint.ts';
+import { cutRecord } from './cut.ts';
 import { eraseValues } from './erase.ts';
 import { listEntries } from './list.ts';
 import { verifyChain } from './verify.ts';
@@ -20,11 +23,23 @@ export interface AuditOptions {
 }
 
 export function createAudit(options: AuditOptions): Audit {
+  /** Whoever names a key needs none of ours: an auditor's copy has no key file. */
+  const believed =
+    (orgId: string, trusted: readonly string[]) =>
+    (key: string): boolean =>
+      trusted.includes(key) || options.knownSeeds(orgId).some((seed) => keyOf(seed).public === key);
+
+  async function mustHold(org: OrgStore): Promise<AuditVerdict> {
+    const found = await verify(org);
+    if (found.bad === undefined) return found;
+    throw new DrawbridgeError(
+      'conflict',
+      `Entry ${found.bad.seq} of the record does not hold (${found.bad.why}), so nothing was signed.`,
+    );
+  }
+
   const verify: Audit['verify'] = async (org, against, trusted = []) => {
-    // Whoever names a key needs none of ours: an auditor's copy has no key file.
-    const known =
-      against === undefined || trusted.includes(against.publicKey) ? [] : options.knownSeeds(org.orgId);
-    return verifyChain(org, against, [...trusted, ...known.map((seed) => keyOf(seed).public)]);
+    return verifyChain(org, against, believed(org.orgId, trusted));
   };
 
   return {
@@ -32,19 +47,28 @@ export function createAudit(options: AuditOptions): Audit {
     verify,
     list: listEntries,
     async checkpoint(org) {
-      const found = await verify(org);
-      if (found.bad !== undefined) {
-        throw new DrawbridgeError(
-          'conflict',
-          `Entry ${found.bad.seq} of the record does not hold (${found.bad.why}), so nothing was signed.`,
-        );
-      }
+      const found = await mustHold(org);
       return signCheckpoint(options.signingSeed(org.orgId), {
         org: org.orgId,
         entries: found.entries,
         head: found.head,
         at: await org.now(),
       });
+    },
+    async cut(org, { keptMs, folder }) {
+      return cutRecord(org, {
+        keptMs,
+        folder,
+        mustHold: async () => void (await mustHold(org)),
+        sign: (reached) => signCheckpoint(options.signingSeed(org.orgId), reached, cutPurpose),
+        append,
+      });
+    },
+    async verifyArchive(org, lines, trusted = []) {
+      const found = verifyArchive(lines, believed(org.orgId, trusted));
+      return found.org === org.orgId
+        ? found
+        : { ...found, bad: { seq: found.from, why: 'the archive is of another org' } };
     },
     async erase(org, subject, by, channel) {
       const at = await org.now();

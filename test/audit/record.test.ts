@@ -39,10 +39,10 @@ describe.each(databases)('on $name', (database) => {
   const bad = async () => (await audit.verify(org)).bad;
 
   test('an empty record holds, and one with entries says how many there are and where it ends', async () => {
-    expect(await audit.verify(org)).toEqual({ entries: 0, bad: undefined, head: '0'.repeat(64) });
+    expect(await audit.verify(org)).toEqual({ entries: 0, bad: undefined, head: '0'.repeat(64), cut: 0 });
     await fill(audit, org, 3);
     const [last] = await asAdmin(`select hash from ${log} where ${mine()} and seq = 3`);
-    expect(await audit.verify(org)).toEqual({ entries: 3, bad: undefined, head: last?.['hash'] });
+    expect(await audit.verify(org)).toEqual({ entries: 3, bad: undefined, head: last?.['hash'], cut: 0 });
   });
 
   test('a record longer than a page is walked to its end', async () => {
