@@ -36,13 +36,26 @@ export interface Person {
   role: (typeof personRoles)[number];
 }
 
-/** `message/rfc822` (raw mail), `text/calendar`, `text/markdown`, `text/plain`, or `application/json` (a Structured record). */
-export type RecordMediaType =
-  | 'message/rfc822'
-  | 'text/calendar'
-  | 'text/markdown'
-  | 'text/plain'
-  | 'application/json';
+/**
+ * What memory reads. `application/json` is a Structured record; `text/plain` of kind `transcript` may have a
+ * speaker before each turn.
+ */
+export const recordMediaTypes = [
+  'message/rfc822',
+  'text/calendar',
+  'text/vcard',
+  'text/markdown',
+  'text/plain',
+  'text/html',
+  'text/vtt',
+  'application/x-subrip',
+  'application/pdf',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  'application/json',
+] as const;
+export type RecordMediaType = (typeof recordMediaTypes)[number];
 
 export interface SourceRecord {
   /** The provider's own id, unique in its connection. */
@@ -50,6 +63,8 @@ export interface SourceRecord {
   kind: DocumentKind;
   mediaType: RecordMediaType;
   raw: Uint8Array;
+  /** The file's own name: part of the title, and all of it where the content has none. */
+  fileName?: string;
   /** Overrides of what reading `raw` would give. Times are integer ms. */
   title?: string;
   writtenAt?: number;

@@ -2,7 +2,9 @@
 import { basename, extname } from 'node:path';
 import type { ByteSource } from './byte-source.ts';
 import { readIcs } from './calendar.ts';
+import { readCards } from './cards.ts';
 import { readTable } from './contacts.ts';
+import { fileReaders } from './files.ts';
 import type { Reader } from './item.ts';
 import { readJsonLines } from './json-lines.ts';
 import { readEml } from './mail.ts';
@@ -22,6 +24,9 @@ const byExtension: Readonly<Record<string, Reader>> = {
   '.md': readText,
   '.markdown': readText,
   '.txt': readText,
+  '.vcf': readCards,
+  '.vcard': readCards,
+  ...fileReaders,
 };
 
 /** What `import` reads, for help and for the reason of a skipped file. */

@@ -1,8 +1,8 @@
 // HTML mail as readable text: links and tables kept, quotes marked as in plain mail, and nothing that the
 // sender hid from the reader.
 import { randomBytes } from 'node:crypto';
-import { compile } from 'html-to-text';
-import { removeHidden } from './hidden-html.ts';
+import { compile, type FormatCallback } from 'html-to-text';
+import { type HtmlNode, removeHidden } from './hidden-html.ts';
 
 /** Beyond this a mail is a web page pasted in; the rest is left out. */
 const maxHtmlLength = 1_000_000;
@@ -11,16 +11,18 @@ const maxDepth = 100;
 /** Stands around the mail, under a name that the mail cannot know and so cannot close. */
 const frame = `x-${randomBytes(9).toString('hex')}`;
 
+const seen: FormatCallback = (element, walk, builder) => {
+  removeHidden(element, maxDepth);
+  walk(element.children, builder);
+};
+
 const convert = compile({
   wordwrap: false,
   // The mail itself is cut before it is framed.
   limits: { maxInputLength: maxHtmlLength + 100, maxDepth, maxChildNodes: 20_000 },
   baseElements: { selectors: [frame] },
   formatters: {
-    seen(element, walk, builder) {
-      removeHidden(element, maxDepth);
-      walk(element.children, builder);
-    },
+    seen,
     // Most tables of a mail are its layout: a line a row, cells kept apart, no columns drawn.
     cell(element, walk, builder) {
       walk(element.children, builder);
@@ -42,6 +44,66 @@ const convert = compile({
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
   ],
 });
+
+/** A page may hold pictures and styles in itself; what is beyond this is left out. */
+const maxPageLength = 8_000_000;
+
+/** Whether a table is inside: then the cell is a place on the page and not a value. */
+function holdsTable(node: HtmlNode, depth: number): boolean {
+  if (depth === 0) return false;
+  return (node.children ?? []).some((child) => child.name === 'table' || holdsTable(child, depth - 1));
+}
+
+const isCell = (node: HtmlNode): boolean => node.name === 'td' || node.name === 'th';
+const levels = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
+
+const convertPage = compile({
+  wordwrap: false,
+  limits: { maxInputLength: maxPageLength + 100, maxDepth, maxChildNodes: 100_000 },
+  baseElements: { selectors: [frame] },
+  formatters: {
+    seen,
+    value(element, walk, builder) {
+      const row = (element.parent?.children ?? []) as HtmlNode[];
+      const isFirst = row.find(isCell) === element;
+      if (!isFirst)
+        builder.addInline(holdsTable(element, 8) ? '\u00a0 ' : '\u00a0|\u00a0', { noWordTransform: true });
+      walk(element.children, builder);
+    },
+    headed(element, walk, builder) {
+      builder.openBlock({ leadingLineBreaks: 2 });
+      builder.addInline(`${'#'.repeat(levels.indexOf(element.name ?? '') + 1)}\u00a0`, {
+        noWordTransform: true,
+      });
+      walk(element.children, builder);
+      builder.closeBlock({ trailingLineBreaks: 2 });
+    },
+  },
+  selectors: [
+    {
+      selector: 'a',
+      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['<', '>'], noAnchorUrl: true },
+    },
+    ...['img', 'title', 'nav', 'noscript', 'svg', 'button', 'select', 'textarea'].map((selector) => ({
+      selector,
+      format: 'skip',
+    })),
+    { selector: frame, format: 'seen' },
+    { selector: 'table', format: 'block', options: { leadingLineBreaks: 2, trailingLineBreaks: 2 } },
+    { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'caption', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: 'td', format: 'value' },
+    { selector: 'th', format: 'value' },
+    ...levels.map((selector) => ({ selector, format: 'headed' })),
+  ],
+});
+
+/** Readable text of a whole page, with Markdown's headings and a `|` between the values of a table's row. */
+export function pageToText(html: string): { text: string; cut: boolean } {
+  const light = html.replace(/(["'(])data:[^"')\s]{100,}/gu, '$1');
+  const text = convertPage(`<${frame}>${light.slice(0, maxPageLength)}</${frame}>`);
+  return { text: text.replaceAll('\u00a0', ' '), cut: light.length > maxPageLength };
+}
 
 /** Readable text of an HTML body. */
 export function htmlToText(html: string): string {

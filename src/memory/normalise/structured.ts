@@ -5,8 +5,9 @@ import { listing as listingShape } from '../../providers/capabilities.ts';
 import type { DocumentKind, Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { htmlToText } from './html.ts';
-import { lasting, type Normalised, type Span, UnreadableRecord } from './normalised.ts';
+import { lasting, type Normalised, UnreadableRecord } from './normalised.ts';
 import { decodeText, plainSpans } from './text.ts';
+import { speakersOf, turnsToText } from './turns.ts';
 
 const time = z.union([z.string(), z.number()]);
 const shape = z.object({
@@ -48,23 +49,6 @@ export function cleanPeople(
     if (address === '' && name === '') return [];
     return [{ ...(address === '' ? {} : { address }), ...(name === '' ? {} : { name }), role: person.role }];
   });
-}
-
-type Parsed = z.infer<typeof shape>;
-
-function withTurns(record: Parsed): { text: string; spans: Span[] } {
-  const spans: Span[] = [];
-  let text = '';
-  for (const turn of record.turns ?? []) {
-    const speaker = cleanLine(turn.speaker ?? '');
-    const words = cleanBlock(turn.text);
-    if (words === '') continue;
-    const line = speaker === '' ? words : `${speaker}: ${words}`;
-    const start = text === '' ? 0 : text.length + 1;
-    text = text === '' ? line : `${text}\n${line}`;
-    spans.push({ start, end: start + line.length });
-  }
-  return { text, spans };
 }
 
 /** Facts as `name: value` lines, for records that have no text of their own. */
@@ -123,15 +107,12 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   const record = parsed.data;
   const facts = record.facts ?? {};
   const own = cleanBlock(record.text ?? htmlToText(record.html ?? ''));
-  const turns = withTurns(record);
+  const turns = turnsToText(record.turns ?? []);
   const described = kind === 'listing' ? listingText(facts) : undefined;
   const text =
     turns.text !== '' ? turns.text : own !== '' ? own : cleanBlock(described ?? factLines(lasting(facts)));
   const people = cleanPeople(record.people ?? []);
-  const named = new Set(people.map((person) => person.name));
-  for (const speaker of new Set((record.turns ?? []).map((turn) => cleanLine(turn.speaker ?? '')))) {
-    if (speaker !== '' && !named.has(speaker)) people.push({ name: speaker, role: 'speaker' });
-  }
+  people.push(...speakersOf(record.turns ?? [], people));
   const firstTurn = record.turns?.find((turn) => turn.at !== undefined)?.at;
   const writtenAt = timeOf(record.at ?? firstTurn);
   const longForm = kind === 'file' || kind === 'page' || kind === 'note';

@@ -81,8 +81,8 @@ function frontMatterTitle(text: string): string | undefined {
   return block === undefined ? undefined : /^title:\s*["']?(.+?)["']?\s*$/mu.exec(block)?.[1];
 }
 
-export function readMarkdown(raw: Uint8Array): Normalised {
-  const text = clean(decodeText(raw)).trim();
+/** Spans of a text with Markdown's headings, each under its own; `first` is the first heading's words. */
+export function markdownSpans(text: string): { spans: Span[]; first: string | undefined } {
   const headings = headingsOf(text);
   const spans: Span[] = [];
   const first = headings[0];
@@ -94,6 +94,12 @@ export function readMarkdown(raw: Uint8Array): Normalised {
     const under = path.map((part) => part.words).join(' › ');
     spans.push(...paragraphs(text, heading.start, headings[i + 1]?.start ?? text.length, under));
   });
-  const title = frontMatterTitle(text) ?? first?.words ?? cleanLine(text.split('\n', 1)[0] ?? '');
+  return { spans, first: first?.words };
+}
+
+export function readMarkdown(raw: Uint8Array): Normalised {
+  const text = clean(decodeText(raw)).trim();
+  const { spans, first } = markdownSpans(text);
+  const title = frontMatterTitle(text) ?? first ?? cleanLine(text.split('\n', 1)[0] ?? '');
   return { title: title.slice(0, maxTitleLength), text, spans, cut: 'sections', people: [], facts: {} };
 }
