@@ -129,7 +129,10 @@ export interface WriteBase<Payload> {
     recipients?: readonly string[];
     amount?: { value: number; currency: string };
   };
-  /** How what was done is taken back, by another write of the same provider, as an action of its own. */
+  /**
+   * How what was done is taken back, by another write of the same provider, as an action of its own.
+   * `payload`: undefined where nothing takes this one back.
+   */
   compensation?: {
     title: string;
     operation: string;

@@ -30,7 +30,8 @@ export async function undo(
   if (earlier !== undefined) return { action: earlier, attached: true };
   const done = outcomeOf(row);
   const way = done === undefined ? undefined : await compensationOf(room, org, row);
-  if (done === undefined || way === undefined) {
+  const payload = done === undefined ? undefined : way?.payload(JSON.parse(row.payload), done);
+  if (done === undefined || way === undefined || payload === undefined) {
     throw new DrawbridgeError(
       'conflict',
       done === undefined
@@ -40,7 +41,6 @@ export async function undo(
         : `Drawbridge cannot take ${row.operation} back. See to it at the provider.`,
     );
   }
-  const payload = way.payload(JSON.parse(row.payload), done);
   const { connection_id: connectionId } = row;
   return propose(room, org, principal, { connectionId, operation: way.operation, payload }, actionId);
 }
@@ -57,10 +57,11 @@ export async function getAction(room: QueueRoom, org: OrgStore, id: string): Pro
 
 /** What taking it back is called; undefined where it cannot be, or is already. */
 async function undoTitle(room: QueueRoom, org: OrgStore, row: ActionRow): Promise<string | undefined> {
-  if (outcomeOf(row) === undefined) return undefined;
+  const done = outcomeOf(row);
+  if (done === undefined) return undefined;
   try {
     const way = await compensationOf(room, org, row);
-    if (way === undefined) return undefined;
+    if (way?.payload(JSON.parse(row.payload), done) === undefined) return undefined;
     const earlier = await org.read((db) => undoOf(db, org.orgId, row.id));
     return earlier === undefined ? way.title : undefined;
   } catch (error) {

@@ -311,6 +311,19 @@ export const heldPromises = ({ open }: Ground) =>
         expect((await look(unclear)).undo).toBeUndefined();
       });
 
+      test('what could be taken back in general, and not in this case, offers none', async () => {
+        world.post.recall = true;
+        world.post.run = async (context) => {
+          await context.aboutToSend();
+          return { reference: 'never to be recalled', details: {} };
+        };
+        const action = await world.approved({ to: 'bo' });
+        await world.queue.runDue(world.org);
+        expect((await look(action)).undo).toBeUndefined();
+        const asked = world.queue.undo(world.org, world.person, action.id);
+        await expect(asked).rejects.toMatchObject({ code: 'conflict' });
+      });
+
       test('an account that is gone takes nothing back, and the action is still shown', async () => {
         world.post.recall = true;
         const action = await world.approved({ to: 'bo' });

@@ -106,10 +106,8 @@ export function operationOf(post: Post): WriteOperation<Letter> {
           compensation: {
             title: 'Recall the letter',
             operation: 'send',
-            payload: (payload: Letter, { reference }: WriteOutcome) => ({
-              to: payload.to,
-              text: `Recall of ${reference}`,
-            }),
+            payload: (payload: Letter, { reference }: WriteOutcome) =>
+              reference.startsWith('never') ? undefined : { to: payload.to, text: `Recall of ${reference}` },
           },
         }
       : {}),
@@ -202,7 +200,7 @@ export function connectionsOver(
     connect: unasked,
     disconnect: unasked,
     check: unasked,
-    files: unasked,
+    own: unasked,
     read: unasked,
     writeFor: unasked,
     feeds: unasked,

@@ -12,7 +12,14 @@ import {
   writeOperation,
 } from '../define.ts';
 import { composeEvent } from './compose.ts';
-import { type Account, bookingCalendar, type Calendar, calendarsOf, openAccount } from './dav.ts';
+import {
+  type Account,
+  bookingCalendar,
+  type Calendar,
+  calendarsOf,
+  openAccount,
+  sendsInvitations,
+} from './dav.ts';
 
 export const create = writeOperation<CalendarCreate>({
   effect: 'create',
@@ -23,6 +30,11 @@ export const create = writeOperation<CalendarCreate>({
   summary: (event, account) => eventInWords(`Book in ${account}`, event),
   validate: checkEvent,
   concerns: ({ attendees }) => ({ recipients: attendees.map(({ email }) => email) }),
+  compensation: {
+    title: 'Cancel the event',
+    operation: 'cancel',
+    payload: ({ title, start }, { reference }) => ({ uid: reference, title, start }),
+  },
   run,
   lookUp,
 });
@@ -120,10 +132,4 @@ export async function ownAddress(account: Account): Promise<string | undefined> 
     fetch: dav.fetch,
   });
   return addresses.find((address) => /^mailto:[^\s@]+@[^\s@]+$/i.test(address))?.slice('mailto:'.length);
-}
-
-/** Whether the server tells attendees by itself (RFC 6638 2: the DAV header says so). */
-async function sendsInvitations(account: Account, calendar: Calendar): Promise<boolean> {
-  const response = await account.dav.fetch(calendar.url, { method: 'OPTIONS', headers: account.dav.headers });
-  return (response.headers.get('dav') ?? '').split(/\s*,\s*/).includes('calendar-auto-schedule');
 }

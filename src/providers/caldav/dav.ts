@@ -1,7 +1,7 @@
 // The account behind a URL, and what its server is asked: every request leaves through the connection's own
 // fetch, and an answer that is about the account and not the question becomes an error at once.
 import { createAccount, davRequest, propfind } from 'tsdav';
-import { DrawbridgeError } from '../../errors.ts';
+import { codeOfStatus, DrawbridgeError } from '../../errors.ts';
 import { isZone } from '../calendar/check.ts';
 import type { ProviderContext } from '../define.ts';
 import { type CaldavFields, caldavFields } from './fields.ts';
@@ -102,11 +102,18 @@ export async function openAccount(context: ProviderContext): Promise<Account> {
   const dav = openDav(context, fields);
   // The library tries one address after the other and keeps only its own last word; ours says more.
   let trouble: unknown;
+  let silent = false;
+  let status = 0;
   const fetch: Fetch = async (input, init) => {
+    // Who does not answer at one address does not at the next either, and each would be waited for.
+    if (silent) throw trouble;
     try {
-      return await dav.fetch(input, init);
+      const response = await dav.fetch(input, init);
+      status = response.status;
+      return response;
     } catch (error) {
       trouble = error;
+      silent = error instanceof DrawbridgeError && (error.code === 'timeout' || error.code === 'network');
       throw error;
     }
   };
@@ -120,6 +127,15 @@ export async function openAccount(context: ProviderContext): Promise<Account> {
     return { fields, principalUrl, homeUrl: slashed(homeUrl), dav };
   } catch (error) {
     if (trouble !== undefined) throw trouble;
+    // 207 is an answer in the protocol: the account is not there. Any other success is none.
+    const said = status === 207 ? 'not_found' : status < 300 ? 'malformed_response' : codeOfStatus(status);
+    if (said !== 'not_found') {
+      throw new DrawbridgeError(
+        said,
+        `${fields.url} does not answer as a CalDAV server: it said ${status} to the search for the account of ${fields.user}.`,
+        { field: 'url', cause: error },
+      );
+    }
     throw new DrawbridgeError(
       'not_found',
       `url: there is no CalDAV account for ${fields.user} at ${fields.url}.`,
@@ -191,6 +207,12 @@ export async function bookingCalendar(account: Account): Promise<Calendar> {
   const inbox = await ask(principalUrl, 'schedule-inbox-URL');
   const chosen = inbox === undefined ? undefined : await ask(inbox, 'schedule-default-calendar-URL');
   return calendars.find(({ url }) => chosen !== undefined && url === slashed(chosen)) ?? first;
+}
+
+/** Whether the server tells attendees by itself (RFC 6638 2: the DAV header says so). */
+export async function sendsInvitations(account: Account, calendar: Calendar): Promise<boolean> {
+  const response = await account.dav.fetch(calendar.url, { method: 'OPTIONS', headers: account.dav.headers });
+  return (response.headers.get('dav') ?? '').split(/\s*,\s*/).includes('calendar-auto-schedule');
 }
 
 /** The text of a property, whatever the XML reader made of it (it turns numerals into numbers). */

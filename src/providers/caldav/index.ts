@@ -1,5 +1,6 @@
-// CalDAV: the calendars of one account. Reads events, says when one is busy, books one event an approval.
+// CalDAV: the calendars of one account. Reads events, says when one is busy, books one event an approval, and takes back what it booked.
 import { defineProvider, type ProviderContext } from '../define.ts';
+import { cancel } from './cancel.ts';
 import { create } from './create.ts';
 import { openAccount } from './dav.ts';
 import { eventFeed } from './feed.ts';
@@ -14,13 +15,14 @@ export const provider = defineProvider({
   example: { url: 'https://caldav.example.com/', user: 'you' },
   auth: { kind: 'password' },
   identity,
-  operations: { create, 'free-busy': freeBusy },
+  operations: { create, cancel, 'free-busy': freeBusy },
   capabilities: { 'calendar.create': 'create', 'calendar.free-busy': 'free-busy' },
   feeds: { events: eventFeed },
   limit: { perSecond: 5, burst: 20, concurrent: 3 },
   notes: [
     'Speaks CalDAV (tsdav, ical.js). Discovery follows RFC 6764; sync uses sync-tokens (RFC 6578) where the server has them, else ETags.',
     'Events are written under a UID of our own with If-None-Match: *, so that trying again cannot book twice.',
+    'An event that was booked here is cancelled by its UID, with If-Match where the server gives an ETag; other events are not touched.',
     'Whether attendees are invited is the server’s doing (RFC 6638); where it does not announce that it does, the outcome says so.',
   ],
   verified: 'Real server: Debian’s Radicale. Emulator: sandbox/caldav.ts.',

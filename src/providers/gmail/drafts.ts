@@ -2,9 +2,12 @@
 // sent; sending is always `send`, so that what leaves is what was approved.
 import type { gmail_v1 } from '@googleapis/gmail';
 import { z } from 'zod';
+import { DrawbridgeError } from '../../errors.ts';
 import { type MailSend, mailSend } from '../capabilities.ts';
 import {
+  type LiveRecord,
   type LookUp,
+  type ProviderContext,
   readOperation,
   type WriteContext,
   type WriteOutcome,
@@ -41,6 +44,11 @@ export const createDraft = writeOperation<MailSend>({
   input: mailSend,
   summary: (mail, account) => mailInWords(`Draft in ${account}`, mail),
   validate: checkMail,
+  compensation: {
+    title: 'Delete the draft',
+    operation: 'delete-draft',
+    payload: ({ subject }, { reference }) => ({ draftId: reference, subject }),
+  },
   async run(context, mail) {
     const client = await gmailOf(context);
     const requestBody = { message: await messageOf(context, mail) };
@@ -78,6 +86,78 @@ export const updateDraft = writeOperation<Changed>({
     return done ? { found: true, outcome: outcomeOf(draft) } : absent();
   },
 });
+
+const deletion = z.object({
+  draftId,
+  // What the person reads who decides.
+  subject: z.string().max(2000).describe('Its subject, as `get` gives it'),
+});
+type Deletion = z.infer<typeof deletion>;
+
+/** https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.drafts/delete: for ever, not to the bin. */
+export const deleteDraft = writeOperation<Deletion>({
+  effect: 'delete',
+  version: 1,
+  title: 'Delete a draft',
+  description: 'Deletes a draft for ever; a mail that was sent from it stays.',
+  scopes: compose,
+  idempotency: 'look-up',
+  input: deletion,
+  summary: ({ draftId: id, subject }, account) =>
+    `In ${account}: delete the draft “${subject}” (${id}) for ever`,
+  async before(context, { draftId: id }) {
+    const { message, fields } = await standing(context, id);
+    return { title: `Draft “${headerOf(message, 'Subject') ?? ''}”`, fields, after: {} };
+  },
+  checkMeant: checkSubject,
+  async run(context, payload) {
+    const { draftId: id } = payload;
+    const { fields } = await standing(context, id);
+    if (context.before === undefined) checkSubject(payload, { fields });
+    else if (context.before.fields['message'] !== fields['message']) {
+      throw new DrawbridgeError('conflict', 'The draft was written anew since its deletion was approved.');
+    }
+    const client = await gmailOf(context);
+    await cause(context, () => client.users.drafts.delete({ userId: 'me', id }));
+    return { reference: id, details: { id } };
+  },
+  async lookUp(context, { draftId: id }) {
+    const client = await gmailOf(context);
+    try {
+      await ask(() => client.users.drafts.get({ userId: 'me', id, format: 'minimal' }));
+    } catch (error) {
+      if (!(error instanceof DrawbridgeError && error.code === 'not_found')) throw error;
+      const warning = 'The draft is gone. Gmail does not say whether it was deleted or sent by hand.';
+      return { found: true, outcome: { reference: id, details: { id }, warning } };
+    }
+    return { found: false, conclusive: true, evidence: `The draft ${id} is still there.` };
+  },
+});
+
+/** The draft as it lies there. Its message is another one after each change. @throws DrawbridgeError `not_found` */
+async function standing(context: ProviderContext, id: string) {
+  const client = await gmailOf(context);
+  const draft = await ask(() => client.users.drafts.get({ userId: 'me', id, format: 'full' }));
+  const message = draft.message ?? {};
+  const named = (name: string) => headerOf(message, name) ?? '';
+  const fields = {
+    subject: named('Subject'),
+    to: named('To'),
+    cc: named('Cc'),
+    beginning: message.snippet ?? '',
+    message: needed(message.id, 'message'),
+  };
+  return { message, fields };
+}
+
+/** @throws DrawbridgeError `invalid_request`: the draft is another than the person is told */
+function checkSubject({ subject }: Deletion, { fields }: Pick<LiveRecord, 'fields'>): void {
+  const plain = (text: unknown) => String(text).replace(/\s+/g, ' ').trim();
+  if (plain(fields['subject']) === plain(subject)) return;
+  throw new DrawbridgeError('invalid_request', 'subject: the draft with this id has another subject.', {
+    field: 'subject',
+  });
+}
 
 async function messageOf(context: WriteContext, mail: MailSend): Promise<gmail_v1.Schema$Message> {
   const composed = await composeForGmail(context, mail);

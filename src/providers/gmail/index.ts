@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineProvider, type ProviderContext } from '../define.ts';
 import { googleAuth, googleHttp, googleNotes } from '../google.ts';
 import { profileOf } from './client.ts';
-import { createDraft, drafts, updateDraft } from './drafts.ts';
+import { createDraft, deleteDraft, drafts, updateDraft } from './drafts.ts';
 import { mailFeed } from './feed.ts';
 import { archive, label, trash, untrash } from './labels.ts';
 import { get, labels, list, search, thread, threads } from './reads.ts';
@@ -39,6 +39,7 @@ export const provider = defineProvider({
     send,
     'create-draft': createDraft,
     'update-draft': updateDraft,
+    'delete-draft': deleteDraft,
     label,
     archive,
     trash,

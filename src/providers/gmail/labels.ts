@@ -29,6 +29,8 @@ const relabelling = one.extend({
   remove: z.array(labelId).max(50).default([]),
 });
 
+const sorted = z.object({ added: z.array(labelId), removed: z.array(labelId) });
+
 /** Labels that the message has afterwards, and those that it has no more. */
 interface Change {
   add: readonly string[];
@@ -38,6 +40,7 @@ interface Change {
 export const label = sorting({
   effect: 'update',
   title: 'Put labels on a message, or take them off',
+  back: 'Put the labels back as they were',
   input: relabelling,
   change: ({ add, remove }) => ({ add, remove }),
   words: ({ add, remove }) =>
@@ -50,6 +53,7 @@ export const label = sorting({
 export const archive = sorting({
   effect: 'update',
   title: 'Archive a message',
+  back: 'Put it back into the inbox',
   input: one,
   change: () => ({ add: [], remove: ['INBOX'] }),
   words: () => 'archive',
@@ -58,6 +62,7 @@ export const archive = sorting({
 export const trash = sorting({
   effect: 'delete',
   title: 'Move a message to the bin',
+  back: 'Take it out of the bin',
   input: one,
   change: () => ({ add: ['TRASH'], remove: [] }),
   words: () => 'move to the bin',
@@ -67,6 +72,7 @@ export const trash = sorting({
 export const untrash = sorting({
   effect: 'update',
   title: 'Take a message out of the bin',
+  back: 'Put it back into the bin',
   input: one,
   change: () => ({ add: [], remove: ['TRASH'] }),
   words: () => 'take out of the bin',
@@ -78,6 +84,8 @@ function sorting<Payload extends One>(given: {
   title: string;
   input: z.ZodType<Payload>;
   change(payload: Payload): Change;
+  /** What its undoing is called. */
+  back: string;
   /** What is done, as words before the message. */
   words(payload: Payload): string;
   /** The method of its own that Gmail has for it. */
@@ -91,12 +99,22 @@ function sorting<Payload extends One>(given: {
     idempotency: 'look-up',
     input: given.input,
     summary: (payload, account) => `In ${account}: ${given.words(payload)} ${nameOf(payload)}`,
+    compensation: {
+      title: given.back,
+      operation: 'label',
+      payload: ({ id: message, subject }, { details }) => {
+        const done = sorted.safeParse(details);
+        if (!done.success) return undefined;
+        const { added: remove, removed: add } = done.data;
+        return add.length + remove.length === 0 ? undefined : { id: message, subject, add, remove };
+      },
+    },
     async run(context, payload) {
       const client = await gmailOf(context);
       const { add, remove } = given.change(payload);
-      await checkSubject(context, payload);
+      const had = await labelsOfMeant(context, payload);
       const target = { userId: 'me', id: payload.id };
-      await cause(context, () =>
+      const message = await cause(context, () =>
         given.by === undefined
           ? client.users.messages.modify({
               ...target,
@@ -104,7 +122,11 @@ function sorting<Payload extends One>(given: {
             })
           : client.users.messages[given.by](target),
       );
-      return outcomeOf(context, payload, given.change(payload));
+      const has = message.labelIds ?? [];
+      // What it had already, or had not anyway, is not for an undoing to take.
+      const without = (names: readonly string[], others: readonly string[]) =>
+        names.filter((name) => !others.includes(name));
+      return outcomeOf(context, payload, { add: without(has, had), remove: without(had, has) });
     },
     lookUp: (context, payload) => lookUp(context, payload, given.change(payload)),
   });
@@ -112,13 +134,14 @@ function sorting<Payload extends One>(given: {
 
 const nameOf = ({ id: name, subject }: One): string => `“${subject}” (message ${name})`;
 
-/** @throws DrawbridgeError `invalid_request`: the message is another than the person was told. */
-async function checkSubject(context: WriteContext, payload: One): Promise<void> {
+/** Its labels. @throws DrawbridgeError `invalid_request`: the message is another than the person was told. */
+async function labelsOfMeant(context: WriteContext, payload: One): Promise<string[]> {
   const client = await gmailOf(context);
   const query = { userId: 'me', id: payload.id, format: 'metadata', metadataHeaders: ['Subject'] };
-  const subject = headerOf(await ask(() => client.users.messages.get(query)), 'Subject') ?? '';
+  const message = await ask(() => client.users.messages.get(query));
+  const subject = headerOf(message, 'Subject') ?? '';
   const plain = (text: string) => text.replace(/\s+/g, ' ').trim();
-  if (plain(subject) === plain(payload.subject)) return;
+  if (plain(subject) === plain(payload.subject)) return message.labelIds ?? [];
   throw new DrawbridgeError('invalid_request', 'subject: the message with this id has another subject.', {
     field: 'subject',
   });

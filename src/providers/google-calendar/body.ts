@@ -78,6 +78,26 @@ export function patchOf(change: Change): Event {
   };
 }
 
+/** The change that brings the event back to how it stands; undefined where none does (a whole day, no title). */
+export function changeBack(event: Event, made: Change): Change | undefined {
+  const { title, location, description } = made;
+  const times = made.start === undefined ? {} : wallTimesOf(event);
+  if (times === undefined || (title !== undefined && (event.summary ?? '') === '')) return undefined;
+  return {
+    ...(title === undefined ? {} : { title: event.summary ?? '' }),
+    ...(location === undefined ? {} : { location: event.location ?? '' }),
+    ...(description === undefined ? {} : { description: event.description ?? '' }),
+    ...times,
+  };
+}
+
+function wallTimesOf({ start, end }: Event): Pick<Change, 'start' | 'end' | 'timeZone'> | undefined {
+  const timeZone = start?.timeZone;
+  const [from, to] = [start, end].map((time) => Date.parse(time?.dateTime ?? ''));
+  if (typeof timeZone !== 'string' || !(Number(from) < Number(to))) return undefined;
+  return { start: wallTime(Number(from), timeZone), end: wallTime(Number(to), timeZone), timeZone };
+}
+
 export function bodyOf(event: CalendarCreate): Event {
   const { location, description, recurrence } = event;
   return {

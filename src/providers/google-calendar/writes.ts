@@ -20,6 +20,7 @@ import {
   bodyOf,
   type Change,
   change,
+  changeBack,
   checkBooking,
   checkChange,
   idOf,
@@ -112,15 +113,27 @@ export const update = writeOperation<Changing>({
     });
   },
   checkMeant: checkNames,
+  compensation: {
+    title: 'Change it back',
+    operation: 'update',
+    payload: (payload, { details }) => {
+      const was = change.safeParse(details['was']);
+      if (!was.success) return undefined;
+      const { summary = payload.title, start } = patchOf(payload.change);
+      return { ...payload, title: summary, start: start?.dateTime ?? payload.start, change: was.data };
+    },
+  },
   async run(context, payload) {
     const client = await calendarOf(context);
     const requestBody = patchOf(payload.change);
-    const asApproved = await unchanged(context, payload);
+    const { event, asApproved } = await unchanged(context, payload);
     const where = { calendarId: payload.calendarId, eventId: payload.eventId };
     const sendUpdates = payload.notify ? 'all' : 'none';
-    return outcomeOf(
+    const outcome = outcomeOf(
       await cause(context, () => client.events.patch({ ...where, sendUpdates, requestBody }, asApproved)),
     );
+    const was = changeBack(event, payload.change);
+    return was === undefined ? outcome : { ...outcome, details: { ...outcome.details, was } };
   },
   lookUp: (context, payload) =>
     lookUp(
@@ -151,7 +164,7 @@ export const cancel = writeOperation<Cancelling>({
   checkMeant: checkNames,
   async run(context, payload) {
     const client = await calendarOf(context);
-    const asApproved = await unchanged(context, payload);
+    const { asApproved } = await unchanged(context, payload);
     const where = { calendarId: payload.calendarId, eventId: payload.eventId };
     const sendUpdates = payload.notify ? 'all' : 'none';
     await cause(context, () => client.events.delete({ ...where, sendUpdates }, asApproved));
@@ -228,7 +241,7 @@ async function existing(context: ProviderContext, calendar: string, id: string):
 async function unchanged(
   context: WriteContext,
   payload: Cancelling,
-): Promise<{ headers: { 'If-Match': string } }> {
+): Promise<{ event: Event; asApproved: { headers: { 'If-Match': string } } }> {
   const event = await standing(context, payload);
   const approved = context.before?.fields;
   if (approved === undefined) checkNames(payload, live(event, fieldsOf(event), {}));
@@ -237,7 +250,7 @@ async function unchanged(
     if (now[name] === value) continue;
     throw new DrawbridgeError('conflict', `The ${name} of the event was changed since it was approved.`);
   }
-  return { headers: { 'If-Match': needed(event.etag, 'etag') } };
+  return { event, asApproved: { headers: { 'If-Match': needed(event.etag, 'etag') } } };
 }
 
 /** @throws DrawbridgeError `invalid_request`: the event is another than the payload calls it */

@@ -52,6 +52,19 @@ export function propertiesOf(kind: Kind, payload: Written): Record<string, strin
   return { ...Object.fromEntries(own), ...payload.properties };
 }
 
+/** The payload that writes these properties; undefined for one of HTML, which only HubSpot can write again. */
+export function payloadOf(kind: Kind, values: Record<string, string>): Written | undefined {
+  if ('hs_note_body' in values) return undefined;
+  const named = Object.entries(values).map(([property, value]) => {
+    const own = kind.writable.find(({ name, as }) => (as ?? name) === property);
+    return { name: own?.name ?? property, own: own !== undefined, value };
+  });
+  const pick = (ours: boolean) =>
+    Object.fromEntries(named.flatMap(({ name, own, value }) => (own === ours ? [[name, value]] : [])));
+  const further = pick(false);
+  return { ...pick(true), ...(Object.keys(further).length === 0 ? {} : { properties: further }) };
+}
+
 /** A note's body is HTML at HubSpot: what a person approved is its plain text, and is shown as such. */
 function toHubspot(name: string, value: string): string {
   if (name !== 'hs_note_body') return value;

@@ -19,6 +19,7 @@ import {
   checkWritten,
   createInput,
   inWords,
+  payloadOf,
   propertiesOf,
   updateInput,
   type Written,
@@ -26,6 +27,7 @@ import {
 import { associatedId } from './reads.ts';
 
 const nothing = z.unknown();
+const propertyValues = z.record(z.string(), z.string());
 
 export function createOperation(kind: Kind): WriteOperation<Written> {
   const base = {
@@ -101,10 +103,19 @@ export function updateOperation(kind: Kind): WriteOperation<Changed> {
       const fields = Object.fromEntries(Object.keys(after).map((name) => [name, has[name] ?? '']));
       return { title, fields, after, ...url };
     },
+    compensation: {
+      title: 'Change it back',
+      operation: `update-${kind.one}`,
+      payload: ({ id }, { details }) => {
+        const was = propertyValues.safeParse(details['was']);
+        const back = was.success ? payloadOf(kind, was.data) : undefined;
+        return back === undefined ? undefined : { id, ...back };
+      },
+    },
     async run(context, payload) {
       const client = await writingClient(context);
       const call = client.objects.update(kind.type, payload.id, { properties: propertiesOf(kind, payload) });
-      return outcomeOf(context, kind, await asked(context, call, rawObject));
+      return changedOutcome(context, kind, await asked(context, call, rawObject));
     },
     async lookUp(context, payload) {
       const wanted = propertiesOf(kind, payload);
@@ -113,7 +124,7 @@ export function updateOperation(kind: Kind): WriteOperation<Changed> {
         return { found: false, conclusive: true, evidence: `There is no ${kind.one} ${payload.id}.` };
       }
       const other = differing(found, wanted);
-      if (other.length === 0) return { found: true, outcome: outcomeOf(context, kind, found) };
+      if (other.length === 0) return { found: true, outcome: changedOutcome(context, kind, found) };
       // HubSpot writes some values in a form of its own: a difference proves nothing.
       const evidence = `The ${kind.one} ${payload.id} differs in ${other.join(', ')}.`;
       return { found: false, conclusive: false, evidence };
@@ -278,4 +289,11 @@ function outcomeOf(context: ProviderContext, kind: Kind, raw: RawObject): WriteO
     details: { id: raw.id, properties: valuesOf(raw) },
     ...(url === undefined ? {} : { url }),
   };
+}
+
+/** With the values that stood there before, which take it back. */
+function changedOutcome(context: WriteContext, kind: Kind, raw: RawObject): WriteOutcome {
+  const outcome = outcomeOf(context, kind, raw);
+  const was = context.before?.fields;
+  return was === undefined ? outcome : { ...outcome, details: { ...outcome.details, was } };
 }

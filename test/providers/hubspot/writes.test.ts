@@ -87,6 +87,39 @@ test('a note that was created is taken back by the deletion that it names', asyn
   expect(scene.hubspot.state.all('notes').every(({ archivedAt }) => archivedAt !== undefined)).toBe(true);
 });
 
+test('a change is taken back by the values that stood there, of common and of other properties', async () => {
+  const scene = await openScene({ customProperties: ['preferred_area'] });
+  const { state } = scene.hubspot;
+  const contact = state.create('contacts', { email: 'a@b.example', phone: '1', preferred_area: 'Old Town' });
+  const payload = { id: contact.id, phone: '2', firstname: 'Ada', properties: { preferred_area: 'Harbour' } };
+  const { before, compensation } = writeNamed('update-contact');
+  scene.context.before = await before?.(scene.context, payload);
+  const outcome = await scene.write('update-contact', payload);
+  expect(contact.properties).toMatchObject({ phone: '2', firstname: 'Ada', preferred_area: 'Harbour' });
+  const undoing = compensation?.payload(payload, outcome);
+  expect(undoing).toEqual({
+    id: contact.id,
+    phone: '1',
+    firstname: '',
+    properties: { preferred_area: 'Old Town' },
+  });
+  await scene.write(compensation?.operation ?? '', undoing);
+  expect(contact.properties).toMatchObject({ phone: '1', preferred_area: 'Old Town' });
+  expect(contact.properties['firstname'] ?? '').toBe('');
+});
+
+test('the words of a note are not taken back: what stood there is HTML of HubSpot’s own', async () => {
+  const scene = await openScene();
+  const note = scene.hubspot.state.create('notes', {
+    hs_note_body: '<p>Was</p>',
+    hs_timestamp: '2026-01-05',
+  });
+  const payload = { id: note.id, text: 'Is' };
+  const { before, compensation } = writeNamed('update-note');
+  scene.context.before = await before?.(scene.context, payload);
+  expect(compensation?.payload(payload, await scene.write('update-note', payload))).toBeUndefined();
+});
+
 function writeNamed(name: string): WriteOperation<unknown> {
   const operation = (provider as Provider).operations[name];
   if (operation === undefined || operation.effect === 'read') throw new Error(`${name} writes nothing`);
