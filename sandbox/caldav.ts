@@ -4,6 +4,7 @@ import { davResources, failure, gone, multistatus, responseFor } from './caldav-
 import { CalendarStore, occursIn } from './calendar-store.ts';
 import type { Faults } from './faults.ts';
 import { type Answer, type Asked, startHttp } from './http.ts';
+import type { Emulator } from './providers.ts';
 import { childOf, childrenOf, type Element, escapeXml, parseXml } from './xml.ts';
 
 export interface CaldavServer {
@@ -19,13 +20,19 @@ export interface CaldavServer {
   close(): Promise<void>;
 }
 
-export async function startCaldav(options: { user: string; password: string }): Promise<CaldavServer> {
+export interface Caldav extends Emulator {
+  store: CalendarStore;
+  answer(asked: Asked): Answer;
+}
+
+/** @param options.url its own address, once that is known: sync tokens begin with it */
+export function createCaldav(options: { user: string; password: string; url(): string }): Caldav {
   const { user, password } = options;
   const store = new CalendarStore();
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  let tokenPrefix = '';
+  const tokenPrefix = () => `${options.url()}ns`;
 
-  const { home, collection, syncToken, objectHref, resources } = davResources(store, user, () => tokenPrefix);
+  const { home, collection, syncToken, objectHref, resources } = davResources(store, user, tokenPrefix);
 
   const wantedOf = (request: Element | undefined) => childOf(request, 'prop')?.children;
 
@@ -87,7 +94,7 @@ export async function startCaldav(options: { user: string; password: string }): 
   function sync(request: Element): Answer {
     const given = childOf(request, 'sync-token')?.text.trim() ?? '';
     const version = given === '' ? 0 : Number(given.split('/').at(-1));
-    const known = given === '' || given === `${tokenPrefix}/sync/${version}`;
+    const known = given === '' || given === `${tokenPrefix()}/sync/${version}`;
     const changed =
       given === ''
         ? store.objects().map((object) => object.name)
@@ -147,7 +154,7 @@ export async function startCaldav(options: { user: string; password: string }): 
     return asked.method === 'HEAD' ? { status: 200, headers } : { status: 200, headers, body: there.ics };
   }
 
-  const http = await startHttp((asked): Answer => {
+  function answer(asked: Asked): Answer {
     if (asked.path === '/.well-known/caldav') return { status: 301, headers: { location: '/' } };
     if (asked.headers['authorization'] !== expected) {
       return { status: 401, headers: { 'www-authenticate': 'Basic realm="Sandbox calendar"' } };
@@ -176,13 +183,22 @@ export async function startCaldav(options: { user: string; password: string }): 
       default:
         return { status: 405 };
     }
-  });
-  const url = `http://${http.host}:${http.port}/`;
-  tokenPrefix = `${url}ns`;
+  }
+
+  return { provider: 'caldav', hosts: [caldavHost], store, answer, handle: answer };
+}
+
+/** Where it stands among the emulated hosts. */
+export const caldavHost = 'calendar.sandbox.example';
+
+export async function startCaldav(options: { user: string; password: string }): Promise<CaldavServer> {
+  let url = '';
+  const { store, answer } = createCaldav({ ...options, url: () => url });
+  const http = await startHttp(answer);
+  url = `http://${http.host}:${http.port}/`;
   return {
+    ...options,
     url,
-    user,
-    password,
     faults: http.faults,
     store,
     events: () => store.objects().map((object) => object.ics),

@@ -1,55 +1,17 @@
 // Every provider of the catalog with its other side: what test/conformance runs over all of them, and what
 // demo connects. A provider without an entry here fails the suite.
 import { createHmac } from 'node:crypto';
-import type { Clock } from '../src/clock.ts';
-import type { AuthorizationServer } from './authorization.ts';
+import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from './emulated.ts';
+import { emulatedMicrosoft } from './emulated-microsoft.ts';
+import { emulatedServers } from './emulated-servers.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, hubspotApp } from './hubspot/index.ts';
 import type { ObjectType } from './hubspot/state.ts';
 import { fillWithStory } from './hubspot/story.ts';
-import type { Emulator } from './providers.ts';
 import { createQuickbooks, quickbooksApp } from './quickbooks/index.ts';
 import type { Entity } from './quickbooks/state.ts';
 import { fillBooks } from './quickbooks/story.ts';
-import { startSandbox } from './start.ts';
-import type { World } from './world.ts';
 import { createZillow } from './zillow.ts';
-
-export interface Signed {
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  body: string;
-}
-
-/** A feed's records at the provider. */
-export interface EmulatedFeed {
-  /** Adds that many; the external ids that the feed should give them. */
-  add(count: number): string[];
-  remove(externalId: string): void;
-}
-
-export interface Emulated {
-  /** Empty where the provider speaks to servers of its own protocol, which are among `fields`. */
-  emulators: readonly Emulator[];
-  way:
-    | { kind: 'browser'; clientId: string; clientSecret: string; authorization: AuthorizationServer }
-    /** `wrong`: credentials that the provider refuses. */
-    | { kind: 'form'; secrets: Record<string, string>; wrong: Record<string, string> };
-  /** What a person types at connecting. */
-  fields: Record<string, string>;
-  /** Inputs of operations that need one to be answered well: ids that are there. */
-  samples: Readonly<Record<string, Record<string, unknown>>>;
-  feeds: Readonly<Record<string, EmulatedFeed>>;
-  /** A delivery as the provider signs it, at `now` (integer ms). */
-  sign?(delivery: Pick<Signed, 'method' | 'url' | 'body'>, secret: string, now: number): Signed;
-  close?(): Promise<void>;
-}
-
-export interface Ground {
-  clock: Clock;
-  world: World;
-}
 
 export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Promise<Emulated>>> = {
   gmail(ground) {
@@ -66,9 +28,9 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
       },
       feeds: {
         mail: {
-          add: (count) =>
+          add: (count, says) =>
             numbers(count).map((n) => {
-              const raw = Buffer.from(letter(ground.world.user.email, n, ground.clock.now()));
+              const raw = Buffer.from(letter(ground.world.user.email, n, ground.clock.now(), says));
               return google.mail.add(raw, ['INBOX'], ground.clock.now()).id;
             }),
           remove: (id) => google.mail.remove(id),
@@ -93,7 +55,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
       },
       feeds: {
         events: {
-          add: (count) =>
+          add: (count, says = '') =>
             numbers(count).map(() => {
               made += 1;
               const at = (hours: number) => ({ dateTime: new Date(now + hours * 3_600_000).toISOString() });
@@ -104,7 +66,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
                   id,
                   status: 'confirmed',
                   iCalUID: `${id}@google.com`,
-                  summary: `Number ${made}`,
+                  summary: `Number ${made} ${says}`,
                   start: at(made),
                   end: at(made + 1),
                   created: stamp,
@@ -129,13 +91,13 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
       samples: { get: { id: sheet }, text: { id: sheet }, download: { id: sheet, format: 'pdf' } },
       feeds: {
         files: {
-          add: (count) =>
+          add: (count, says = '') =>
             numbers(count).map(
               (n) =>
                 files.put({
                   name: `Number ${n}.txt`,
                   mimeType: 'text/plain',
-                  bytes: Buffer.from(`This is number ${n}.`),
+                  bytes: Buffer.from(`This is number ${n}. ${says}`),
                 }).id,
             ),
           remove: (id) => files.remove(id),
@@ -149,8 +111,10 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
     fillWithStory(hubspot.state, world);
     const idOf = (type: ObjectType) => ({ id: hubspot.state.all(type)[0]?.id ?? '' });
     const feed = (type: ObjectType, property: string): EmulatedFeed => ({
-      add: (count) =>
-        numbers(count).map((n) => `${type}/${hubspot.state.create(type, { [property]: `Number ${n}` }).id}`),
+      add: (count, says = '') =>
+        numbers(count).map(
+          (n) => `${type}/${hubspot.state.create(type, { [property]: `Number ${n} ${says}`.trim() }).id}`,
+        ),
       remove(externalId) {
         const object = hubspot.state.get({ type, id: externalId.split('/').at(-1) ?? '' });
         if (object !== undefined) hubspot.state.archive(object);
@@ -202,11 +166,13 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
     const feed = (entity: Entity): EmulatedFeed => {
       const [pattern] = books.all(entity);
       return {
-        add: (count) =>
+        add: (count, says = '') =>
           numbers(count).map((n) => {
             const { Id: _id, SyncToken: _token, ...body } = pattern ?? { Id: '', SyncToken: '' };
             const name =
-              entity === 'Customer' ? { DisplayName: `Number ${n}` } : { PrivateNote: `Number ${n}` };
+              entity === 'Customer'
+                ? { DisplayName: `Number ${n} ${says}`.trim() }
+                : { PrivateNote: `Number ${n} ${says}` };
             return `${entity.toLowerCase()}/${books.add(entity, { ...body, ...name }).Id}`;
           }),
         remove: (externalId) => books.delete(entity, externalId.split('/').at(-1) ?? ''),
@@ -248,41 +214,8 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
     };
   },
 
-  async mailbox({ clock }) {
-    const sandbox = await startSandbox({ clock });
-    return {
-      emulators: [],
-      way: {
-        kind: 'form',
-        secrets: { password: sandbox.mail.password },
-        wrong: { password: 'another-password' },
-      },
-      fields: {
-        email: sandbox.mail.address,
-        imap: `${sandbox.imap.host}:${sandbox.imap.port}`,
-        smtp: `${sandbox.smtp.host}:${sandbox.smtp.port}`,
-      },
-      samples: {},
-      feeds: {},
-      close: () => sandbox.close(),
-    };
-  },
-
-  async caldav({ clock }) {
-    const sandbox = await startSandbox({ clock });
-    return {
-      emulators: [],
-      way: {
-        kind: 'form',
-        secrets: { password: sandbox.mail.password },
-        wrong: { password: 'another-password' },
-      },
-      fields: { url: sandbox.caldav.url, user: sandbox.mail.user },
-      samples: { 'free-busy': { from: clock.now(), to: clock.now() + 7 * 86_400_000 } },
-      feeds: {},
-      close: () => sandbox.close(),
-    };
-  },
+  ...emulatedMicrosoft,
+  ...emulatedServers,
 };
 
 function throughGoogle(google: GoogleSandbox): Pick<Emulated, 'emulators' | 'way'> {
@@ -290,18 +223,4 @@ function throughGoogle(google: GoogleSandbox): Pick<Emulated, 'emulators' | 'way
     emulators: [google.emulator],
     way: { kind: 'browser', ...googleApp, authorization: google.authorization },
   };
-}
-
-const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-
-function letter(to: string, n: number, now: number): string {
-  return [
-    'From: Number <number@numbers.example>',
-    `To: ${to}`,
-    `Subject: Letter ${n}`,
-    `Message-ID: <${now}.${n}@numbers.example>`,
-    `Date: ${new Date(now).toUTCString()}`,
-    '',
-    `This is letter ${n}.`,
-  ].join('\r\n');
 }

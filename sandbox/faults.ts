@@ -7,7 +7,7 @@ export type Fault =
   | { kind: 'drop'; after: 'nothing' | 'effect' }
   /** Does the work only when `until` settles. */
   | { kind: 'hold'; until: Promise<unknown> }
-  /** Answers with this body, byte for byte, as if it were the true answer (HTTP servers only). */
+  /** Answers with this body, byte for byte, as if it were the true answer; of IMAP in the line that ends a command (not SMTP). */
   | { kind: 'garble'; body: string; contentType?: string };
 
 interface Order {

@@ -178,10 +178,11 @@ export class ImapSession {
     return await command.run(this, given);
   }
 
-  async #withFaults(label: string, work: () => Promise<Reply>): Promise<Reply | undefined> {
+  async #withFaults(label: string, work: () => Promise<Reply>): Promise<string | undefined> {
     const fault = this.settings.faults.take(label);
     if (fault?.kind === 'hold') await fault.until;
     if (fault?.kind === 'refuse') return `NO ${fault.text ?? '[UNAVAILABLE] ordered to fail'}`;
+    if (fault?.kind === 'garble') return fault.body;
     if (fault?.kind === 'drop') {
       if (fault.after === 'effect') await work();
       this.#socket.destroy();

@@ -18,6 +18,8 @@ export interface SandboxTool {
 
 export interface McpEmulator extends Emulator {
   authorization: AuthorizationServer;
+  /** What it gives to a client that registers. */
+  app: { clientId: string; clientSecret: string };
   /** Changed by tests; listed two at a time. */
   tools: SandboxTool[];
   /** Names and arguments of the calls so far. */
@@ -63,6 +65,7 @@ export function createMcpEmulator(
     provider,
     hosts: [host, signIn],
     authorization,
+    app,
     tools: [],
     ran: [],
     registered: [],

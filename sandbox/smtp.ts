@@ -23,6 +23,8 @@ export interface SmtpServer {
   /** Steps that may fail on order: `AUTH`, `MAIL`, `RCPT`, `DATA`. */
   faults: Faults;
   received(): ReceivedMessage[];
+  /** Every step so far, in order, with the address that it names: `RCPT you@example.com`. */
+  commands(): string[];
   /** The next message that is accepted (or the first that already was, after `since` of them). */
   waitFor(count: number): Promise<ReceivedMessage>;
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export async function startSmtp(options: { clock: Clock; mailboxes: Mailboxes })
   const { clock, mailboxes } = options;
   const faults = new Faults();
   const received: ReceivedMessage[] = [];
+  const seen: string[] = [];
   const waiting: { count: number; resolve: (message: ReceivedMessage) => void }[] = [];
 
   function cut(sessionId: string): void {
@@ -51,7 +54,9 @@ export async function startSmtp(options: { clock: Clock; mailboxes: Mailboxes })
 
   /** Runs a step under the fault ordered for it; `done` gets the error that becomes the reply. */
   async function step(label: string, sessionId: string, done: (error?: Error) => void, work: () => void) {
-    const fault = faults.take(label);
+    const [command = ''] = label.split(' ');
+    seen.push(label);
+    const fault = faults.take(command);
     if (fault?.kind === 'hold') await fault.until;
     if (fault?.kind === 'refuse') return done(new Refused(fault));
     if (fault?.kind === 'drop') {
@@ -84,11 +89,11 @@ export async function startSmtp(options: { clock: Clock; mailboxes: Mailboxes })
         () => undefined,
       );
     },
-    onMailFrom(_address, session, callback) {
-      void step('MAIL', session.id, callback, () => undefined);
+    onMailFrom({ address }, session, callback) {
+      void step(`MAIL ${address}`, session.id, callback, () => undefined);
     },
-    onRcptTo(_address, session, callback) {
-      void step('RCPT', session.id, callback, () => undefined);
+    onRcptTo({ address }, session, callback) {
+      void step(`RCPT ${address}`, session.id, callback, () => undefined);
     },
     onData(stream, session, callback) {
       const chunks: Buffer[] = [];
@@ -118,6 +123,7 @@ export async function startSmtp(options: { clock: Clock; mailboxes: Mailboxes })
     port,
     faults,
     received: () => [...received],
+    commands: () => [...seen],
     waitFor(count) {
       const there = received[count - 1];
       if (there !== undefined) return Promise.resolve(there);

@@ -1,25 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Emulated, emulated } from '../../sandbox/emulators.ts';
+import type { Emulated } from '../../sandbox/emulated.ts';
 import { catalog } from '../../src/providers/catalog.ts';
 import { defineProvider, readOperation } from '../../src/providers/define.ts';
 import { entryOf } from '../connections/agency.ts';
 import { injectionFaults } from './injection.ts';
+import { partsOf, promisesOf } from './provider-parts.ts';
 import { openProviderWorld } from './provider-world.ts';
 
-describe.each(catalog.filter(({ id }) => id in emulated).map((entry) => [entry.id, entry] as const))(
-  '%s',
-  (_id, entry) => {
-    test('whatever stands in an input, hosts, paths and parameters stay', async (context) => {
-      const world = await openProviderWorld(entry, { unlimited: true });
-      // Its addresses are a person's, given at connecting; its protocol has a suite of its own.
-      if (world.emulated.emulators.length === 0) return context.skip();
-      const { reached, faults } = await injectionFaults(world);
-      expect(faults).toEqual([]);
-      expect(reached).toBeGreaterThan(0);
-    }, 180_000);
-  },
-);
+for (const entry of catalog) {
+  const parts = partsOf(await entry.load());
+  describe(entry.id, () => {
+    const promise = promisesOf(entry.id);
+    promise(
+      'whatever stands in an input, hosts, paths and parameters stay',
+      parts.operations,
+      async () => {
+        const world = await openProviderWorld(entry, { unlimited: true });
+        const { reached, faults } = await injectionFaults(world);
+        expect(faults).toEqual([]);
+        expect(reached).toBeGreaterThan(0);
+      },
+      180_000,
+    );
+  });
+}
 
 describe('the suite sees', () => {
   /** A provider that puts its input where `address` says. */

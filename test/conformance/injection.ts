@@ -18,10 +18,18 @@ const hostile = [
 ];
 
 const marker = 'harmless';
-const addressOf = ({ path, query }: Call): string => `${path}?${query}`;
+/** What left, over HTTP or as a command of another protocol. */
+type Left = Pick<Call, 'method' | 'host' | 'path' | 'query'>;
+const addressOf = ({ path, query }: Left): string => `${path}?${query}`;
+
+/** A command of another protocol: what it names stands where a call has its path. */
+function commandOf(line: string): Left {
+  const [, method = '', named = ''] = /^(.*?)(?: (\S*@\S*))?$/s.exec(line) ?? [];
+  return { method, host: '', path: `/${encodeURIComponent(named)}`, query: new URLSearchParams() };
+}
 
 /** What is the same in every call of one path: host, the first segments, how many there are; input stands as `*`. */
-function formOf({ method, host, path }: Call, input: unknown): string {
+function formOf({ method, host, path }: Left, input: unknown): string {
   const texts = new Set(stringsIn(input).map(encodeURIComponent));
   const segments = path.split('/').map((segment) => (texts.has(segment) ? '*' : segment));
   return `${method} ${host} /${segments.slice(1, 3).join('/')} ${segments.length}`;
@@ -34,12 +42,15 @@ function stringsIn(value: unknown): string[] {
 
 /** @returns how many calls left with hostile input, and what was wrong with them, a line each */
 export async function injectionFaults(world: ProviderWorld): Promise<{ reached: number; faults: string[] }> {
-  const bound = await world.context(await world.connect());
+  const connection = await world.connect();
+  const bound = await world.context(connection);
+  const { operations } = await world.connections.operations(world.org, connection.id);
 
-  async function callsOf(operation: ReadOperation | WriteOperation, input: unknown): Promise<Call[]> {
+  async function callsOf(operation: ReadOperation | WriteOperation, input: unknown): Promise<Left[]> {
     const parsed = operation.input.safeParse(input);
     if (!parsed.success) return [];
-    const left: Call[] = [];
+    const left: Left[] = [];
+    const before = world.emulated.talk?.asked().map(({ length }) => length) ?? [];
     const end = onExchange(({ call }) => void left.push(call));
     try {
       if (operation.effect !== 'read') operation.validate?.(parsed.data);
@@ -49,10 +60,13 @@ export async function injectionFaults(world: ProviderWorld): Promise<{ reached: 
     } finally {
       end();
     }
+    for (const [at, lines] of (world.emulated.talk?.asked() ?? []).entries()) {
+      left.push(...lines.slice(before[at]).map(commandOf));
+    }
     return left;
   }
 
-  const bases = Object.entries(world.provider.operations).map(([name, operation]) => {
+  const bases = operations.map(({ name, operation }) => {
     const schema = schemaOf(operation.input);
     const sample = world.emulated.samples[name] ?? {};
     const filled = (wanted: (path: string) => boolean) => ({

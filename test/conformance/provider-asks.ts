@@ -1,6 +1,7 @@
-// What the parts of the conformance suite share: inputs of reads, and where a provider's credential went.
+// What the parts of the conformance suite share: what a provider can be asked, and where its credential went.
+import type { Connection } from '../../src/connections/connections.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
-import type { Provider, ReadOperation } from '../../src/providers/define.ts';
+import type { Provider, ProviderContext, ReadOperation } from '../../src/providers/define.ts';
 import { leastInput } from './inputs.ts';
 import type { ProviderWorld } from './provider-world.ts';
 
@@ -8,10 +9,46 @@ import type { ProviderWorld } from './provider-world.ts';
 export const many = 40;
 export const json = { headers: { 'content-type': 'application/json' } };
 
-export const readsOf = (provider: Provider): [string, ReadOperation][] =>
-  Object.entries(provider.operations).filter(
-    (pair): pair is [string, ReadOperation] => pair[1].effect === 'read',
+/** Those that are declared, and those that its account's own server has. */
+export async function readsOf(
+  world: ProviderWorld,
+  connection: Connection,
+): Promise<[string, ReadOperation][]> {
+  const { operations, unreachable } = await world.connections.operations(world.org, connection.id);
+  if (unreachable[0] !== undefined) throw unreachable[0].error;
+  return operations.flatMap(({ name, operation }) =>
+    operation.effect === 'read' ? [[name, operation as ReadOperation]] : [],
   );
+}
+
+/** Anything that a provider can be asked without an effect: reads, else feeds, and whose account it is. */
+export async function questionsOf(
+  world: ProviderWorld,
+  provider: Provider,
+  connection: Connection,
+): Promise<[string, (context: ProviderContext) => Promise<unknown>][]> {
+  const reads = (await readsOf(world, connection)).slice(0, mostReads);
+  return [
+    ...reads.map(([name, operation]): [string, (context: ProviderContext) => Promise<unknown>] => {
+      const input = inputOf(world, name, operation);
+      return [name, (context) => operation.run(context, input)];
+    }),
+    ...Object.entries(provider.feeds)
+      .slice(0, mostFeeds)
+      .map(([name, feed]): [string, (context: ProviderContext) => Promise<unknown>] => [
+        `feed ${name}`,
+        async (context) => {
+          let records = 0;
+          for await (const page of feed.pages(context, undefined)) records += page.records.length;
+          return records;
+        },
+      ]),
+  ];
+}
+
+/** Of one provider those that are tried with every failure: the others are made alike. */
+const mostReads = 4;
+const mostFeeds = 1;
 
 /** An input of a read that its emulator answers well. */
 export function inputOf(world: ProviderWorld, name: string, operation: ReadOperation): unknown {
@@ -20,7 +57,7 @@ export function inputOf(world: ProviderWorld, name: string, operation: ReadOpera
 
 /** Where its credential went: host and first segment, as the sign-in may have its paths on the same host. */
 export function apiPlaces({ hosts, emulated }: ProviderWorld): string[] {
-  if (emulated.way.kind === 'form')
+  if (emulated.way.kind !== 'browser')
     return emulated.emulators.flatMap((one) => one.hosts.map((host) => `/${host}/`));
   const bearing = hosts.calls().filter(({ headers }) => /^Bearer /.test(headers['authorization'] ?? ''));
   return [...new Set(bearing.map(({ host, path }) => `/${host}/${path.split('/')[1]}`))];

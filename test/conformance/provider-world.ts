@@ -4,13 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Emulated, emulated } from '../../sandbox/emulators.ts';
+import type { Emulated } from '../../sandbox/emulated.ts';
+import { emulated } from '../../sandbox/emulators.ts';
+import type { Fault } from '../../sandbox/faults.ts';
 import { consent } from '../../sandbox/person.ts';
 import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
 import { loadWorld } from '../../sandbox/world.ts';
 import type { Person } from '../../src/auth/principal.ts';
 import { openVault } from '../../src/auth/vault.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
 import { newBrowserToken } from '../../src/connections/authorize-state.ts';
 import type { Connection, Connections } from '../../src/connections/connections.ts';
 import { createConnections } from '../../src/connections/create.ts';
@@ -18,17 +19,20 @@ import { createEgress } from '../../src/egress/door.ts';
 import { createLog } from '../../src/log.ts';
 import type { Provider, WriteContext } from '../../src/providers/define.ts';
 import type { CatalogEntry } from '../../src/providers/entry.ts';
+import type { OwnProvider } from '../../src/providers/own.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import { type ManualClock, manualClock } from '../egress/manual-clock.ts';
+import { many } from './provider-asks.ts';
+import { partsOf } from './provider-parts.ts';
 
 export interface ProviderWorld {
   provider: Provider;
   emulated: Emulated;
   hosts: ProviderHosts;
-  /** Waits of less than a time limit pass at once; undefined where the provider speaks its own protocol. */
-  clock: ManualClock | undefined;
+  /** Waits of less than a time limit pass at once. */
+  clock: ManualClock;
   store: Store;
   org: OrgStore;
   connections: Connections;
@@ -37,6 +41,12 @@ export interface ProviderWorld {
   /** The whole way, through the page of consent or the form. */
   connect(given?: { press?: 'allow' | 'deny'; wrong?: boolean }): Promise<Connection>;
   context(connection: Connection, operation?: string): Promise<WriteContext>;
+  /** Whatever the provider was asked so far, a line each, in one list for each of its servers. */
+  asked(): string[][];
+  /** The next calls fail so; with `places`, those alone that go there. */
+  fail(fault: Fault, places?: readonly string[]): void;
+  /** All goes well again. */
+  mend(): void;
   /** From now on every text in an answer of the provider's API passes through it. */
   taint(change: (text: string) => string): void;
 }
@@ -52,13 +62,12 @@ export async function openProviderWorld(
   entry: CatalogEntry,
   { unlimited = false, other }: { unlimited?: boolean; other?: Emulated } = {},
 ): Promise<ProviderWorld> {
-  const make = other === undefined ? emulated[entry.id] : () => other;
+  const declaration = await entry.load();
+  const make = other === undefined ? (emulated[entry.id] ?? sideOf(declaration)) : () => other;
   if (make === undefined) throw new Error(`sandbox/emulators.ts has no ${entry.id}`);
   const manual = manualClock();
   const given = await make({ clock: manual, world: loadWorld(manual.now()) });
-  const overHttp = given.emulators.length > 0;
-  // Socket protocols have time limits of their own, in true time.
-  const clock: Clock = overHttp ? manual : systemClock;
+  const clock = manual;
   let ended = false;
   async function passPauses(): Promise<void> {
     const longest = unlimited ? 4 * pauseMs : pauseMs;
@@ -83,7 +92,7 @@ export async function openProviderWorld(
   const store = await openStore({ config: { home, databaseUrl: undefined }, clock, log });
   const egress = createEgress({
     allowLoopback: true,
-    ...(overHttp ? { sandboxUrl: hosts.url } : {}),
+    sandboxUrl: hosts.url,
     clock,
     log,
     random: () => 0,
@@ -97,10 +106,10 @@ export async function openProviderWorld(
     await rm(home, { recursive: true, force: true });
   });
   const { way } = given;
-  const { appLimit: _none, ...declared } = await entry.load();
+  const { appLimit: _none, ...declared } = declaration;
   const provider = unlimited
     ? { ...declared, limit: { perSecond: 100_000, burst: 100_000, concurrent: 50 } }
-    : await entry.load();
+    : declaration;
   const connections = createConnections({
     store,
     egress,
@@ -109,7 +118,7 @@ export async function openProviderWorld(
     log,
     catalog: [{ ...entry, load: async () => provider }],
     apps: new Map(
-      way.kind === 'form' || entry.app === undefined
+      way.kind !== 'browser' || entry.app === undefined
         ? []
         : [
             [
@@ -140,8 +149,9 @@ export async function openProviderWorld(
   );
 
   async function connect({ press = 'allow', wrong = false }: Parameters<ProviderWorld['connect']>[0] = {}) {
-    if (way.kind === 'form') {
-      const secrets = wrong ? way.wrong : way.secrets;
+    if (way.kind === 'none') return connections.own(org, entry.id as OwnProvider);
+    if (way.kind === 'form' || wrong) {
+      const secrets = way.kind === 'form' && !wrong ? way.secrets : (way.wrong ?? {});
       return connections.connect(org, entry.id, { fields: given.fields, secrets });
     }
     const browser = newBrowserToken();
@@ -161,12 +171,28 @@ export async function openProviderWorld(
     provider,
     emulated: given,
     hosts,
-    clock: overHttp ? manual : undefined,
+    clock,
     store,
     org,
     connections,
     lines,
     connect,
+    asked: () => [
+      hosts
+        .calls()
+        .map(({ method, host, path, query, body }) =>
+          `${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`} ${body}`.trim(),
+        ),
+      ...(given.talk?.asked() ?? []),
+    ],
+    fail(fault, places = ['']) {
+      for (const place of places) hosts.faults.failNext(fault, place, many);
+      given.talk?.fail(fault, many);
+    },
+    mend() {
+      hosts.faults.clear();
+      given.talk?.clear();
+    },
     taint(given) {
       change = given;
     },
@@ -177,6 +203,12 @@ export async function openProviderWorld(
         aboutToSend: async () => undefined,
       }),
   };
+}
+
+/** What asks nobody has nobody on its other side. */
+export function sideOf(provider: Provider): (() => Emulated) | undefined {
+  if (partsOf(provider).asks === undefined) return undefined;
+  return () => ({ emulators: [], way: { kind: 'none' }, fields: {}, samples: {}, feeds: {} });
 }
 
 /** A JSON text with each of its texts changed; anything else as it is. */

@@ -1,6 +1,7 @@
 // Messages as the server holds them, byte for byte; one too large to take whole comes as its header and its
 // text, and says so.
-import type { MessageStructureObject } from 'imapflow';
+import type { MessageStructureObject, SearchObject } from 'imapflow';
+import { DrawbridgeError } from '../../errors.ts';
 import { reducedMail } from '../mail/reduced.ts';
 import { type ImapFlow, messageLimit } from './imap.ts';
 
@@ -17,8 +18,19 @@ export interface Sized {
 /** UIDs in `[from, end)` that exist, ascending. */
 export async function uidsBetween(client: ImapFlow, from: number, end: number): Promise<number[]> {
   if (end <= from) return [];
-  const uids = await client.search({ uid: `${from}:${end - 1}` }, { uid: true });
-  return (Array.isArray(uids) ? uids : []).filter((uid) => uid >= from && uid < end).sort((a, b) => a - b);
+  const uids = await searched(client, { uid: `${from}:${end - 1}` });
+  return uids.filter((uid) => uid >= from && uid < end).sort((a, b) => a - b);
+}
+
+/**
+ * What fits, by UID.
+ * @throws DrawbridgeError `provider_unavailable` when the server refused: the library says "nothing" then, and
+ * nothing would mean that every mail has gone
+ */
+export async function searched(client: ImapFlow, query: SearchObject): Promise<number[]> {
+  const uids = await client.search(query, { uid: true });
+  if (Array.isArray(uids)) return uids;
+  throw new DrawbridgeError('provider_unavailable', `The IMAP server ${client.host} refused a search.`);
 }
 
 /**

@@ -1,7 +1,7 @@
 // One IMAP session: to the address that egress admitted, under the server's name, encrypted wherever it
 // leaves this machine, silent, and never retried.
 import { ImapFlow, type ImapFlowError } from 'imapflow';
-import { DrawbridgeError } from '../../errors.ts';
+import { DrawbridgeError, type ErrorCode } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import { mailboxFields, parseEndpoint } from './fields.ts';
 
@@ -23,6 +23,10 @@ export function credentials(context: ProviderContext): Credentials {
   }
 }
 
+/** How long a server asked to be left alone, ms. */
+const throttled = new WeakMap<ImapFlow, number>();
+const unheard = (): void => undefined;
+
 /** Logs in. The session ends with `signal`. @throws DrawbridgeError */
 export async function openImap(context: ProviderContext, signal: AbortSignal): Promise<ImapFlow> {
   const fields = mailboxFields.parse(context.fields);
@@ -39,7 +43,20 @@ export async function openImap(context: ProviderContext, signal: AbortSignal): P
     ...(!server.implicitTls && dialled.tlsRequired ? { doSTARTTLS: true } : {}),
     tls: { minVersion: 'TLSv1.2', ...(named ? { servername: dialled.servername } : {}) },
     auth: { user: fields.user, ...credentials(context) },
-    logger: false,
+    logger: {
+      trace: unheard,
+      debug: unheard,
+      info: unheard,
+      error: unheard,
+      fatal: unheard,
+      // The library would wait out half a minute or more of what the server asks for: a person is told at once.
+      warn(entry: { throttleDelay?: unknown }) {
+        if (typeof entry.throttleDelay !== 'number') return;
+        throttled.set(client, entry.throttleDelay);
+        // The wait begins just after this word; only what has begun can be cut short.
+        queueMicrotask(() => client.close());
+      },
+    },
     emitLogs: false,
     disableAutoIdle: true,
     disableCompression: true,
@@ -65,7 +82,7 @@ export async function openImap(context: ProviderContext, signal: AbortSignal): P
     return client;
   } catch (error) {
     client.close();
-    throw imapError(error, fields.imap);
+    throw imapError(error, fields.imap, client);
   } finally {
     signal.removeEventListener('abort', stop);
   }
@@ -117,26 +134,42 @@ export async function during<Result>(
     signal.throwIfAborted();
     return await work();
   } catch (error) {
-    throw imapError(error, client.host);
+    throw imapError(error, client.host, client);
   } finally {
     signal.removeEventListener('abort', stop);
   }
 }
 
+/** Response codes of RFC 5530 3; what none of them stands beside may pass by itself. */
+const refusals: Readonly<Record<string, ErrorCode>> = {
+  AUTHENTICATIONFAILED: 'auth_expired',
+  EXPIRED: 'auth_expired',
+  AUTHORIZATIONFAILED: 'permission_denied',
+  CONTACTADMIN: 'permission_denied',
+  NOPERM: 'permission_denied',
+  PRIVACYREQUIRED: 'permission_denied',
+  NONEXISTENT: 'not_found',
+  ALREADYEXISTS: 'conflict',
+  INUSE: 'conflict',
+  LIMIT: 'rate_limited',
+  OVERQUOTA: 'quota_exhausted',
+};
+
 /** What the library threw, in the house's words; the server's own text is kept, it tells a person the mend. */
-function imapError(error: unknown, server: string): unknown {
+function imapError(error: unknown, server: string, client: ImapFlow): unknown {
   if (error instanceof DrawbridgeError || !(error instanceof Error)) return error;
   const failure: ImapFlowError = error;
   const said = failure.responseText === undefined ? '' : ` It said: ${oneLine(failure.responseText)}`;
+  const wait = throttled.get(client);
+  if (wait !== undefined) {
+    return new DrawbridgeError('rate_limited', `The IMAP server ${server} asks to slow down.`, {
+      cause: error,
+      retryAfterMs: wait,
+    });
+  }
   if (failure.authenticationFailed === true) {
     return new DrawbridgeError('auth_expired', `The IMAP server ${server} refused the log-in.${said}`, {
       cause: error,
-    });
-  }
-  if (failure.code === 'ETHROTTLE') {
-    return new DrawbridgeError('rate_limited', `The IMAP server ${server} asks to slow down.${said}`, {
-      cause: error,
-      ...(failure.throttleReset === undefined ? {} : { retryAfterMs: failure.throttleReset }),
     });
   }
   if (/TIMEOUT/.test(failure.code ?? '')) {
@@ -144,14 +177,14 @@ function imapError(error: unknown, server: string): unknown {
       cause: error,
     });
   }
-  if (/TooLarge|ParserError|InvalidResponse|NESTING/.test(failure.code ?? '')) {
+  if (/TooLarge|ParserError|InvalidResponse|UnexpectedTag|NESTING/.test(failure.code ?? '')) {
     return new DrawbridgeError('malformed_response', `The IMAP server ${server} sent what cannot be read.`, {
       cause: error,
     });
   }
   if (failure.responseStatus !== undefined) {
     return new DrawbridgeError(
-      'provider_unavailable',
+      refusals[failure.serverResponseCode?.toUpperCase() ?? ''] ?? 'provider_unavailable',
       `The IMAP server ${server} refused a command.${said}`,
       {
         cause: error,

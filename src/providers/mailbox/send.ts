@@ -16,6 +16,7 @@ import {
   mailInWords,
   messageIdOf,
 } from '../mail/compose.ts';
+import { searched } from './fetch.ts';
 import { mailboxFields, presetOf } from './fields.ts';
 import { searchedForSent } from './folders.ts';
 import { oneLine, withImap } from './imap.ts';
@@ -78,11 +79,10 @@ async function keepCopy(context: WriteContext, mail: ComposedMail): Promise<stri
 async function lookUp(context: WriteContext): Promise<LookUp> {
   const messageId = messageIdOf(context, mailboxFields.parse(context.fields).email);
   return withImap(context, async (client) => {
-    const searched = searchedForSent(await client.list());
-    for (const path of searched) {
+    const folders = searchedForSent(await client.list());
+    for (const path of folders) {
       await client.mailboxOpen(path, { readOnly: true });
-      const uids = await client.search({ header: { 'message-id': messageId } }, { uid: true });
-      const uid = Array.isArray(uids) ? uids[0] : undefined;
+      const [uid] = await searched(client, { header: { 'message-id': messageId } });
       if (uid !== undefined) {
         return { found: true, outcome: { reference: messageId, details: { messageId, mailbox: path, uid } } };
       }
@@ -90,7 +90,7 @@ async function lookUp(context: WriteContext): Promise<LookUp> {
     return {
       found: false,
       conclusive: false,
-      evidence: `No mail with ${messageId} in ${searched.join(', ')}; that does not prove that it was not sent.`,
+      evidence: `No mail with ${messageId} in ${folders.join(', ')}; that does not prove that it was not sent.`,
     };
   });
 }

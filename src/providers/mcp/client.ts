@@ -1,7 +1,8 @@
 // One conversation with an MCP server out there, by the official client, through the door. Whatever comes
 // back is untrusted.
 import type { Client } from '@modelcontextprotocol/client';
-import { DrawbridgeError } from '../../errors.ts';
+import { retryAfterMs } from '../../egress/retry.ts';
+import { codeOfStatus, DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 
 const introduction: ConstructorParameters<typeof Client> = [
@@ -36,6 +37,7 @@ export async function withServer<Result>(
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const { url } = server;
   let refused: unknown;
+  let status = 0;
   const transport = new StreamableHTTPClientTransport(url, {
     fetch: async (input, init) => {
       // The stream beside the calls would stay open; nothing that comes on it is of use here.
@@ -46,7 +48,8 @@ export async function withServer<Result>(
           refused = thrown;
           throw thrown;
         });
-      refused = refusalOf(url, response);
+      status = response.status;
+      refused = refusalOf(url, response, context.clock.now());
       if (refused !== undefined) throw refused;
       return response;
     },
@@ -59,12 +62,27 @@ export async function withServer<Result>(
     // The client wraps what the door said; our own words come first.
     if (refused instanceof DrawbridgeError) throw refused;
     if (thrown instanceof DrawbridgeError) throw thrown;
-    throw new DrawbridgeError('provider_unavailable', `${url.hostname} does not answer as an MCP server.`, {
-      cause: thrown,
-    });
+    throw strange(url, status, thrown);
   } finally {
     await client.close();
   }
+}
+
+/** What the client could not go on with: a refusal that says more by its status, an error of the protocol, or no MCP at all. */
+function strange(url: URL, status: number, thrown: unknown): DrawbridgeError {
+  // An error of JSON-RPC has a number for its code; the client's own have words.
+  const { code } = thrown as { code?: unknown };
+  const answered = status >= 200 && status < 300;
+  const said = answered ? '' : ` (${status})`;
+  return new DrawbridgeError(
+    !answered
+      ? codeOfStatus(status)
+      : typeof code === 'number'
+        ? 'provider_unavailable'
+        : 'malformed_response',
+    `${url.hostname} does not answer as an MCP server${said}.`,
+    { cause: thrown },
+  );
 }
 
 /** A program that is started for this one conversation. No shell reads its words. */
@@ -90,13 +108,21 @@ async function withProgram<Result>(
   }
 }
 
-/** Also what a server says of a session that it has forgotten (404) is left to the client. */
-function refusalOf(url: URL, { status }: Response): DrawbridgeError | undefined {
+/**
+ * Other refusals are left to the client: to a server that speaks an older version (400, 404) it goes on in that one.
+ * @param now integer ms
+ */
+function refusalOf(url: URL, { status, headers }: Response, now: number): DrawbridgeError | undefined {
   if (status === 401) {
     return new DrawbridgeError('auth_expired', `${url.hostname} wants a sign-in, or a new one.`);
   }
   if (status === 403) return new DrawbridgeError('permission_denied', `${url.hostname} admits no such call.`);
-  if (status === 429) return new DrawbridgeError('rate_limited', `${url.hostname} takes fewer calls.`);
+  if (status === 429) {
+    const wait = retryAfterMs(headers.get('retry-after'), now);
+    return new DrawbridgeError('rate_limited', `${url.hostname} takes fewer calls.`, {
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    });
+  }
   if (status >= 500)
     return new DrawbridgeError('provider_unavailable', `${url.hostname} is failing (${status}).`);
   return undefined;
