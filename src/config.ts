@@ -73,6 +73,19 @@ export const variables = {
     .max(3_650)
     .default(90)
     .describe('Days that the log of calls to providers is kept; at most 100,000 calls an org.'),
+  DRAWBRIDGE_AUDIT_YEARS: z.coerce
+    .number()
+    .min(1)
+    .max(100)
+    .default(7)
+    .describe(
+      'Years that the record of what was done is kept. Older entries are exported and signed for first; the record verifies from there.',
+    ),
+  DRAWBRIDGE_AUDIT_ARCHIVE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of those exports. Default: audit-archive in DRAWBRIDGE_HOME.'),
   DRAWBRIDGE_ZILLOW_HOST: z
     .string()
     .min(1)
@@ -135,6 +148,10 @@ export interface Config {
   holdMs: number;
   /** Milliseconds that the log of calls to providers is kept. */
   callsKeptMs: number;
+  /** Milliseconds that entries of the record are kept. */
+  auditKeptMs: number;
+  /** Folder of the record's exports; undefined: in `home`. */
+  auditArchive: string | undefined;
   zillowHost: string;
   providersOff: readonly string[];
   sandboxUrl: string | undefined;
@@ -211,6 +228,8 @@ export function loadConfig(
     actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
     holdMs: Math.round(v.DRAWBRIDGE_HOLD_SECONDS * 1_000),
     callsKeptMs: Math.round(v.DRAWBRIDGE_CALL_LOG_DAYS * 24 * 3_600_000),
+    auditKeptMs: Math.round(v.DRAWBRIDGE_AUDIT_YEARS * 365.25 * 24 * 3_600_000),
+    auditArchive: v.DRAWBRIDGE_AUDIT_ARCHIVE,
     zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,
     providersOff: v.DRAWBRIDGE_PROVIDERS_OFF?.split(',') ?? [],
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),

@@ -22,15 +22,51 @@ async function checkpointIn(file: string): Promise<AuditCheckpoint> {
   return readCheckpoint(text);
 }
 
-async function verify(options: { checkpoint?: string; key?: string; json?: boolean }): Promise<void> {
+/** An export is read whole: at most 10,000 entries are in one. */
+async function archiveIn(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new DrawbridgeError('not_found', `The archive ${file} cannot be read.`, { cause });
+  });
+  return text.split('\n');
+}
+
+async function verifyArchive(file: string, options: { key?: string; json?: boolean }): Promise<void> {
+  const session = openSession(options);
+  const { output } = session;
+  const lines = await archiveIn(file);
+  await withRooms(session, async ({ audit, org }) => {
+    const keys = options.key === undefined ? [] : [options.key];
+    const { bad, ...part } = await audit.verifyArchive(org, lines, keys);
+    if (bad !== undefined) process.exitCode = 1;
+    if (output.json) output.value({ holds: bad === undefined, ...part, bad: bad ?? null });
+    else if (bad !== undefined) {
+      output.line(`${output.style('red', '✗')} Entry ${bad.seq} of the archive does not hold: ${bad.why}.`);
+    } else {
+      output.line(`${output.style('green', '✓')} The archive holds: entries ${part.from} to ${part.to}.`);
+      output.line(`  ends in ${part.head}`);
+    }
+  });
+}
+
+async function verify(options: {
+  checkpoint?: string;
+  archive?: string;
+  key?: string;
+  json?: boolean;
+}): Promise<void> {
+  if (options.archive !== undefined) {
+    if (options.checkpoint !== undefined) throw usageError('Give --archive or --checkpoint, not both.');
+    await verifyArchive(options.archive, options);
+    return;
+  }
   const session = openSession(options);
   const { output } = session;
   if (options.key !== undefined && options.checkpoint === undefined) {
-    throw usageError('--key: says who signed a checkpoint; give --checkpoint too.');
+    throw usageError('--key: says who signed; give --checkpoint or --archive too.');
   }
   const against = options.checkpoint === undefined ? undefined : await checkpointIn(options.checkpoint);
   await withRooms(session, async ({ audit, org }) => {
-    const { entries, bad, head } = await audit.verify(
+    const { entries, bad, head, cut } = await audit.verify(
       org,
       against,
       options.key === undefined ? [] : [options.key],
@@ -41,6 +77,7 @@ async function verify(options: { checkpoint?: string; key?: string; json?: boole
         holds: bad === undefined,
         entries,
         head,
+        cut,
         bad: bad ?? null,
         checkpoint: against ?? null,
       });
@@ -53,6 +90,7 @@ async function verify(options: { checkpoint?: string; key?: string; json?: boole
     const agreed = against === undefined ? '' : `, and agrees with the checkpoint of ${iso(against.at)}`;
     output.line(`${output.style('green', '✓')} The record holds: ${entries} entries${agreed}.`);
     output.line(`  ends in ${head}`);
+    if (cut > 0) output.line(`  begins after entry ${cut}: what stood before went to an archive`);
     if (against === undefined) {
       output.aside('Entries cut off at the end show only against a checkpoint: drawbridge audit checkpoint');
     }
@@ -125,6 +163,7 @@ export function declare(command: Command): void {
       '--checkpoint <file>',
       'against one that was kept elsewhere: nothing was cut off or rebuilt since',
     )
+    .option('--archive <file>', 'an export of entries that were let go, in the place of the record')
     .option('--key <public key>', 'whose signature counts beside this installation’s own, in base64')
     .option('--json', 'answer as JSON')
     .action(verify);

@@ -1,5 +1,5 @@
 // Once an hour each org's connections are looked after: tokens that end soon are renewed, accounts that nobody
-// used are asked whether they still answer, and keys that are 90 days old are replaced.
+// used are asked whether they still answer, keys that are 90 days old are replaced, and what was kept for its time goes.
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
@@ -20,6 +20,8 @@ export interface Care {
 export function startCare(given: {
   orgs(): Promise<OrgStore[]>;
   connections: Pick<Connections, 'lookAfter' | 'rotateKeys'>;
+  /** Lets go of what was kept for its time. */
+  retain(org: OrgStore, signal: AbortSignal): Promise<void>;
   clock: Clock;
   log: Log;
 }): Care {
@@ -27,16 +29,25 @@ export function startCare(given: {
   const stopped = new AbortController();
   const { signal } = stopped;
 
+  /** What fails has its turn in an hour; the other orgs, and the other work, have theirs all the same. */
+  async function tried(org: OrgStore, what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error, orgId: org.orgId }, what);
+    }
+  }
+
   async function round(): Promise<void> {
     const waiting = await given.orgs();
     const worker = async (): Promise<void> => {
       for (let org = waiting.pop(); org !== undefined && !signal.aborted; org = waiting.pop()) {
-        try {
+        await tried(org, 'connections not looked after', async () => {
           await connections.lookAfter(org, signal);
           if (!signal.aborted) await connections.rotateKeys(org);
-        } catch (error) {
-          // The other orgs have their turn all the same; this one in an hour.
-          if (!signal.aborted) log.warn({ err: error, orgId: org.orgId }, 'connections not looked after');
+        });
+        if (!signal.aborted) {
+          await tried(org, 'old entries not let go', () => given.retain(org, signal));
         }
       }
     };

@@ -4,6 +4,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { createAudit } from '../../src/audit/create.ts';
+import { ensureLocalOrg } from '../../src/auth/local.ts';
+import { recordKeys } from '../../src/auth/record-key.ts';
+import { systemClock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { openStore } from '../../src/store/open.ts';
+import { entry } from '../audit/chain-of.ts';
 import { newProgram, type Program } from './program.ts';
 
 interface Verdict {
@@ -105,4 +113,27 @@ test('entries are listed, of one subject too, and what a person erases is gone w
   expect(after.stdout).not.toContain('Desk agent');
   expect(after.stdout).toMatch(/key\.created .*\(erased\) \(person, terminal\)/);
   expect(await program.json<Verdict>(['audit', 'verify'])).toMatchObject({ holds: true, entries: 4 });
+});
+
+test('an archive of what was let go is verified by itself, and turns red at one changed byte', async () => {
+  const program = await newProgram();
+  onTestFinished(() => program.remove());
+  const config = loadConfig({ DRAWBRIDGE_HOME: program.home });
+  const store = await openStore({ config, clock: systemClock, log: createLog({ level: 'silent' }) });
+  const audit = createAudit(recordKeys(config));
+  const folder = join(program.home, '..', 'archive');
+  const { orgId } = await ensureLocalOrg(store, systemClock);
+  const org = await store.forOrg(orgId);
+  for (const n of [1, 2]) await org.write((tx) => audit.append(tx, orgId, 1_000 + n, entry(n)));
+  expect(await audit.cut(org, { keptMs: 1_000, folder })).toBe(2);
+  await store.close();
+
+  expect(await program.json<Verdict>(['audit', 'verify'])).toMatchObject({ holds: true, entries: 3, cut: 2 });
+  const file = join(folder, `${orgId}-1-2.jsonl`);
+  const green = await program.run(['audit', 'verify', '--archive', file]);
+  expect([green.code, green.stdout]).toEqual([0, expect.stringContaining('entries 1 to 2')]);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('hash 2', 'hash 3'));
+  const red = await program.run(['audit', 'verify', '--archive', file]);
+  expect([red.code, red.stdout]).toEqual([1, expect.stringContaining('Entry 2 of the archive')]);
+  expect((await program.run(['audit', 'verify', '--archive', join(folder, 'none')])).code).toBe(1);
 });
