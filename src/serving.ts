@@ -12,6 +12,7 @@ import { startCare } from './jobs/care.ts';
 import { startNotices } from './jobs/notify.ts';
 import { showOnDesktop } from './jobs/notify-desktop.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
+import { retain } from './jobs/retention.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import type { OrgStore } from './store/store.ts';
@@ -56,7 +57,13 @@ export async function startServing(
   }
 
   const executor = queue.startExecutor(allOrgs);
-  const care = startCare({ orgs: allOrgs, connections: rooms.connections, clock, log });
+  const care = startCare({
+    orgs: allOrgs,
+    connections: rooms.connections,
+    retain: (org, signal) => retain(org, { audit: rooms.audit, config, log, signal }),
+    clock,
+    log,
+  });
   const notices =
     config.desktop === undefined
       ? undefined
