@@ -3,12 +3,9 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { fromJson } from '../store/codec.ts';
-import type { OrgStore } from '../store/store.ts';
 import { listClients, readClient } from './clients.ts';
 import { listDocuments, readDocument, readStats } from './documents.ts';
-import { createFts5Index } from './index/fts5.sql.ts';
-import { postgresIndex } from './index/postgres.sql.ts';
-import type { SearchIndex } from './index/search-index.ts';
+import { createPostingsIndex } from './index/postings-index.ts';
 import { createIngest } from './ingest.ts';
 import { writeListings } from './listings.ts';
 import type { Memory } from './memory.ts';
@@ -19,15 +16,15 @@ import { createSearch } from './search.ts';
 /** Memory over whatever orgs it is handed. Close it to end its threads. */
 export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory {
   const reader = createReader({ clock, log });
-  const fts5 = createFts5Index({ clock, log });
-  const index = (org: OrgStore): SearchIndex => (org.dialect === 'sqlite' ? fts5 : postgresIndex);
+  const index = createPostingsIndex({ clock, log });
   const ingest = createIngest({ reader, index, clock });
   const search = createSearch({ index, clock });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
 
   return {
     async ingest(org, source, batch) {
-      const { result, changed } = await ingest(org, source, batch);
+      const { result, changed, loose } = await ingest(org, source, batch);
+      index.settle(org, loose);
       if (changed.length > 0) {
         for (const listener of listeners) {
           try {
@@ -72,7 +69,7 @@ export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory
       };
     },
     async close() {
-      await Promise.all([reader.close(), fts5.close()]);
+      await Promise.all([reader.close(), index.close()]);
     },
   };
 }

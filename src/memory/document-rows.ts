@@ -3,7 +3,6 @@ import type { Insertable, Transaction } from 'kysely';
 import type { Person } from '../providers/record.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
-import type { SearchIndex } from './index/search-index.ts';
 import type { Incoming } from './ingest.ts';
 import { idsAtOnce, type Known, parts } from './known-rows.ts';
 import type { Source } from './memory.ts';
@@ -38,33 +37,8 @@ export async function verify(tx: Tx, orgId: string, ids: readonly string[], now:
   }
 }
 
-/** Takes documents out of the index; returns the chunk numbers that are free again, a document each. */
-export async function removeChunks(
-  tx: Tx,
-  orgId: string,
-  index: SearchIndex,
-  ids: readonly string[],
-): Promise<Map<string, number[]>> {
-  const freed = new Map<string, number[]>();
-  for (const some of parts(ids, idsAtOnce)) {
-    const rows = await tx
-      .selectFrom('chunks')
-      .select(['document_id', 'seq'])
-      .where('org_id', '=', orgId)
-      .where('document_id', 'in', some)
-      .orderBy('document_id')
-      .orderBy('ordinal')
-      .execute();
-    for (const row of rows)
-      freed.set(row.document_id, [...(freed.get(row.document_id) ?? []), Number(row.seq)]);
-    if (rows.length === 0) continue;
-    await index.remove(
-      tx,
-      orgId,
-      rows.map((row) => Number(row.seq)),
-    );
-    await tx.deleteFrom('chunks').where('org_id', '=', orgId).where('document_id', 'in', some).execute();
-  }
+/** Takes the people of documents away, before others are written or none are. */
+export async function removePeople(tx: Tx, orgId: string, ids: readonly string[]): Promise<void> {
   for (const some of parts(ids, idsAtOnce)) {
     await tx
       .deleteFrom('document_people')
@@ -72,7 +46,6 @@ export async function removeChunks(
       .where('document_id', 'in', some)
       .execute();
   }
-  return freed;
 }
 
 /** What is deleted at its source is forgotten here: the row stays as a tombstone, its content does not. */
@@ -115,24 +88,10 @@ function contentOf({ parsed, raw }: Incoming, now: number) {
   };
 }
 
-function writtenOf(id: string, { parsed }: Incoming, seqs: readonly number[]): Written {
+function writtenOf(id: string, { parsed }: Incoming, number: () => number): Written {
   const { threadId, writtenAt, kind, title, people, facts } = parsed;
-  const chunks = parsed.chunks.map((chunk, i) => ({ ...chunk, seq: seqs[i] ?? 0 }));
+  const chunks = parsed.chunks.map((chunk) => ({ ...chunk, seq: number() }));
   return { id, threadId, writtenAt, kind, title, people, facts, chunks };
-}
-
-/** Hands out numbers for new chunks. To be asked for before any chunk of the transaction is removed. */
-export async function chunkNumbers(tx: Tx, orgId: string): Promise<() => number> {
-  const row = await tx
-    .selectFrom('chunks')
-    .select((select) => select.fn.max('seq').as('last'))
-    .where('org_id', '=', orgId)
-    .executeTakeFirst();
-  let last = Number(row?.last ?? 0);
-  return () => {
-    last += 1;
-    return last;
-  };
 }
 
 async function insertPeople(
@@ -151,21 +110,13 @@ async function insertPeople(
   for (const some of parts(people, idsAtOnce)) await tx.insertInto('document_people').values(some).execute();
 }
 
-/** Writes new content over documents that are there; they keep their chunks' numbers as far as those go. */
+/** Writes new content over documents that are there; their chunks are new ones. */
 export async function updateDocuments(
   tx: Tx,
   replaced: readonly { before: Known; incoming: Incoming }[],
-  {
-    orgId,
-    now,
-    freed,
-    number,
-  }: { orgId: string; now: number; freed: Map<string, number[]>; number: () => number },
+  { orgId, now, number }: { orgId: string; now: number; number: () => number },
 ): Promise<Written[]> {
-  const documents = replaced.map(({ before, incoming }) => {
-    const old = freed.get(before.id) ?? [];
-    return { id: before.id, incoming, seqs: incoming.parsed.chunks.map((_, i) => old[i] ?? number()) };
-  });
+  const documents = replaced.map(({ before, incoming }) => ({ id: before.id, incoming }));
   for (const { id, incoming } of documents) {
     await tx
       .updateTable('source_documents')
@@ -175,7 +126,7 @@ export async function updateDocuments(
       .execute();
   }
   await insertPeople(tx, orgId, documents);
-  return documents.map(({ id, incoming, seqs }) => writtenOf(id, incoming, seqs));
+  return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
 }
 
 export async function insertDocuments(
@@ -189,11 +140,7 @@ export async function insertDocuments(
     documentId,
   }: { orgId: string; source: Source; now: number; number: () => number; documentId: () => string },
 ): Promise<Written[]> {
-  const documents = added.map((incoming) => ({
-    id: documentId(),
-    incoming,
-    seqs: incoming.parsed.chunks.map(number),
-  }));
+  const documents = added.map((incoming) => ({ id: documentId(), incoming }));
   for (const some of parts(documents, 25)) {
     await tx
       .insertInto('source_documents')
@@ -213,5 +160,5 @@ export async function insertDocuments(
       .execute();
   }
   await insertPeople(tx, orgId, documents);
-  return documents.map(({ id, incoming, seqs }) => writtenOf(id, incoming, seqs));
+  return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
 }

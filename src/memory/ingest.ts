@@ -6,15 +6,9 @@ import { newId } from '../ids.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { insertChunks, removeChunks } from './chunk-rows.ts';
 import { createClientRollUp } from './client-roll-up.ts';
-import {
-  chunkNumbers,
-  insertDocuments,
-  removeChunks,
-  tombstone,
-  updateDocuments,
-  verify,
-} from './document-rows.ts';
+import { insertDocuments, removePeople, tombstone, updateDocuments, verify } from './document-rows.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { findGone, findKnown, type Known } from './known-rows.ts';
@@ -22,11 +16,10 @@ import { ingestListings } from './listings.ts';
 import type { IngestBatch, IngestResult, Source } from './memory.ts';
 import type { ParsedRecord } from './parse.ts';
 import type { Reader } from './reader.ts';
-import { createThreader } from './threads.ts';
 
 export interface IngestParts {
   reader: Reader;
-  index(org: OrgStore): SearchIndex;
+  index: SearchIndex;
   clock: Clock;
   /** A new document's id; ids ascend in the order in which they are given out. */
   documentId(): string;
@@ -35,6 +28,8 @@ export interface Ingested {
   result: IngestResult;
   /** Documents that changed, in no particular order. */
   changed: string[];
+  /** Chunks of the org that are not folded into the index yet. */
+  loose: number;
 }
 
 /** A record that is to be stored: read, and with the payload as it came. */
@@ -74,7 +69,6 @@ async function store(
   }: { org: OrgStore; source: Source; batch: IngestBatch; read: Read; parts: IngestParts },
 ): Promise<Ingested> {
   const { clock } = parts;
-  const index = parts.index(org);
   const { orgId } = org;
   const now = clock.now();
   await lockIngest(tx, org.dialect, orgId);
@@ -99,35 +93,31 @@ async function store(
 
   const gone = await findGone(tx, orgId, source.connectionId, batch);
   const clients = createClientRollUp(tx, orgId, now);
-  const threads = createThreader(tx, orgId, index);
+  const index = await parts.index.change(tx, orgId);
 
-  const number = await chunkNumbers(tx, orgId);
   await verify(tx, orgId, unchanged, now);
   const outdated = [...replaced.map(({ before }) => before), ...gone];
   await clients.forget(outdated.filter(isLive).map((one) => one.id));
-  const freed = await removeChunks(
-    tx,
-    orgId,
-    index,
-    outdated.map((one) => one.id),
-  );
+  const outdatedIds = outdated.map((one) => one.id);
+  await removeChunks(tx, orgId, index, outdatedIds);
+  await removePeople(tx, orgId, outdatedIds);
   await tombstone(
     tx,
     orgId,
     gone.map((one) => one.id),
     now,
   );
-  const updated = await updateDocuments(tx, replaced, { orgId, now, freed, number });
+  const updated = await updateDocuments(tx, replaced, { orgId, now, number: index.number });
   const inserted = await insertDocuments(tx, added, {
     orgId,
     source,
     now,
-    number,
+    number: index.number,
     documentId: parts.documentId,
   });
   const written = [...updated, ...inserted];
   await clients.learn(written);
-  await threads.link({ written, left: outdated });
+  await insertChunks(tx, orgId, written);
   const listings = read.incoming
     .filter((one) => one.parsed.kind === 'listing')
     .map((one) => one.parsed.facts);
@@ -149,6 +139,7 @@ async function store(
       )
       .execute();
   }
+  const loose = await index.write();
   const revived = replaced.filter(({ before }) => before.deletedAt !== null).length;
   return {
     result: {
@@ -159,6 +150,7 @@ async function store(
       rejected: read.rejected,
     },
     changed: [...written.map((one) => one.id), ...gone.map((one) => one.id)],
+    loose,
   };
 }
 

@@ -1,8 +1,7 @@
-// Entry of the search worker: terms and filters in, scored chunk numbers out. It opens databases read-only.
+// Entry of the search worker: questions in, scored chunk numbers out. It writes nothing.
 
-import type { SearchTask } from './index/fts5.sql.ts';
-import { createFts5Reader } from './index/fts5-reader.sql.ts';
+import { createSearcher, type SearchTask } from './index/searcher.ts';
 import { serveTasks } from './worker-side.ts';
 
-const read = createFts5Reader();
-serveTasks((task: SearchTask) => read(task));
+const answer = createSearcher();
+serveTasks((task: SearchTask) => answer(task));

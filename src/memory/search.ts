@@ -134,7 +134,7 @@ export function createSearch({
   index,
   clock,
 }: {
-  index(org: OrgStore): SearchIndex;
+  index: SearchIndex;
   clock: Clock;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
@@ -142,7 +142,7 @@ export function createSearch({
   return async (org, query) => {
     check(query);
     // The stemmers are large, and nobody needs them before the first question.
-    const { questionTerms } = await import('./language/question.ts');
+    const { questionPhrases, questionTerms } = await import('./language/question.ts');
     const { snippetOf } = await import('./snippet.ts');
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
@@ -156,11 +156,13 @@ export function createSearch({
 
     const terms = questionTerms(query.question, languages);
     const offset = place?.offset ?? 0;
-    const hits = await index(org).search(org, {
+    const hits = await index.search(org, {
+      text: query.question,
       terms,
       filters: filtersOf(query, scope?.addresses),
       limit: query.limit + 1,
       offset,
+      phrases: questionPhrases(query.question, languages),
       maxSeq,
     });
     const best = place?.best ?? hits[0]?.score ?? 0;

@@ -1,6 +1,6 @@
 // A few worker threads behind one function. Started on first use; one that dies fails its own tasks with a
 // reason and is replaced; an idle one never keeps the process alive.
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { workerUrl } from '../worker-path.ts';
@@ -12,8 +12,8 @@ export class WorkerLost extends Error {
 }
 
 export interface WorkerPool<Input, Output> {
-  /** @throws WorkerLost, or an Error with the worker's own message */
-  run(input: Input): Promise<Output>;
+  /** `transfer`: parts of the input that become the worker's own. @throws WorkerLost, or an Error with the worker's own message */
+  run(input: Input, transfer?: readonly Transferable[]): Promise<Output>;
   close(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ interface Member<Output> {
 }
 
 export interface PoolOptions {
-  entry: 'parse-worker' | 'search-worker';
+  entry: 'parse-worker' | 'search-worker' | 'fold-worker';
   size: number;
   /** A task that takes longer ends its worker. */
   timeoutMs: number;
@@ -96,7 +96,7 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
   }
 
   return {
-    run(input) {
+    run(input, transfer = []) {
       if (closed) return Promise.reject(new Error('Memory is closed.'));
       const member = choose();
       const task: Task = { id: nextId, input };
@@ -105,7 +105,7 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
         const stopTimer = new AbortController();
         member.waiting.set(task.id, { resolve, reject, stopTimer });
         member.worker.ref();
-        member.worker.postMessage(task);
+        member.worker.postMessage(task, [...transfer]);
         void endWhenLate(member, stopTimer.signal);
       });
     },

@@ -2,6 +2,7 @@
 // milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
 
 import type { Generated } from 'kysely';
+import type { SearchTables } from './search-tables.ts';
 
 /** Integer milliseconds since 1970-01-01T00:00Z. */
 type Millis = number;
@@ -122,7 +123,7 @@ export const actionStatuses = [
 export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
-export interface OrgTables {
+export interface OrgTables extends SearchTables {
   orgs: OrgsTable;
   /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
   connected_sources: {
@@ -199,8 +200,7 @@ export interface OrgTables {
   };
   /**
    * `start_at`, `end_at`: span in the document's `text`, the passage. `seq`: the row's number in the search
-   * index. `header` and `body` are the terms it is found under, joined by spaces; `neighbours` those of the
-   * chunk before, a line feed, those of the chunk after.
+   * index, given once. `header` and `body` are the terms it is found under, joined by spaces.
    */
   chunks: {
     org_id: string;
@@ -212,7 +212,6 @@ export interface OrgTables {
     seq: number;
     header: string;
     body: string;
-    neighbours: string;
     content_hash: string;
   };
   client_intelligence: {

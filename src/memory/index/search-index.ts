@@ -1,17 +1,10 @@
-// The one small interface behind which ranking lives: terms in, scored chunks out. FTS5 stands behind it
-// embedded, tsvector on PostgreSQL.
+// The one small interface behind which the index lives: numbers for chunks in the transaction that writes them,
+// and a question to scored chunks. The same tables and the same code stand behind it on both databases.
 import type { Transaction } from 'kysely';
 import type { DocumentKind } from '../../providers/record.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
-
-/** A chunk as the index takes it: terms joined by spaces, a field each. */
-export interface IndexRow {
-  seq: number;
-  header: string;
-  body: string;
-  neighbours: string;
-}
+import type { ScoreParts } from '../rank/parts.ts';
 
 /** Resolved before ranking, so that `limit` rows come back wherever that many match. */
 export interface IndexFilters {
@@ -26,8 +19,12 @@ export interface IndexFilters {
 }
 
 export interface IndexQuery {
+  /** The question as it was asked, for what does not go by its terms. */
+  text: string;
   /** Terms in order of appearance; one asked for twice counts twice. */
   terms: string[];
+  /** Terms of what stood in quotes, a list each. */
+  phrases: string[][];
   filters: IndexFilters;
   limit: number;
   offset: number;
@@ -39,15 +36,26 @@ export interface IndexQuery {
 export interface IndexHit {
   seq: number;
   score: number;
+  /** What the score is made of. */
+  parts: ScoreParts;
+}
+
+/** One transaction's changes: numbers for new chunks, and those of chunks that go. */
+export interface IndexChange {
+  /** The next chunk's number. No number is given twice, and a chunk never changes under its number. */
+  number(): number;
+  gone(seqs: readonly number[]): void;
+  /** Writes what changed; to be awaited before the transaction ends. @returns how many chunks are not folded yet */
+  write(): Promise<number>;
 }
 
 export interface SearchIndex {
-  /** In the caller's transaction: the rows become visible with the chunks, or not at all. */
-  add(tx: Transaction<OrgTables>, orgId: string, rows: readonly IndexRow[]): Promise<void>;
-  remove(tx: Transaction<OrgTables>, orgId: string, seqs: readonly number[]): Promise<void>;
+  /** In the caller's transaction, which holds the org's ingest lock: seen with the chunks, or not at all. */
+  change(tx: Transaction<OrgTables>, orgId: string): Promise<IndexChange>;
   search(org: OrgStore, query: IndexQuery): Promise<IndexHit[]>;
+  /** Folds what is loose into the index in the background, when `loose` chunks are enough for that. */
+  settle(org: OrgStore, loose: number): void;
+  /** Resolves when nothing is being folded. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** What a match in a field counts for. Measured: a neighbour's words help at 0.4–0.5 and harm at 1. */
-export const fieldWeights = { header: 2, body: 1, neighbours: 0.45 } as const;

@@ -37,3 +37,16 @@ export function questionTerms(question: string, collection: readonly string[]): 
   const found = terms(kept, languages).filter((term) => asked.has(term) || !isFunctionWord(term, languages));
   return found.length > 0 ? found : terms(text, languages);
 }
+
+const quoted = /["“„«]([^"“”„«»]{2,200})["“”»]/gu;
+const maxPhrases = 5;
+
+/** Terms of what stands in quotes, a list a phrase, function words included: they stand in the passage, too. */
+export function questionPhrases(question: string, collection: readonly string[]): string[][] {
+  const text = question.slice(0, maxQuestionLength).normalize('NFC');
+  const language = detectLanguage(text) ?? collection[0] ?? fallbackLanguage;
+  return [...text.matchAll(quoted)]
+    .slice(0, maxPhrases)
+    .map(([, phrase = '']) => terms(phrase, [language]))
+    .filter((phrase) => phrase.length > 1);
+}

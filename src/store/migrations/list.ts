@@ -4,6 +4,14 @@ import { searchIndex } from './0002-search-index.ts';
 import { connections } from './0003-connections.ts';
 import { approvals } from './0004-approvals.ts';
 import { erasure } from './0005-erasure.ts';
+import { search } from './0006-search.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [tables, searchIndex, connections, approvals, erasure];
+export const migrations: readonly Migration[] = [
+  tables,
+  searchIndex,
+  connections,
+  approvals,
+  erasure,
+  search,
+];

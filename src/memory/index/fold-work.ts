@@ -1,0 +1,213 @@
+// The folding worker's work: loose chunks to a block and its postings, and several runs to one. It reads, and
+// hands back what the main thread is to store.
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { PostingsBuilder } from './builder.ts';
+import { emptyColumns, encodeColumns } from './columns.ts';
+import { type Entry, entriesOf, PageWriter, readDirectory } from './pages.ts';
+import { PostingList } from './postings.ts';
+import { type Access, createRowsOpener } from './rows.sql.ts';
+import { Signatures } from './signatures.ts';
+import { atOnce, createStored, type LooseChunk, type Stored } from './stored.sql.ts';
+
+/** Bytes of pages that a step of a merge hands back. */
+const stepBytes = 400_000;
+
+export interface FoldTask {
+  access: Access;
+  orgId: string;
+  work:
+    | {
+        what: 'fold';
+        afterSeq: number;
+        lastSeq: number;
+        most: number;
+        models: { name: string; dimensions: number }[];
+      }
+    /** Begins to merge runs that stand in a row, or goes on with that. */
+    | { what: 'merge'; runs: { id: number; slots: number }[]; begin: boolean };
+}
+
+export interface Folded {
+  what: 'fold';
+  firstSeq: number;
+  lastSeq: number;
+  slots: number;
+  columns: Uint8Array;
+  pages: Uint8Array[];
+  directory: Uint8Array;
+  names: Uint8Array;
+  signatures: { model: string; bits: Uint8Array }[];
+}
+export interface Merged {
+  what: 'merge';
+  pages: Uint8Array[];
+  /** There when these are the last pages. */
+  end: { directory: Uint8Array; names: Uint8Array } | undefined;
+}
+export type FoldAnswer = Folded | Merged | undefined;
+
+function readChunks(
+  stored: Stored,
+  { afterSeq, lastSeq, most }: { afterSeq: number; lastSeq: number; most: number },
+) {
+  const chunks: LooseChunk[] = [];
+  for (let seq = afterSeq; chunks.length < most; ) {
+    const some = stored.chunksAfter(seq, lastSeq);
+    chunks.push(...some.slice(0, most - chunks.length));
+    if (some.length < atOnce) break;
+    seq = some.at(-1)?.seq ?? seq;
+  }
+  return chunks;
+}
+
+/** An index into the list, which grows by what it does not hold. */
+function numberIn(names: string[], name: string): number {
+  const known = names.indexOf(name);
+  return known >= 0 ? known : names.push(name) - 1;
+}
+
+function fold(stored: Stored, work: Extract<FoldTask['work'], { what: 'fold' }>): Folded | undefined {
+  const chunks = readChunks(stored, work);
+  const last = chunks.at(-1);
+  const first = chunks[0];
+  if (first === undefined || last === undefined) return undefined;
+  const columns = emptyColumns(chunks.length);
+  const builder = new PostingsBuilder();
+  const places = new Map<number, number>();
+  chunks.forEach((chunk, i) => {
+    const length = builder.add(chunk);
+    places.set(chunk.seq, i);
+    columns.seqs[i] = chunk.seq;
+    columns.firsts[i] = chunk.first ? 1 : 0;
+    columns.headerLength[i] = Math.min(length.header, 65_535);
+    columns.bodyLength[i] = Math.min(length.body, 65_535);
+    columns.writtenAt[i] = chunk.writtenAt;
+    columns.thread[i] = chunk.thread;
+    columns.kind[i] = numberIn(columns.kinds, chunk.kind);
+    columns.connection[i] = numberIn(columns.connections, chunk.connection);
+  });
+  const signatures = work.models.flatMap(({ name, dimensions }) => {
+    const made = new Signatures(dimensions);
+    for (const { seq, vector } of stored.vectorsBetween(name, first.seq, last.seq)) {
+      const place = places.get(seq);
+      if (place !== undefined) made.add({ place, vectors: vector });
+    }
+    return made.count === 0 ? [] : [{ model: name, bits: made.encode() }];
+  });
+  const { pages, directory, names } = builder.write();
+  return {
+    what: 'fold',
+    firstSeq: first.seq,
+    lastSeq: last.seq,
+    slots: chunks.length,
+    columns: encodeColumns(columns),
+    pages,
+    directory,
+    names: zstdCompressSync(names),
+    signatures,
+  };
+}
+
+interface Source {
+  run: number;
+  /** Its first slot in what is made of them. */
+  base: number;
+  pages: number;
+  page: number;
+  entries: Iterator<Entry & { term: string }>;
+  head: (Entry & { term: string }) | undefined;
+}
+
+interface Merging {
+  runs: string;
+  sources: Source[];
+  writer: PageWriter;
+  out: Uint8Array[];
+}
+
+function advance(source: Source, stored: Stored): void {
+  for (;;) {
+    const next = source.entries.next();
+    if (next.done !== true) {
+      source.head = next.value;
+      return;
+    }
+    source.page += 1;
+    if (source.page >= source.pages) {
+      source.head = undefined;
+      return;
+    }
+    source.entries = entriesOf(stored.page(source.run, source.page));
+  }
+}
+
+function beginMerge(stored: Stored, runs: readonly { id: number; slots: number }[]): Merging {
+  const out: Uint8Array[] = [];
+  let base = 0;
+  const sources = runs.map(({ id, slots }): Source => {
+    const source: Source = {
+      run: id,
+      base,
+      pages: readDirectory(stored.directory(id)).length,
+      page: -1,
+      entries: [][Symbol.iterator](),
+      head: undefined,
+    };
+    base += slots;
+    advance(source, stored);
+    return source;
+  });
+  return { runs: JSON.stringify(runs), sources, writer: new PageWriter((page) => out.push(page)), out };
+}
+
+function namesOf(stored: Stored, runs: readonly { id: number }[]): Uint8Array {
+  const names = new Set<string>();
+  for (const { id } of runs)
+    for (const name of zstdDecompressSync(stored.names(id)).toString().split('\n')) names.add(name);
+  names.delete('');
+  return zstdCompressSync([...names].sort().join('\n'));
+}
+
+/** A step of the merge: pages up to `stepBytes`. */
+function mergeStep(stored: Stored, merging: Merging, runs: readonly { id: number }[]): Merged {
+  const { sources, writer, out } = merging;
+  const handed = out.length;
+  let bytes = 0;
+  while (bytes < stepBytes) {
+    let least: string | undefined;
+    for (const { head } of sources)
+      if (head !== undefined && (least === undefined || head.term < least)) least = head.term;
+    if (least === undefined) {
+      const directory = writer.end();
+      return { what: 'merge', pages: out.splice(handed), end: { directory, names: namesOf(stored, runs) } };
+    }
+    const list = new PostingList();
+    for (const source of sources) {
+      if (source.head?.term !== least) continue;
+      const { count, last, bytes: postings } = source.head;
+      list.append(postings, { count, last, base: source.base });
+      advance(source, stored);
+    }
+    writer.add(least, list.count, list.last, list.sink.bytes.subarray(0, list.sink.length));
+    bytes += list.sink.length + least.length;
+  }
+  return { what: 'merge', pages: out.splice(handed), end: undefined };
+}
+
+/** A function that answers tasks; between the steps of a merge it keeps where it stands. */
+export function createFolder(): (task: FoldTask) => FoldAnswer {
+  const opener = createRowsOpener();
+  let merging: Merging | undefined;
+  return ({ access, orgId, work }) =>
+    opener.within(access, (rows): FoldAnswer => {
+      const stored = createStored(rows, orgId);
+      if (work.what === 'fold') return fold(stored, work);
+      if (work.begin) merging = beginMerge(stored, work.runs);
+      if (merging === undefined || merging.runs !== JSON.stringify(work.runs)) {
+        throw new Error('The merge was not begun here.');
+      }
+      const step = mergeStep(stored, merging, work.runs);
+      if (step.end !== undefined) merging = undefined;
+      return step;
+    });
+}

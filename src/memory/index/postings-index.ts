@@ -1,0 +1,66 @@
+// The index behind its interface: numbers and what went are written with the chunks, questions are answered in a
+// worker, folding goes on in the background.
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import { createQueueLock } from '../../store/queue-lock.ts';
+import { staticEn } from '../embed/static-en.ts';
+import { createWorkerPool, WorkerLost } from '../worker-pool.ts';
+import { withAccess } from './access.ts';
+import { beginChange } from './change.ts';
+import { createFolding, type FoldSizes } from './fold.ts';
+import type { SearchIndex } from './search-index.ts';
+import type { SearchAnswer, SearchTask } from './searcher.ts';
+
+const timeoutMs = 30_000;
+
+export function createPostingsIndex({
+  clock,
+  log,
+  foldSizes,
+}: {
+  clock: Clock;
+  log: Log;
+  foldSizes?: FoldSizes;
+}): SearchIndex {
+  const pool = createWorkerPool<SearchTask, SearchAnswer>({
+    entry: 'search-worker',
+    size: 1,
+    timeoutMs,
+    clock,
+    log,
+  });
+  const { name, dimensions } = staticEn;
+  const folding = createFolding({ clock, log, models: [{ name, dimensions }] }, foldSizes);
+  // The worker answers one after another: who waits holds no connection meanwhile.
+  const turns = createQueueLock();
+
+  async function ask(task: Omit<SearchTask, 'access'>, org: Parameters<SearchIndex['search']>[0]) {
+    const pass = org.dialect === 'postgres' ? await turns.take() : undefined;
+    try {
+      return await withAccess(org, (access, transfer) => pool.run({ ...task, access }, transfer));
+    } catch (thrown) {
+      if (!(thrown instanceof WorkerLost)) throw thrown;
+      throw new DrawbridgeError('timeout', 'The search was given up; ask again, or narrow the question.', {
+        retry: 'later',
+        cause: thrown,
+      });
+    } finally {
+      pass?.();
+    }
+  }
+
+  return {
+    change: beginChange,
+    async search(org, query) {
+      const { hits, loose } = await ask({ orgId: org.orgId, query }, org);
+      folding.settle(org, loose);
+      return hits;
+    },
+    settle: (org, loose) => folding.settle(org, loose),
+    settled: () => folding.settled(),
+    async close() {
+      await Promise.all([pool.close(), folding.close()]);
+    },
+  };
+}

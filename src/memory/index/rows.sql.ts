@@ -1,0 +1,133 @@
+// How a worker reads the store at once, without waiting in between: its own read-only connection on SQLite;
+// on PostgreSQL the main thread asks for it, while this thread stands still.
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Kysely, sql } from 'kysely';
+import type { OrgTables } from '../../store/tables.ts';
+
+export type Value = string | number | Uint8Array | null;
+export type Row = Record<string, Value>;
+
+/** One snapshot of the store. */
+export interface Rows {
+  /** `text`: a ? for each of `values`; understood by both databases. */
+  all(text: string, values: readonly (string | number)[]): Row[];
+}
+
+/** How a task's worker gets at its org's rows. */
+export type Access = { file: string } | { port: MessagePort; signal: SharedArrayBuffer };
+
+const openFiles = 8;
+/** Pages of SQLite's own cache. The system's cache holds the file, and counts as nobody's memory. */
+const cacheKilobytes = 8_000;
+const longestWaitMs = 30_000;
+
+interface OpenFile {
+  db: DatabaseSync;
+  statements: Map<string, StatementSync>;
+}
+
+export interface RowsOpener {
+  /** Runs `work` on one snapshot. */
+  within<Result>(access: Access, work: (rows: Rows) => Result): Result;
+}
+
+export function createRowsOpener(): RowsOpener {
+  const files = new Map<string, OpenFile>();
+
+  function open(path: string): OpenFile {
+    let file = files.get(path);
+    files.delete(path);
+    if (file === undefined) {
+      // Blocking for a moment is what this thread is for.
+      const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+      db.exec(`pragma cache_size = -${cacheKilobytes}; pragma temp_store = memory`);
+      file = { db, statements: new Map() };
+    }
+    files.set(path, file);
+    for (const [oldest, opened] of files) {
+      if (files.size <= openFiles) break;
+      opened.db.close();
+      files.delete(oldest);
+    }
+    return file;
+  }
+
+  return {
+    within(access, work) {
+      if ('port' in access) {
+        try {
+          return work(rowsThrough(access.port, access.signal));
+        } finally {
+          access.port.close();
+        }
+      }
+      const file = open(access.file);
+      file.db.exec('begin');
+      try {
+        return work(rowsOf(file));
+      } finally {
+        file.db.exec('rollback');
+      }
+    },
+  };
+}
+
+function rowsOf({ db, statements }: OpenFile): Rows {
+  return {
+    all(text, values) {
+      let statement = statements.get(text);
+      if (statement === undefined) {
+        if (statements.size > 64) statements.clear();
+        statement = db.prepare(text);
+        statements.set(text, statement);
+      }
+      // The statements of this room select nothing wider than a number that JavaScript holds.
+      return statement.all(...values) as Row[];
+    },
+  };
+}
+
+interface Asked {
+  text: string;
+  values: readonly (string | number)[];
+}
+type Told = { rows: Row[] } | { error: string };
+
+function rowsThrough(port: MessagePort, signal: SharedArrayBuffer): Rows {
+  const flag = new Int32Array(signal);
+  return {
+    all(text, values) {
+      port.postMessage({ text, values } satisfies Asked);
+      if (Atomics.wait(flag, 0, 0, longestWaitMs) === 'timed-out') throw new Error('The database is silent.');
+      Atomics.store(flag, 0, 0);
+      const told = receiveMessageOnPort(port)?.message as Told | undefined;
+      if (told === undefined) throw new Error('The database did not answer.');
+      if ('error' in told) throw new Error(told.error);
+      return told.rows;
+    },
+  };
+}
+
+/** The main thread's end: answers what the worker asks on `port`, in the snapshot of `db`, until the port closes. */
+export function answerRows(db: Kysely<OrgTables>, port: MessagePort, signal: SharedArrayBuffer): void {
+  const flag = new Int32Array(signal);
+  port.on('message', async ({ text, values }: Asked) => {
+    let told: Told;
+    try {
+      const pieces = text.split('?');
+      const joined = pieces.map((piece, i) => {
+        const value = values[i];
+        return i === pieces.length - 1 || value === undefined
+          ? sql.raw(piece)
+          : sql`${sql.raw(piece)}${value}`;
+      });
+      told = { rows: (await sql<Row>`${sql.join(joined, sql``)}`.execute(db)).rows };
+    } catch (thrown) {
+      told = { error: String(thrown) };
+    }
+    port.postMessage(told);
+    Atomics.store(flag, 0, 1);
+    Atomics.notify(flag, 0);
+  });
+}

@@ -1,0 +1,74 @@
+// The search worker's work: keeps a few orgs' indexes in memory, and answers one question after another.
+import { loadStaticEn, staticEnName } from '../embed/static-en.ts';
+import { rank } from '../rank/rank.ts';
+import { admit } from './admit.ts';
+import { OrgIndex } from './org-index.ts';
+import { type Access, createRowsOpener } from './rows.sql.ts';
+import type { IndexHit, IndexQuery } from './search-index.ts';
+import { createStored } from './stored.sql.ts';
+import { createArena, storedCollection } from './stored-collection.ts';
+import { createStoredVectors, type StoredVectors } from './stored-vectors.ts';
+
+export interface SearchTask {
+  access: Access;
+  orgId: string;
+  query: IndexQuery;
+}
+export interface SearchAnswer {
+  hits: IndexHit[];
+  /** Chunks that are not folded yet. */
+  loose: number;
+}
+
+/** Orgs whose indexes stay in memory. */
+const orgsKept = 8;
+
+interface Kept {
+  index: OrgIndex;
+  vectors: StoredVectors;
+}
+
+/** A function that answers tasks. */
+export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
+  const opener = createRowsOpener();
+  const orgs = new Map<string, Kept>();
+  const arena = createArena();
+
+  function keep(key: string): Kept {
+    const kept = orgs.get(key) ?? { index: new OrgIndex(), vectors: createStoredVectors(staticEnName, 256) };
+    orgs.delete(key);
+    orgs.set(key, kept);
+    for (const oldest of orgs.keys()) {
+      if (orgs.size <= orgsKept) break;
+      orgs.delete(oldest);
+    }
+    return kept;
+  }
+
+  return async ({ access, orgId, query }) => {
+    const model = await loadStaticEn();
+    return opener.within(access, (rows) => {
+      // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
+      const { index, vectors } = keep('file' in access ? access.file : orgId);
+      const stored = createStored(rows, orgId);
+      arena.clear();
+      index.update(stored);
+      const { filters, maxSeq, limit, offset } = query;
+      const admitted = admit(index, stored, { filters, maxSeq, arena });
+      const collection = storedCollection(index, stored, { arena, vectors: vectors.arm(index, stored) });
+      const ranked = rank(
+        collection,
+        {
+          terms: query.terms,
+          phrases: query.phrases,
+          embed: (weightOf) => model.question(query.text, weightOf),
+        },
+        { limit: offset + limit, ...(admitted === undefined ? {} : { admitted }) },
+      );
+      const hits = ranked
+        .slice(offset)
+        .map(({ slot, score, parts }) => ({ seq: index.slots.seqs[slot] ?? 0, score, parts }));
+      return { hits, loose: index.looseCount };
+    });
+  };
+}

@@ -1,0 +1,44 @@
+// Rows of the search index: what ingestion notes, and what folding makes of it (docs/decisions/0037-postings.md).
+
+export interface SearchTables {
+  /** One row an org (`id` 0). Chunks up to `folded_seq` are in runs, those up to `last_seq` are loose. */
+  search_state: {
+    org_id: string;
+    id: number;
+    /** Grows with each transaction that adds or removes chunks. */
+    change: number;
+    last_seq: number;
+    folded_seq: number;
+    /** Grows with each transaction that adds or removes blocks or runs. */
+    generation: number;
+    /** For the next block or run. */
+    next_id: number;
+  };
+  /** Chunks that went, until no block holds them any more. */
+  search_gone: { org_id: string; seq: number; change: number };
+  /** What is known of each of some chunks in a row beside its terms: `columns` as in memory/index/columns.ts. */
+  search_blocks: {
+    org_id: string;
+    id: number;
+    first_seq: number;
+    last_seq: number;
+    slots: number;
+    columns: Uint8Array;
+  };
+  /** The postings of one or more blocks in a row; `directory` names the first term of each of its pages. */
+  search_runs: {
+    org_id: string;
+    id: number;
+    first_seq: number;
+    last_seq: number;
+    slots: number;
+    level: number;
+    directory: Uint8Array;
+    names: Uint8Array;
+  };
+  search_pages: { org_id: string; run: number; page: number; bytes: Uint8Array };
+  /** Signs of the vectors of a block's chunks (memory/index/signatures.ts), by the embedder's name. */
+  search_signatures: { org_id: string; model: string; block: number; bits: Uint8Array };
+  /** One or several vectors of a chunk, a byte a dimension, by the embedder's name. */
+  chunk_vectors: { org_id: string; model: string; seq: number; vector: Uint8Array };
+}
