@@ -36,7 +36,7 @@ const env = {
 /** Fills memory through its ordinary door; returns a key for HTTP. */
 async function fill(): Promise<string> {
   const rooms = await openRooms(loadConfig({ DRAWBRIDGE_HOME: home, DRAWBRIDGE_LOG_LEVEL: 'error' }));
-  const files = await rooms.connections.files(rooms.org);
+  const files = await rooms.connections.own(rooms.org, 'files');
   const source = { connectionId: files.id, provider: 'files' };
   let batch = [];
   for (const record of generateRecords(42, chunks)) {

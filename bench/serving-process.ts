@@ -27,7 +27,7 @@ async function start(): Promise<Serving> {
     loadConfig({ DRAWBRIDGE_HOME: task.home, DRAWBRIDGE_PORT: '0', DRAWBRIDGE_LOG_LEVEL: 'error' }),
   );
   const { org, memory, connections, store, clock, log } = serving.rooms;
-  const files = await connections.files(org);
+  const files = await connections.own(org, 'files');
   const records = [...generateRecords(42, task.chunks)];
   const source = { connectionId: files.id, provider: 'files' };
   for (let i = 0; i < records.length; i += 50)

@@ -44,6 +44,12 @@ export async function findProviders(from: string): Promise<Found[]> {
   return found;
 }
 
+/** What brings in the house's own. */
+const ownCommands: Readonly<Record<string, string>> = {
+  brain: 'drawbridge brain add',
+  files: 'drawbridge import PATH',
+};
+
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 const list = (texts: readonly string[]): string => `[${texts.map(quote).join(', ')}]`;
 
@@ -60,7 +66,7 @@ function entry({ path, provider }: Found): string {
     feedKinds: ${list(kinds)},
     connectable: ${connectable},
     app: ${provider.auth.kind === 'oauth2' ? quote(provider.auth.app) : 'undefined'},
-    command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : 'drawbridge import PATH')},
+    command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : (ownCommands[provider.id] ?? ''))},
     load: async () => (await import(${quote(path)})).provider,
   },`;
 }

@@ -20,8 +20,10 @@ import { localOrigin } from './http/origin.ts';
 import { liveProcesses } from './jobs/presence.ts';
 import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
+import { type Brain, createBrain } from './memory/brain.ts';
 import { createMemory } from './memory/create.ts';
 import type { Memory } from './memory/memory.ts';
+import { createReceipts, type Receipts } from './memory/receipts.ts';
 import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
 import { createPolicy, type OrgPolicy } from './queue/policy.ts';
@@ -39,6 +41,8 @@ export interface Rooms {
   egress: Egress;
   connections: Connections;
   memory: Memory;
+  receipts: Receipts;
+  brain: Brain;
   queue: Queue;
   /** The record of what was proposed, decided, run, connected and changed. */
   audit: Audit;
@@ -92,6 +96,8 @@ export async function openRooms(
     pageUrl,
   });
   const memory = createMemory({ clock, log });
+  const receipts = createReceipts({ clock, log });
+  const brain = createBrain({ memory, connections, audit });
   const policy = createPolicy({ audit });
   const presence = createPresence({ pageUrl });
   const passkeys = createPasskeys({ audit });
@@ -138,6 +144,8 @@ export async function openRooms(
     egress,
     connections,
     memory,
+    receipts,
+    brain,
     queue,
     audit,
     policy,
@@ -148,6 +156,7 @@ export async function openRooms(
     pageUrl,
     refresh,
     async close() {
+      await receipts.close();
       await memory.close();
       await connections.close();
       await egress.close();

@@ -80,6 +80,7 @@ export async function startServing(
     log,
     connections: rooms.connections,
     memory: rooms.memory,
+    receipts: rooms.receipts,
     queue,
     refresh: rooms.refresh,
     approveUrl: (actionId) => pageUrl(`/actions/${actionId}`),

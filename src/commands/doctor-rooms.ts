@@ -4,6 +4,7 @@ import { createHosted } from '../auth/oidc/hosted.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
 import { type CallFailure, type CallMetric, callMetrics, lastFailures } from '../observe/metrics.ts';
+import { isOwn } from '../providers/own.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords } from '../time.ts';
 import type { Check } from './doctor-machine.ts';
@@ -64,7 +65,7 @@ export async function checkServers({ store }: Rooms): Promise<Check[]> {
 export async function checkNetwork({ connections, egress, org, config }: Rooms): Promise<Check[]> {
   const part = 'network';
   const all = await connections.list(org);
-  if (!all.some(({ provider }) => provider !== 'files')) {
+  if (!all.some(({ provider }) => !isOwn(provider))) {
     return [{ part, state: 'ok', message: 'no account needs it yet' }];
   }
   const loopback = config.allowLoopback
@@ -114,8 +115,8 @@ export async function checkConnections({ connections, org, clock }: Rooms): Prom
   const checks: Check[] = [];
   for (const connection of await connections.list(org)) {
     const part = `${connection.label} (${connection.providerTitle})`;
-    if (connection.provider === 'files') {
-      checks.push({ part, state: 'ok', message: 'imported; needs no connection' });
+    if (isOwn(connection.provider)) {
+      checks.push({ part, state: 'ok', message: 'the house’s own; needs no connection' });
       continue;
     }
     if (connection.account === '') {

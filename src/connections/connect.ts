@@ -5,6 +5,7 @@ import type { Vault } from '../auth/vault.ts';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import { isOwn } from '../providers/own.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState, OrgTables } from '../store/tables.ts';
@@ -180,7 +181,7 @@ async function rowFor(
   // A revoked connection is not taken up again: it goes, and the account begins anew.
   if (known !== undefined)
     await move(given, tx, { orgId, id: known.id, from: 'REVOKED', to: 'DELETED', reason: 'replaced', at });
-  if (provider !== 'files') await takePlace(tx, orgId, given);
+  if (!isOwn(provider)) await takePlace(tx, orgId, given);
   if (waiting !== undefined && isUnfinished(waiting)) return waiting;
   const id = newId('con', at);
   if (await insertPending(given, tx, { orgId, id, at, ...verified })) return { id, state: 'PENDING' };

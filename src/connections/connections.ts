@@ -4,6 +4,7 @@ import type { Person } from '../auth/principal.ts';
 import type { DrawbridgeError } from '../errors.ts';
 import type { Capability, CapabilityInputs, CapabilityOutputs } from '../providers/capabilities.ts';
 import type { Feed, Provider, ReadOperation, WriteContext, WriteOperation } from '../providers/define.ts';
+import type { OwnProvider } from '../providers/own.ts';
 import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
@@ -153,8 +154,8 @@ export interface Connections {
   ): Promise<{ rewrapped: number; resealed: number }>;
   /** Logs in with the stored credentials, and reports what came of it. @throws DrawbridgeError what the provider said */
   check(org: OrgStore, id: string): Promise<void>;
-  /** A connection of the pseudo-provider `files`, to which imported records belong; made on first use. */
-  files(org: OrgStore): Promise<Connection>;
+  /** What imported records and the org's own words belong to, in place of an account; made on first use. */
+  own(org: OrgStore, provider: OwnProvider): Promise<Connection>;
   /** A read through the door, with fresh credentials; its result is untrusted. */
   read<C extends Capability>(
     org: OrgStore,

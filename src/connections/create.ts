@@ -13,6 +13,7 @@ import type { Log } from '../log.ts';
 import { catalog as allProviders } from '../providers/catalog.ts';
 import type { Provider, ProviderContext, WriteOperation } from '../providers/define.ts';
 import type { CatalogEntry } from '../providers/entry.ts';
+import { ownLabels } from '../providers/own.ts';
 import type { OrgStore, Store } from '../store/store.ts';
 import { storeApp } from './apps.ts';
 import { eventsSince, noticesOf } from './attention.ts';
@@ -70,8 +71,6 @@ export interface ConnectionsOptions {
 function onPage(person: Person): Mover {
   return { by: makerOf(person), channel: 'page' };
 }
-
-const files = { provider: 'files', account: 'files', label: 'Imported files' };
 
 export function createConnections(options: ConnectionsOptions): Connections {
   const { egress, vault, clock, log } = options;
@@ -389,10 +388,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     check: (org, id) => check(org, id),
 
-    async files(org) {
-      const row = await org.read((db) => rowByAccount(db, org.orgId, files.provider, files.account));
+    async own(org, provider) {
+      const account = { provider, account: provider, label: ownLabels[provider] };
+      const row = await org.read((db) => rowByAccount(db, org.orgId, provider, provider));
       const id =
-        row?.id ?? (await storeConnection(org, authorizing, { ...files, fields: {}, secrets: new Map() }));
+        row?.id ?? (await storeConnection(org, authorizing, { ...account, fields: {}, secrets: new Map() }));
       return get(org, id);
     },
 

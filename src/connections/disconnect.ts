@@ -3,6 +3,7 @@
 import { withDeadline } from '../egress/deadline.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { Provider } from '../providers/define.ts';
+import { isOwn } from '../providers/own.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { appOf } from './apps.ts';
@@ -44,7 +45,7 @@ export async function disconnect(org: OrgStore, parts: Parts, id: string): Promi
 async function endGrant(org: OrgStore, parts: Parts, row: ConnectionRow): Promise<Disconnected> {
   const { clock, log } = parts;
   const provider = await parts.reached(row);
-  if (provider === undefined || row.provider === 'files') return { revoked: false };
+  if (provider === undefined || isOwn(row.provider)) return { revoked: false };
   const { auth, title } = provider;
   if (auth.kind !== 'oauth2') {
     return { revoked: false, why: `Drawbridge has forgotten the credentials; they stay valid at ${title}.` };

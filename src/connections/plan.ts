@@ -4,6 +4,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { ownProviders } from '../providers/own.ts';
 import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
 
@@ -46,7 +47,7 @@ export async function readAllowance(
     .selectFrom('connected_sources')
     .select((column) => column.fn.countAll<number | string>().as('count'))
     .where('org_id', '=', orgId)
-    .where('provider', '<>', 'files')
+    .where('provider', 'not in', ownProviders)
     .where('state', 'not in', ['REVOKED', 'DELETED'])
     // An authorization that is not finished has no account yet, and may never have one.
     .where('account', 'not like', 'unfinished:%')

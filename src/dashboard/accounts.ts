@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
 import type { Connection, Offer } from '../connections/connections.ts';
+import { isOwn } from '../providers/own.ts';
 import { csrfField, page } from './layout.ts';
 import { inline, type Markup, marked } from './text.ts';
 import { relative, stateWords } from './words.ts';
@@ -10,7 +11,7 @@ const badStates = new Set(['EXPIRED', 'AUTHORIZING', 'ERROR', 'DEGRADED']);
 
 function card(connection: Connection, given: AccountsPage): Markup {
   const { id, provider, state, lastError, mcpServerUrl } = connection;
-  const isFiles = provider === 'files';
+  const isOurs = isOwn(provider);
   const unfinished = state === 'AUTHORIZING' && connection.account === '';
   return html`<li class="account" id="${id}">
     <div class="who-and-what">
@@ -20,7 +21,7 @@ function card(connection: Connection, given: AccountsPage): Markup {
     </div>
     <span class="pill state-${state.toLowerCase()}">${unfinished ? 'Not finished' : stateWords[state]}</span>
     ${
-      isFiles
+      isOurs
         ? ''
         : html`<div class="deeds">
         <a class="${badStates.has(state) ? 'button' : 'quiet-link'}" href="/connect/${provider}${unfinished ? '' : `?account=${id}`}">${unfinished ? 'Begin again' : 'Connect again'}<span class="unseen-words"> ${connection.label}</span></a>

@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { DrawbridgeError } from '../errors.ts';
+import { isOwn } from '../providers/own.ts';
 import { askers, countLines, findLines, type LineFilter } from '../queue/find.ts';
 import type { OrgStore } from '../store/store.ts';
 import { type ActionStatus, actionStatuses } from '../store/tables.ts';
@@ -96,7 +97,7 @@ export function listRoutes(rooms: PageRooms, pulse: Pulse): Hono<PageEnv> {
     return {
       providers: [...providers].map(([id, title]) => ({ id, title })),
       askers: who,
-      connected: all.some((one) => one.provider !== 'files'),
+      connected: all.some((one) => !isOwn(one.provider)),
     };
   }
 

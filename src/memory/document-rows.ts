@@ -151,7 +151,8 @@ export async function insertDocuments(
           connection_id: source.connectionId,
           provider: source.provider,
           external_id: incoming.parsed.externalId,
-          trust: 'untrusted' as const,
+          // What people of the org wrote of themselves is theirs; all else was written by others.
+          trust: source.provider === 'brain' ? ('trusted' as const) : ('untrusted' as const),
           readers: null,
           deleted_at: null,
           ...contentOf(incoming, now),

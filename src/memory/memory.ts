@@ -62,6 +62,8 @@ export interface Passage {
   people: Person[];
   url: string | undefined;
   connectionId: string;
+  /** The entry of the org's own words that it is. */
+  brainId: string | undefined;
   /** The account's label. */
   source: string;
   writtenAt: number | undefined;
@@ -97,6 +99,7 @@ export interface StoredDocument {
   kind: DocumentKind;
   title: string;
   text: string;
+  /** Empty for an attachment: `payload` has its bytes. */
   raw: Uint8Array;
   mediaType: string;
   externalId: string;
@@ -141,6 +144,8 @@ export interface Memory {
   search(org: OrgStore, query: MemoryQuery): Promise<MemoryAnswer>;
   /** @throws DrawbridgeError `not_found`, for a tombstone and another org's id alike. */
   document(org: OrgStore, id: string): Promise<StoredDocument>;
+  /** The document's own bytes; those of an attachment out of its mail. @throws DrawbridgeError `not_found` */
+  payload(org: OrgStore, id: string): Promise<Uint8Array>;
   /** Documents of one connection, newest first. */
   documents(
     org: OrgStore,

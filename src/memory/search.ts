@@ -24,6 +24,7 @@ interface Row {
   end_at: number;
   content_hash: string;
   document_id: string;
+  external_id: string;
   kind: string;
   title: string;
   text: string;
@@ -54,6 +55,7 @@ async function rowsOf(db: Db, orgId: string, hits: readonly IndexHit[]): Promise
       'c.end_at',
       'c.content_hash',
       'd.id as document_id',
+      'd.external_id',
       'd.kind',
       'd.title',
       'd.text',
@@ -93,6 +95,7 @@ function toPassage(row: Row, score: number, snippet: (text: string) => string): 
     people: fromJson<Person[]>(row.people),
     url: row.url ?? undefined,
     connectionId: row.connection_id,
+    brainId: row.provider === 'brain' ? row.external_id : undefined,
     source: row.label ?? row.provider,
     writtenAt: row.written_at ?? undefined,
     fetchedAt: row.fetched_at,
@@ -159,10 +162,10 @@ export function createSearch({
     const hits = await index.search(org, {
       text: query.question,
       terms,
+      phrases: questionPhrases(query.question, languages),
       filters: filtersOf(query, scope?.addresses),
       limit: query.limit + 1,
       offset,
-      phrases: questionPhrases(query.question, languages),
       maxSeq,
     });
     const best = place?.best ?? hits[0]?.score ?? 0;

@@ -4,6 +4,16 @@ import type { CatalogEntry } from './entry.ts';
 
 export const catalog: readonly CatalogEntry[] = [
   {
+    id: 'brain',
+    title: 'About us',
+    capabilities: [],
+    feedKinds: [],
+    connectable: false,
+    app: undefined,
+    command: 'drawbridge brain add',
+    load: async () => (await import('./brain.ts')).provider,
+  },
+  {
     id: 'caldav',
     title: 'Calendar (CalDAV)',
     capabilities: ['calendar.create', 'calendar.free-busy'],
@@ -83,6 +93,16 @@ export const catalog: readonly CatalogEntry[] = [
     app: undefined,
     command: 'drawbridge connect mcp --url https://mcp.example.com/mcp',
     load: async () => (await import('./mcp/index.ts')).provider,
+  },
+  {
+    id: 'outlook',
+    title: 'Outlook',
+    capabilities: ['calendar.create', 'calendar.free-busy', 'mail.send'],
+    feedKinds: ['event', 'mail'],
+    connectable: true,
+    app: 'microsoft',
+    command: 'drawbridge connect outlook',
+    load: async () => (await import('./outlook/index.ts')).provider,
   },
   {
     id: 'quickbooks',

@@ -1,12 +1,19 @@
 // The shape of a resource kind: a URI prefix, how one is read, which there are, and how an id is completed.
 import type { Connections } from '../connections/connections.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Receipts } from '../memory/receipts.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 
 export interface ResourceContext {
   org: OrgStore;
-  rooms: { memory: Memory; connections: Connections; queue: Queue; approveUrl(actionId: string): string };
+  rooms: {
+    memory: Memory;
+    receipts: Receipts;
+    connections: Connections;
+    queue: Queue;
+    approveUrl(actionId: string): string;
+  };
 }
 
 export interface ResourceText {

@@ -5,12 +5,14 @@ import { clients } from './clients.ts';
 import { connectionResources } from './connections.ts';
 import type { ResourceContext, ResourceKind, ResourceText } from './define.ts';
 import { documents } from './documents.ts';
+import { outputs } from './outputs.ts';
 import { sources } from './sources.ts';
 
 export const resourceKinds: readonly ResourceKind[] = [
   documents,
   clients,
   sources,
+  outputs,
   actions,
   connectionResources,
 ];

@@ -494,6 +494,48 @@ export interface OrgTables extends SearchTables {
   health_checks: { org_id: string; connection_id: string; outcome: string; ms: number; at: Millis };
   /** Token buckets and sliding windows that all processes share. */
   rate_limits: { org_id: string; name: string; state: JsonText; updated_at: Millis };
+  /** What an answer of memory held: `items` as in memory/receipts.ts. */
+  answer_receipts: {
+    org_id: string;
+    id: string;
+    tool: string;
+    question: string;
+    items: JsonText;
+    by: JsonText;
+    at: Millis;
+  };
+  /** Something that was made from what memory said. */
+  outputs: { org_id: string; id: string; title: string; by: JsonText; at: Millis };
+  /** What informed a section of an output: exactly one of chunk, client fact and brain entry. Rows are only ever added. */
+  source_attribution: {
+    org_id: string;
+    id: string;
+    output_id: string;
+    section: string;
+    agent_role: string;
+    chunk_id: string | null;
+    fact_id: string | null;
+    brain_id: string | null;
+    document_id: string | null;
+    receipt_id: string;
+    scores: JsonText;
+    content_hash: string;
+    verified_at: Millis;
+    used_at: Millis;
+    by: JsonText;
+  };
+  /** What the org says of itself, a version a row; the newest one stands unless it is `removed`. */
+  org_brain: {
+    org_id: string;
+    id: string;
+    version: number;
+    kind: string;
+    title: string;
+    text: string;
+    removed: number;
+    by: JsonText;
+    at: Millis;
+  };
   /** A lease by name; `fencing` grows with every holder, so that a late write of a former one can be refused. */
   leases: { org_id: string; name: string; owner: string; fencing: number; until: Millis };
 }

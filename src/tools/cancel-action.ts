@@ -4,7 +4,9 @@ import type { Action } from '../queue/queue.ts';
 import { actionAnswer, actionOutput } from './action-status.ts';
 import { defineTool, type ToolContext } from './define.ts';
 
-const output = actionOutput.pick({ actionId: true, status: true, summary: true, payloadHash: true });
+const output = actionOutput
+  .pick({ actionId: true, summary: true, payloadHash: true })
+  .extend({ status: z.string() });
 
 function answer(context: ToolContext, action: Action) {
   const { data, ...rest } = actionAnswer(context, action);

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Log } from '../log.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Receipts } from '../memory/receipts.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { Asks } from './asks.ts';
@@ -16,6 +17,7 @@ export interface ToolRooms {
   log: Log;
   connections: Connections;
   memory: Memory;
+  receipts: Receipts;
   queue: Queue;
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
   /** Where a person decides on an action; carries no credential. */
@@ -56,6 +58,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   description: string;
   /** A `propose` tool queues a write for a person; it causes nothing by itself. `either`: as what it is asked to run. */
   kind: 'read' | 'propose' | 'either';
+  /** A `read` tool that keeps what it is told. */
+  records?: boolean;
   /** Whether it may ask a live provider. */
   live: boolean;
   input: Input;
@@ -72,10 +76,9 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
 }
 
 /** MCP tool annotations (hints for clients), from what the tool declares. */
-export function annotations(tool: Pick<Tool, 'kind' | 'live' | 'title'>) {
+export function annotations(tool: Pick<Tool, 'kind' | 'records' | 'live'>) {
   return {
-    title: tool.title,
-    readOnlyHint: tool.kind === 'read',
+    readOnlyHint: tool.kind === 'read' && tool.records !== true,
     // A proposal destroys nothing: a person decides on it, and asking twice gives the same action.
     destructiveHint: false,
     idempotentHint: true,

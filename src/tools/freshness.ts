@@ -13,11 +13,6 @@ const liveCalls = 2;
 const timeBox = 3_000;
 const mostNamed = 5;
 
-/** Providers without a live side: what they gave stays true to its file. */
-export function isStatic(provider: string): boolean {
-  return provider === 'files';
-}
-
 export function allowedAge(kind: string, maxAgeMs: number | undefined): number {
   return maxAgeMs ?? threshold[kind] ?? defaultThreshold;
 }

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import type { Passage } from '../memory/memory.ts';
+import { isOwn } from '../providers/own.ts';
 import { documentKinds } from '../providers/record.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visible, visibleLine } from '../untrusted.ts';
 import type { ToolLink } from './define.ts';
-import { allowedAge, isStatic } from './freshness.ts';
+import { allowedAge } from './freshness.ts';
 
 export const kindsField = z.array(z.enum(documentKinds)).optional();
 
@@ -46,7 +47,7 @@ export function hitOf(passage: Passage, { connections, now, began, maxAgeMs }: J
   const synced = connection?.hasFeeds === true ? (connection.lastSyncAt ?? 0) : 0;
   const verifiedAt = Math.max(passage.verifiedAt, synced);
   const age = Math.max(0, now - verifiedAt);
-  const isFresh = isStatic(connection?.provider ?? '') || age <= allowedAge(passage.kind, maxAgeMs);
+  const isFresh = isOwn(connection?.provider ?? '') || age <= allowedAge(passage.kind, maxAgeMs);
   const people = passage.people
     .slice(0, 6)
     .map((p) => visibleLine(p.name ?? p.address ?? '', 80))

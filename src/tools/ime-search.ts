@@ -8,6 +8,7 @@ import { shutOut } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
+import { receiptFor, receiptLine } from './receipts.ts';
 
 const longestPassage = 4_000;
 
@@ -42,6 +43,7 @@ export const imeSearch = defineTool({
   output: z.object({
     passages: z.array(passage),
     client: clientShape.optional(),
+    receiptId: z.string().optional(),
     nextCursor: z.string().optional(),
   }),
   async run(context, input) {
@@ -69,6 +71,7 @@ export const imeSearch = defineTool({
     // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
     if (fitting < answer.passages.length) answer = await ask(fitting);
     const passages = answer.passages.map(shownOf);
+    const receiptId = receiptFor(context, 'ime-search', input.question, answer.passages);
     const client = answer.client === undefined ? undefined : clientOf(answer.client);
     const found = [
       ...(client === undefined ? [] : [`Client: ${visibleLine(client.name)} ${client.uri}`]),
@@ -85,12 +88,14 @@ export const imeSearch = defineTool({
           ]),
       ...(candidates === '' ? [] : [candidates]),
       ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
+      ...receiptLine(receiptId),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');
     return {
       data: {
         passages,
         ...(client === undefined ? {} : { client }),
+        ...(receiptId === undefined ? {} : { receiptId }),
         ...(answer.nextCursor === undefined ? {} : { nextCursor: answer.nextCursor }),
       },
       text,

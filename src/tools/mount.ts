@@ -74,21 +74,25 @@ export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string,
       io: side,
       target: 'draft-2020-12',
     }),
+    side,
   );
   return kept[side] as Record<string, unknown>;
 }
 
-// Bounds that only say "a safe integer" cost tokens and tell a client nothing.
-function compact(value: unknown): object {
-  if (Array.isArray(value))
-    return value.map((item) => (typeof item === 'object' && item !== null ? compact(item) : item));
+/**
+ * Bounds that only say "a safe integer" or "not empty", and whether an answer of ours may have other fields, cost
+ * tokens and tell a client nothing: what comes in is checked here in full.
+ */
+function compact(value: unknown, side: 'input' | 'output'): object {
+  const within = (item: unknown) => (typeof item === 'object' && item !== null ? compact(item, side) : item);
+  if (Array.isArray(value)) return value.map(within);
   const entries = Object.entries(value as object).filter(
     ([key, item]) =>
-      !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER),
+      !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER) &&
+      !(key === 'minLength' && item === 1) &&
+      !(key === 'additionalProperties' && side === 'output'),
   );
-  return Object.fromEntries(
-    entries.map(([key, item]) => [key, typeof item === 'object' && item !== null ? compact(item) : item]),
-  );
+  return Object.fromEntries(entries.map(([key, item]) => [key, within(item)]));
 }
 
 function carried(tool: Tool, side: 'input' | 'output'): StandardSchemaWithJSON<unknown, unknown> {

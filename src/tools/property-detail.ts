@@ -48,9 +48,7 @@ export const propertyDetail = defineTool({
       description: z.string().optional(),
       url: z.string().optional(),
       photos: z.array(z.string()).optional(),
-      agent: z
-        .object({ name: z.string(), phone: z.string().optional(), office: z.string().optional() })
-        .optional(),
+      agent: z.looseObject({ name: z.string() }).optional(),
     }),
     priceHistory: z.array(
       z.object({
@@ -61,9 +59,7 @@ export const propertyDetail = defineTool({
         seenAt: z.string(),
       }),
     ),
-    taxHistory: z
-      .array(z.object({ year: z.number(), tax: z.number().optional(), value: z.number().optional() }))
-      .optional(),
+    taxHistory: z.array(z.looseObject({ year: z.number() })).optional(),
     account: z.string(),
     fetchedAt: z.string(),
     age: z.string(),

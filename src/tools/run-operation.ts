@@ -8,7 +8,7 @@ import { framed, visible } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { rowRoom } from './pages.ts';
-import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
+import { proposalInputs, propose, toldOf } from './proposal.ts';
 
 const output = z.object({
   effect: z.string(),
@@ -16,7 +16,7 @@ const output = z.object({
   result: z.unknown().optional().describe('Of a read: what the provider answered, written by others'),
   cut: z.boolean().optional().describe('The result was too long: ask for less'),
   fetchedAt: z.string().optional(),
-  proposal: proposalOutput.optional(),
+  proposal: z.looseObject({ actionId: z.string(), status: z.string() }).optional(),
 });
 
 export const runOperation = defineTool({

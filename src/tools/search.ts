@@ -14,6 +14,7 @@ import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './h
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
+import { receiptFor, receiptLine } from './receipts.ts';
 
 const hit = z.object({
   ...hitFields,
@@ -43,6 +44,7 @@ export const search = defineTool({
   }),
   output: z.object({
     hits: z.array(hit),
+    receiptId: z.string().optional().describe('For record-attribution'),
     nextCursor: z.string().optional(),
     notes: z.array(z.string()).optional().describe('Why the answer may be incomplete'),
     trust: z.literal('untrusted').describe('Hits were written by others'),
@@ -107,6 +109,7 @@ export const search = defineTool({
       ],
       found.nextCursor,
       context,
+      receiptFor(context, 'search', input.question, found.passages),
     );
   },
 });
@@ -164,11 +167,18 @@ async function news(
 
 type Hit = z.input<typeof hit>;
 
-async function answer(hits: Hit[], notes: string[], nextCursor: string | undefined, context: ToolContext) {
+async function answer(
+  hits: Hit[],
+  notes: string[],
+  nextCursor: string | undefined,
+  context: ToolContext,
+  receiptId?: string,
+) {
   const found = hits.map((h, i) => `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}`).join('\n');
   return {
     data: {
       hits,
+      ...(receiptId === undefined ? {} : { receiptId }),
       ...(nextCursor === undefined ? {} : { nextCursor }),
       ...(notes.length === 0 ? {} : { notes }),
       trust: 'untrusted' as const,
@@ -179,6 +189,7 @@ async function answer(hits: Hit[], notes: string[], nextCursor: string | undefin
           'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.')
         : framed(found, 'Search results'),
       ...notes,
+      ...receiptLine(receiptId),
       ...(nextCursor === undefined ? [] : [`More: cursor ${nextCursor}`]),
     ].join('\n'),
     links: linksOf(hits),

@@ -137,20 +137,29 @@ const extension: Record<string, string> = {
   'text/calendar': 'ics',
   'text/markdown': 'md',
   'text/plain': 'txt',
+  'text/html': 'html',
+  'text/vcard': 'vcf',
+  'text/vtt': 'vtt',
+  'application/x-subrip': 'srt',
+  'application/pdf': 'pdf',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'pptx',
   'application/json': 'json',
 };
 
 /** The document's own bytes, under a name that is safe in a header and on a disk. */
 async function attachmentOf(context: ToolContext, uri: string, field: string): Promise<Attachment> {
   const document = await context.rooms.memory.document(context.org, documentId(uri, field));
+  const { fileName } = document.facts;
   const stem =
-    visibleLine(document.title, 80)
+    visibleLine(typeof fileName === 'string' ? fileName : document.title, 80)
       .replace(/[^\p{L}\p{N} ._-]/gu, '_')
       .replace(/^[. ]+|[. ]+$/g, '') || 'document';
   const ending = extension[document.mediaType] ?? 'bin';
   return {
     name: stem.toLowerCase().endsWith(`.${ending}`) ? stem : `${stem}.${ending}`,
     mediaType: document.mediaType,
-    bytes: document.raw,
+    bytes: await context.rooms.memory.payload(context.org, document.id),
   };
 }

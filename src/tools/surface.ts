@@ -7,10 +7,12 @@ import { connectProvider } from './connect-provider.ts';
 import type { Tool } from './define.ts';
 import { findOperation } from './find-operation.ts';
 import { imeSearch } from './ime-search.ts';
+import { informedBy } from './informed-by.ts';
 import { listActions } from './list-actions.ts';
 import { listConnections } from './list-connections.ts';
 import { propertyDetail } from './property-detail.ts';
 import { readSource } from './read-source.ts';
+import { recordAttribution } from './record-attribution.ts';
 import { runOperation } from './run-operation.ts';
 import { scheduleEvent } from './schedule-event.ts';
 import { search } from './search.ts';
@@ -24,6 +26,8 @@ export const tools: readonly Tool[] = [
   scheduleEvent,
   checkAvailability,
   readSource,
+  recordAttribution,
+  informedBy,
   actionStatus,
   cancelAction,
   listActions,

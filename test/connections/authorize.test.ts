@@ -545,7 +545,7 @@ describe('the plan', () => {
   test('a fourth account is refused with the reason; one that is known may come again', async () => {
     const office = await openGuild(professional);
     await fill(office, 3);
-    await office.connections.files(office.org);
+    await office.connections.own(office.org, 'files');
     office.guild.account = 'fourth@guild.example';
     const refused = office.connect();
     await expect(refused).rejects.toMatchObject({ code: 'quota_exhausted' });
@@ -559,7 +559,7 @@ describe('the plan', () => {
 
   test('disconnecting one makes room; files take none', async () => {
     const office = await openGuild(professional);
-    await office.connections.files(office.org);
+    await office.connections.own(office.org, 'files');
     await fill(office, 3);
     const one = (await office.connections.list(office.org)).find(({ provider }) => provider === 'guild');
     await office.connections.disconnect(office.org, one?.id ?? '');

@@ -221,7 +221,7 @@ describe('disconnecting', () => {
 
 test('the connection of imported files is made once, on first use', async () => {
   const { connections, org } = await open();
-  const both = await Promise.all([connections.files(org), connections.files(org)]);
+  const both = await Promise.all([connections.own(org, 'files'), connections.own(org, 'files')]);
   expect(both[0]).toEqual(both[1]);
   expect(both[0]).toMatchObject({ provider: 'files', state: 'ACTIVE', capabilities: [], hasFeeds: false });
   expect(await connections.list(org)).toHaveLength(1);

@@ -251,7 +251,7 @@ export async function openHouse(
     connect: unasked,
     disconnect: unasked,
     check: unasked,
-    files: unasked,
+    own: unasked,
     read: (async () => house.busy()) as Connections['read'],
     writeFor: unasked,
     feeds: unasked,

@@ -27,7 +27,7 @@ let authorization: string;
 
 async function store(text: string): Promise<void> {
   const { rooms } = serving;
-  const connection = await rooms.connections.files(rooms.org);
+  const connection = await rooms.connections.own(rooms.org, 'files');
   connectionId = connection.id;
   await rooms.memory.ingest(
     rooms.org,

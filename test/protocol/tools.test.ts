@@ -24,6 +24,8 @@ test('the five tools that must exist, exist by name, with what they need', () =>
     'schedule-event',
     'check-availability',
     'read-source',
+    'record-attribution',
+    'informed-by',
     'action-status',
     'cancel-action',
     'list-actions',
@@ -59,7 +61,6 @@ describe.each(listed)('$name', (tool) => {
       'idempotentHint',
       'openWorldHint',
       'readOnlyHint',
-      'title',
     ]);
   });
 });

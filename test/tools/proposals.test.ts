@@ -160,7 +160,7 @@ test("attack: another's subject cannot speak through a reply's summary, its link
   const { rooms } = office;
   await rooms.memory.ingest(
     rooms.org,
-    { connectionId: (await rooms.connections.files(rooms.org)).id, provider: 'files' },
+    { connectionId: (await rooms.connections.own(rooms.org, 'files')).id, provider: 'files' },
     {
       records: [
         {
@@ -193,7 +193,7 @@ async function anEvent(): Promise<string> {
   const { rooms } = office;
   await rooms.memory.ingest(
     rooms.org,
-    { connectionId: (await rooms.connections.files(rooms.org)).id, provider: 'files' },
+    { connectionId: (await rooms.connections.own(rooms.org, 'files')).id, provider: 'files' },
     {
       records: [
         {

@@ -81,7 +81,7 @@ export async function importPaths(request: ImportRequest): Promise<ImportResult>
   const { org, memory, connections, clock, log, signal } = request;
   await survey(request.paths, undefined);
   const paths = await Promise.all(request.paths.map((path) => realpath(resolve(path))));
-  const connection = await connections.files(org);
+  const connection = await connections.own(org, 'files');
   const job = await openJob(org, connection.id, paths, clock);
   const { bytesTotal, met } = await survey(paths, job.resume);
   if (job.resume !== undefined && !met) startOver(job);

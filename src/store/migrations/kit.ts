@@ -36,6 +36,8 @@ interface Table {
   indexes?: readonly Index[];
   /** Rows are added and read; none is changed or removed, by no role of ours. */
   appendOnly?: boolean;
+  /** True for every row. */
+  check?: RawBuilder<SqlBool>;
 }
 
 export interface Kit {
@@ -69,7 +71,7 @@ export function createKit(
   orgId: string | undefined,
 ): Kit {
   const create = (name: string, table: Table, check?: RawBuilder<SqlBool>) =>
-    createTable(dialect, tx, { name, table, check });
+    createTable(dialect, tx, { name, table, check: check ?? table.check });
   return {
     dialect,
     tx,
@@ -84,6 +86,7 @@ export function createKit(
     },
     async orgTable(name, table) {
       await create(name, {
+        ...(table.check === undefined ? {} : { check: table.check }),
         columns: { org_id: 'text', ...table.columns },
         key: ['org_id', ...table.key],
         references: [

@@ -1,0 +1,74 @@
+// What became of sources that were used: whether each still stands and still says what it said.
+import type { Kysely } from 'kysely';
+import type { OrgTables } from '../store/tables.ts';
+import { parts } from './known-rows.ts';
+
+export type SourceState = 'unchanged' | 'changed' | 'vanished';
+
+export interface SourceNow {
+  documentId: string | undefined;
+  title: string | undefined;
+  kind: string | undefined;
+  source: string | undefined;
+  writtenAt: number | undefined;
+  state: SourceState;
+}
+
+type Attribution = Pick<
+  OrgTables['source_attribution'],
+  'chunk_id' | 'fact_id' | 'brain_id' | 'document_id' | 'content_hash'
+>;
+
+const atOnce = 200;
+
+/** A passage that moved within its document still says the same: it is known by its hash, not by its place. */
+export async function sourcesNow(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  used: readonly Attribution[],
+): Promise<(one: Attribution) => SourceNow> {
+  const wanted = [...new Set(used.flatMap((one) => one.document_id ?? []))];
+  const documents = new Map<string, Omit<SourceNow, 'state'>>();
+  const passages = new Set<string>();
+  for (const ids of parts(wanted, atOnce)) {
+    const rows = await db
+      .selectFrom('source_documents as d')
+      .leftJoin('connected_sources as s', (join) =>
+        join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
+      )
+      .select(['d.id', 'd.title', 'd.kind', 'd.written_at', 'd.provider', 's.label'])
+      .where('d.org_id', '=', orgId)
+      .where('d.id', 'in', ids)
+      .where('d.deleted_at', 'is', null)
+      .execute();
+    for (const row of rows) {
+      documents.set(row.id, {
+        documentId: row.id,
+        title: row.title,
+        kind: row.kind,
+        source: row.label ?? row.provider,
+        writtenAt: row.written_at ?? undefined,
+      });
+    }
+    const chunks = await db
+      .selectFrom('chunks')
+      .select(['document_id', 'content_hash'])
+      .where('org_id', '=', orgId)
+      .where('document_id', 'in', ids)
+      .execute();
+    for (const row of chunks) passages.add(`${row.document_id} ${row.content_hash}`);
+  }
+  const gone = {
+    documentId: undefined,
+    title: undefined,
+    kind: undefined,
+    source: undefined,
+    writtenAt: undefined,
+  };
+  return (one) => {
+    const document = one.document_id === null ? undefined : documents.get(one.document_id);
+    if (document === undefined) return { ...gone, state: 'vanished' };
+    const same = passages.has(`${one.document_id} ${one.content_hash}`);
+    return { ...document, state: same ? 'unchanged' : 'changed' };
+  };
+}
