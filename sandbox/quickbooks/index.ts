@@ -117,7 +117,8 @@ export function createQuickbooks(options: QuickbooksOptions): QuickbooksEmulator
       ledger.remove(entity, body);
       return json(200, { [entity]: { Id: body['Id'], domain: 'QBO', status: 'Deleted' }, time: time() });
     }
-    if (operation === 'void') return one(entity, ledger.void(entity, body));
+    const voids = operation === 'void' || (entity === 'Payment' && call.query.get('include') === 'void');
+    if (voids) return one(entity, ledger.void(entity, body));
     return one(entity, body['Id'] === undefined ? ledger.create(entity, body) : ledger.update(entity, body));
   }
 

@@ -48,7 +48,6 @@ export const auth = {
     'Create an app for QuickBooks Online with the scope Accounting (com.intuit.quickbooks.accounting).',
     'Settings, Redirect URIs: add {redirectUrl}, exactly so. Development takes http://localhost; Production takes https addresses alone.',
     'Keys and credentials: copy Client ID and Client Secret. Those of Development work with sandbox companies alone; those of Production are given after the questionnaire on the app is filled in.',
-    'For webhooks: enter the address under Webhooks, choose Customer, Invoice, Estimate and Payment, and copy the Verifier token.',
   ],
 } as const satisfies OAuth2;
 

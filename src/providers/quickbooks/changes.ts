@@ -1,6 +1,12 @@
 // What is done with an invoice that is there: sent by e-mail, changed in what moves no amount, made void.
 import { z } from 'zod';
-import { type LiveRecord, type ProviderContext, type WriteOutcome, writeOperation } from '../define.ts';
+import {
+  type LiveRecord,
+  type ProviderContext,
+  type WriteContext,
+  type WriteOutcome,
+  writeOperation,
+} from '../define.ts';
 import { type Raw, raw } from './entities.ts';
 import {
   checkUpdate,
@@ -33,9 +39,9 @@ export const sendInvoice = writeOperation<Send>({
     const fields = { ...standing(found), email: found.BillEmail?.Address ?? null };
     return live(context, found, fields, { email: to });
   },
-  checkMeant: ({ invoice }, { fields }) => assertTold({ invoice }, fields),
+  checkMeant: ({ invoice }, { fields }) => assertTold({ which: invoice }, fields),
   async run(context, { invoice, to }) {
-    await unchanged(context, { invoice });
+    await unchanged(context, { which: invoice });
     const { Invoice: sent } = await write(context, {
       path: '/invoice/{id}/send',
       params: { id: invoice.id },
@@ -87,17 +93,27 @@ export const updateInvoice = writeOperation<Update>({
     const fields = Object.fromEntries(touched.map(([name, value]) => [name, value ?? null]));
     return live(context, found, { ...standing(found), ...fields }, then);
   },
-  checkMeant: ({ invoice, syncToken }, { fields }) => assertTold({ invoice, syncToken }, fields),
+  checkMeant: ({ invoice, syncToken }, { fields }) => assertTold({ which: invoice, syncToken }, fields),
+  compensation: {
+    title: 'Change it back',
+    operation: 'update-invoice',
+    payload: ({ invoice }, { details }) => {
+      const { version, was } = details;
+      // What was empty cannot be written empty.
+      const back = updateInput.safeParse({ invoice, syncToken: version, ...(was as object | undefined) });
+      return was === undefined || !back.success ? undefined : back.data;
+    },
+  },
   async run(context, payload) {
     const { invoice, syncToken } = payload;
     const body = {
       sparse: true,
       Id: invoice.id,
-      SyncToken: await unchanged(context, { invoice, syncToken }),
+      SyncToken: await unchanged(context, { which: invoice, syncToken }),
       ...changesOf(payload),
     };
     const { Invoice: changed } = await write(context, { path: '/invoice', body, output: answer });
-    return changedOutcome(context, changed);
+    return changedOutcome(context, changed, wasBefore(context, payload));
   },
   async lookUp(context, payload) {
     const { id } = payload.invoice;
@@ -106,7 +122,7 @@ export const updateInvoice = writeOperation<Update>({
     const wanted = [payload.dueDate, payload.memo, payload.note, payload.email];
     const has = [invoice.DueDate, invoice.CustomerMemo, invoice.PrivateNote, invoice.BillEmail?.Address];
     if (wanted.every((value, at) => value === undefined || value === has[at])) {
-      return { found: true, outcome: changedOutcome(context, invoice) };
+      return { found: true, outcome: changedOutcome(context, invoice, wasBefore(context, payload)) };
     }
     const evidence = `The invoice ${id} was changed since, but not to what was to be written.`;
     return { found: false, conclusive: false, evidence };
@@ -137,10 +153,10 @@ export const voidInvoice = writeOperation<Void>({
     const found = await getRecord(context, 'Invoice', invoice.id);
     return live(context, found, standing(found), { total: 0, owed: 0 });
   },
-  checkMeant: (payload, { fields }) => assertTold(payload, fields),
+  checkMeant: ({ invoice: which, ...told }, { fields }) => assertTold({ which, ...told }, fields),
   async run(context, payload) {
-    const { invoice } = payload;
-    const version = await unchanged(context, payload);
+    const { invoice, ...told } = payload;
+    const version = await unchanged(context, { which: invoice, ...told });
     const { Invoice: made } = await write(context, {
       path: '/invoice',
       query: { operation: 'void' },
@@ -166,13 +182,26 @@ function untouched(id: string) {
   return { found: false, conclusive: true, evidence } as const;
 }
 
-function changedOutcome(context: ProviderContext, invoice: Raw['Invoice']): WriteOutcome {
-  return outcomeOf(context, 'Invoice', invoice, {
+function changedOutcome(
+  context: ProviderContext,
+  invoice: Raw['Invoice'],
+  was?: Record<string, unknown>,
+): WriteOutcome {
+  const outcome = outcomeOf(context, 'Invoice', invoice, {
     number: invoice.DocNumber,
     dueDate: invoice.DueDate,
     total: invoice.TotalAmt,
     currency: invoice.CurrencyRef?.value,
+    version: invoice.SyncToken,
   });
+  return was === undefined ? outcome : { ...outcome, details: { ...outcome.details, was } };
+}
+
+/** What stood in the fields that were changed; undefined where it was not read. */
+function wasBefore({ before }: WriteContext, { dueDate, memo, note, email }: Update) {
+  if (before === undefined) return undefined;
+  const names = Object.keys(given({ dueDate, memo, note, email }));
+  return Object.fromEntries(names.map((name) => [name, before.fields[name]]));
 }
 
 function live(

@@ -18,6 +18,7 @@ import {
   searchPayments,
 } from './reads.ts';
 import { createEstimate, createInvoice, recordPayment } from './sales.ts';
+import { deleteEstimate, voidPayment } from './taking-back.ts';
 import { webhook } from './webhook.ts';
 
 const fields = z
@@ -25,7 +26,9 @@ const fields = z
     environment: z
       .enum(['production', 'sandbox'])
       .default('production')
-      .describe('"production" for a real company, "sandbox" for one of Intuit’s test companies'),
+      .describe(
+        '“production” for a real company, “sandbox” for a test company of Intuit’s (with the Development keys)',
+      ),
   })
   .transform(({ environment }) => ({ environment, host: hosts[environment] }));
 
@@ -55,7 +58,9 @@ export const provider = defineProvider({
     'update-invoice': updateInvoice,
     'void-invoice': voidInvoice,
     'create-estimate': createEstimate,
+    'delete-estimate': deleteEstimate,
     'record-payment': recordPayment,
+    'void-payment': voidPayment,
   },
   capabilities: {},
   feeds: {

@@ -131,6 +131,21 @@ export const voidInput = z.strictObject({
 });
 export type Void = z.infer<typeof voidInput>;
 
+/** An estimate or a payment that is taken out of the books. */
+export const paperInput = z.strictObject({
+  paper: z
+    .strictObject({
+      id: recordId,
+      number: plain(21).optional().describe('Its own number (of a payment: its reference), where it has one'),
+      customer: plain(500).describe('Name of its customer'),
+    })
+    .describe('As it was read; compared before anything is sent'),
+  syncToken,
+  total: decimal.describe('Its total as it was read; compared before anything is sent'),
+  currency,
+});
+export type Taken = z.infer<typeof paperInput>;
+
 const scale = 10_000_000n;
 const cent = scale / 100n;
 

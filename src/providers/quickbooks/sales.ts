@@ -80,6 +80,12 @@ export const createEstimate = writeOperation<Estimate>({
   summary: (payload, account) => `Create in ${account} an estimate ${saleInWords(payload)}`,
   validate: checkSale,
   concerns: amountOf,
+  compensation: {
+    title: 'Delete the estimate',
+    operation: 'delete-estimate',
+    payload: ({ customer, currency }, outcome) =>
+      taken({ customer, currency }, outcome, outcome.details['number']),
+  },
   async run(context, payload) {
     await assertParties(context, payload);
     const body = { ...saleBody(payload), ...given({ ExpirationDate: payload.expires }) };
@@ -93,6 +99,20 @@ export const createEstimate = writeOperation<Estimate>({
     return judged(context, 'Estimate', payload, found);
   },
 });
+
+/** What takes a new paper out of the books again. */
+function taken(
+  { customer, currency }: Pick<Sale, 'customer' | 'currency'>,
+  { reference, details }: WriteOutcome,
+  number: unknown,
+): unknown {
+  return {
+    paper: { id: reference, customer: customer.name, ...(number === undefined ? {} : { number }) },
+    syncToken: details['version'],
+    total: details['total'],
+    currency,
+  };
+}
 
 function amountOf({ lines, currency }: Sale) {
   return { amount: { value: asNumber(totalOf(lines)), currency } };
@@ -135,6 +155,11 @@ export const recordPayment = writeOperation<Payment>({
   summary: (payload, account) => `Record in ${account} a payment: ${paymentInWords(payload)}`,
   validate: checkPayment,
   concerns: ({ amount, currency }) => ({ amount: { value: amount, currency } }),
+  compensation: {
+    title: 'Void the payment',
+    operation: 'void-payment',
+    payload: (payment, outcome) => taken(payment, outcome, payment.reference),
+  },
   async run(context, payload) {
     await assertParties(context, { ...payload, lines: [] });
     await assertInvoices(context, payload);

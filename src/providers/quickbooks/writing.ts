@@ -19,6 +19,15 @@ export function requestId(effectKey: string): string {
 }
 
 /**
+ * An action that was refused for a record changed meanwhile, and approved anew, must not get that refusal again:
+ * what is written over is part of what is asked.
+ */
+function requestIdOf({ effectKey, before }: WriteContext): string {
+  const over = before?.fields['version'];
+  return requestId(over === undefined ? effectKey : `${effectKey}/${String(over)}`);
+}
+
+/**
  * The answer of a write. Where it got lost on the way it is asked for once more, by the same request id.
  * @throws EffectRefused, DrawbridgeError as `sendWrite`
  */
@@ -27,7 +36,7 @@ export async function write<Output>(context: WriteContext, write: Writing<Output
   const url = addressOf(context, http, {
     path,
     params,
-    query: { ...query, requestid: requestId(context.effectKey), ...version },
+    query: { ...query, requestid: requestIdOf(context), ...version },
   });
   const request = { ...rest, method: 'POST' } as const;
   try {
@@ -75,56 +84,63 @@ export async function assertParties(
   for (const [id, was] of wanted) assertSame('item', id, { was, is: names.get(id) });
 }
 
-/** What names an invoice, how much it is, and its version: a change of anything else shows there. */
-export function standing(invoice: Raw['Invoice']): Record<string, unknown> {
+type Paper = 'Invoice' | 'Estimate' | 'Payment';
+
+/** What names a paper, how much it is, and its version: a change of anything else shows there. */
+export function standing(paper: Raw[Paper]): Record<string, unknown> {
   return {
-    number: invoice.DocNumber ?? null,
-    customer: invoice.CustomerRef?.name ?? null,
-    total: invoice.TotalAmt ?? null,
-    owed: invoice.Balance ?? null,
-    currency: invoice.CurrencyRef?.value ?? null,
-    version: invoice.SyncToken ?? null,
+    number: ('PaymentRefNum' in paper ? paper.PaymentRefNum : paper.DocNumber) ?? null,
+    customer: paper.CustomerRef?.name ?? null,
+    total: paper.TotalAmt ?? null,
+    ...('Balance' in paper ? { owed: paper.Balance ?? null } : {}),
+    currency: paper.CurrencyRef?.value ?? null,
+    version: paper.SyncToken ?? null,
   };
 }
 
-/** What a payload says of the invoice as it was read. */
+/** What a payload says of the paper as it was read. */
 interface Told {
-  invoice: Which;
+  which: Which;
   syncToken?: string;
   total?: number;
   currency?: string;
 }
 
-/** @throws DrawbridgeError `conflict` where `fields`, as `standing` gives them, are of another invoice or version */
-export function assertTold({ invoice, ...told }: Told, fields: LiveRecord['fields']): void {
+/** @throws DrawbridgeError `conflict` where `fields`, as `standing` gives them, are of another paper or version */
+export function assertTold({ which, ...told }: Told, fields: LiveRecord['fields'], what = 'invoice'): void {
   const is = (name: string) => (fields[name] === null ? undefined : String(fields[name]));
-  assertSame('customer of invoice', invoice.id, { was: invoice.customer, is: is('customer') });
-  assertSame('number of invoice', invoice.id, { was: invoice.number, is: is('number') });
+  assertSame(`customer of ${what}`, which.id, { was: which.customer, is: is('customer') });
+  assertSame(`number of ${what}`, which.id, { was: which.number, is: is('number') });
   if (told.syncToken !== undefined) {
-    assertSame('version of invoice', invoice.id, { was: told.syncToken, is: is('version') });
+    assertSame(`version of ${what}`, which.id, { was: told.syncToken, is: is('version') });
   }
   if (told.total !== undefined) {
-    assertSame('total of invoice', invoice.id, {
+    assertSame(`total of ${what}`, which.id, {
       was: told.total.toFixed(2),
       is: typeof fields['total'] === 'number' ? fields['total'].toFixed(2) : undefined,
     });
   }
   if (told.currency !== undefined && is('currency') !== undefined) {
-    assertSame('currency of invoice', invoice.id, { was: told.currency, is: is('currency') });
+    assertSame(`currency of ${what}`, which.id, { was: told.currency, is: is('currency') });
   }
 }
 
 /**
  * The version that may be written over: the one that was approved, or, where nothing was approved of it, the one
- * that was read. @throws DrawbridgeError `not_found`, `conflict` when the invoice is another by now
+ * that was read. @throws DrawbridgeError `not_found`, `conflict` when the paper is another by now
  */
-export async function unchanged(context: WriteContext, told: Told): Promise<string> {
-  const fields = standing(await getRecord(context, 'Invoice', told.invoice.id));
+export async function unchanged(
+  context: WriteContext,
+  told: Told,
+  entity: Paper = 'Invoice',
+): Promise<string> {
+  const what = entity.toLowerCase();
+  const fields = standing(await getRecord(context, entity, told.which.id));
   const approved = context.before?.fields;
-  if (approved === undefined) assertTold(told, fields);
+  if (approved === undefined) assertTold(told, fields, what);
   for (const name of Object.keys(approved === undefined ? {} : fields)) {
     const [was, is] = [approved?.[name], fields[name]].map((value) => String(value ?? 'empty'));
-    assertSame(`${name} of invoice`, told.invoice.id, { was, is });
+    assertSame(`${name} of ${what}`, told.which.id, { was, is });
   }
   return String(fields['version']);
 }

@@ -52,3 +52,22 @@ test('an invoice that was changed since it was approved is not sent', async () =
   await expect(scene.write('send-invoice', payload)).rejects.toMatchObject({ code: 'conflict' });
   expect(scene.gateOpenedAfter()).toBe(-1);
 });
+
+test('an action that was refused for a change in that very moment is not answered by that refusal when it is approved anew', async () => {
+  let meddled = false;
+  const scene = await openScene({
+    story: true,
+    aboutToSend: async () => {
+      if (!meddled) scene.quickbooks.books.change('Invoice', which.id, { PrivateNote: 'by somebody else' });
+      meddled = true;
+    },
+  });
+  const { which } = openWith(scene);
+  const payload = { invoice: which, syncToken: '0', note: 'x' };
+  const { before } = operationOf('update-invoice') as WriteOperation;
+  scene.context.before = await before?.(scene.context, payload);
+  await expect(scene.write('update-invoice', payload)).rejects.toMatchObject({ cause: { code: 'conflict' } });
+  scene.context.before = await before?.(scene.context, payload);
+  await scene.write('update-invoice', payload);
+  expect(scene.quickbooks.books.get('Invoice', which.id)).toMatchObject({ PrivateNote: 'x', SyncToken: '2' });
+});

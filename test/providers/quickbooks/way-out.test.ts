@@ -30,6 +30,13 @@ const samples: Record<string, unknown> = {
   'record-payment': { customer: sale.customer, amount: 1, currency: 'USD', date: '2026-01-05' },
   'send-invoice': { invoice: which, to: 'a@b.example' },
   'update-invoice': { invoice: which, syncToken: '0', note: 'n' },
+  'delete-estimate': { paper: which, syncToken: '0', total: 1, currency: 'USD' },
+  'void-payment': {
+    paper: { id: which.id, customer: which.customer },
+    syncToken: '0',
+    total: 1,
+    currency: 'USD',
+  },
   'void-invoice': { invoice: which, syncToken: '0', total: 1, currency: 'USD' },
 };
 

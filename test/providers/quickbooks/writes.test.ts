@@ -496,7 +496,9 @@ test('what moves money, sends or cannot be undone says so, and all writes have a
     ['update-invoice', 'update', 'provider-key'],
     ['void-invoice', 'delete', 'provider-key'],
     ['create-estimate', 'create', 'provider-key'],
+    ['delete-estimate', 'delete', 'provider-key'],
     ['record-payment', 'money', 'provider-key'],
+    ['void-payment', 'delete', 'provider-key'],
   ]);
   expect(account).toContain('9341453908872241');
 });
