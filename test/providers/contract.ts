@@ -64,6 +64,7 @@ const outside = new Set([
   'developer.api.intuit.com',
   'accounts.platform.intuit.com',
   'sandbox-accounts.platform.intuit.com',
+  'login.microsoftonline.com',
 ]);
 
 /** Asked by the conformance suite, to see how many calls leave at once: of no provider. */
@@ -72,6 +73,7 @@ export const probePath = '/probe-of-the-conformance-suite';
 /** Parts of an API that its contract leaves out; what is asked there is typed by the official client, or documented. */
 const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.hubapi.com', /^\/(crm\/v4\/(objects|associations)|crm\/v3\/pipelines|account-info\/v3)\//],
+  ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
 ];
 
 /** Google's products share a host and an account; each has a contract of its own. */
@@ -104,7 +106,9 @@ export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | un
   const own = google.find(([host, path]) => host === call.host && path.test(call.path));
   // What a download answers is the file, and no message of the API.
   const isFile = own !== undefined && call.query.get('alt') === 'media';
-  const unread = isFile || ((answer?.status ?? 0) >= 400 && silentOnRefusals.has(provider));
+  // Graph's actions answer 202 with nothing (its reference pages), where its document has 204.
+  const isAction = call.host === 'graph.microsoft.com' && answer?.status === 202;
+  const unread = isFile || isAction || ((answer?.status ?? 0) >= 400 && silentOnRefusals.has(provider));
   return {
     provider: own?.[2] ?? provider,
     method: call.method,

@@ -6,11 +6,11 @@
 import type { calendar_v3 } from '@googleapis/calendar';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
+import { icsOf } from '../calendar/ics.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { ask, scope } from '../google.ts';
 import type { SourceRecord } from '../record.ts';
 import { calendarOf, calendarsOf, needed, type OwnCalendar } from './client.ts';
-import { icsOf } from './ics.ts';
 
 const pageSize = 250;
 const idsPage = 2500;

@@ -132,7 +132,8 @@ function recipientsOf(mail: MailSend): string[] {
   return [...new Set([...mail.to, ...mail.cc, ...mail.bcc].map(({ email }) => email))];
 }
 
-async function attachmentBytes(context: WriteContext, sha256: string): Promise<Buffer> {
+/** Those that were approved. @throws DrawbridgeError `internal`, `not_found` */
+export async function attachmentBytes(context: WriteContext, sha256: string): Promise<Buffer> {
   const bytes = Buffer.from(await context.attachment(sha256));
   if (createHash('sha256').update(bytes).digest('hex') !== sha256) {
     throw new DrawbridgeError(

@@ -1,11 +1,38 @@
-// An event of Google's as iCalendar (RFC 5545), so that it is read in memory as any other calendar's.
-import type { calendar_v3 } from '@googleapis/calendar';
+// An event of a calendar's own API as iCalendar (RFC 5545), so that it is read in memory as any other.
 import ICAL from 'ical.js';
 import { wallTime } from '../../time.ts';
-import { isZone } from '../calendar/check.ts';
+import { isZone } from './check.ts';
 
-type Event = calendar_v3.Schema$Event;
-type Time = calendar_v3.Schema$EventDateTime;
+type Text = string | null | undefined;
+
+export interface EventTime {
+  /** With its offset. */
+  dateTime?: Text;
+  /** In place of it: a whole day. */
+  date?: Text;
+  /** IANA. */
+  timeZone?: Text;
+}
+
+/** In the words of Google's API, whose events are given as they are. */
+export interface ApiEvent {
+  id?: Text;
+  iCalUID?: Text;
+  summary?: Text;
+  location?: Text;
+  description?: Text;
+  status?: Text;
+  transparency?: Text;
+  htmlLink?: Text;
+  hangoutLink?: Text;
+  start?: EventTime | null | undefined;
+  end?: EventTime | null | undefined;
+  originalStartTime?: EventTime | null | undefined;
+  organizer?: { email?: Text; displayName?: Text } | null | undefined;
+  attendees?: { email?: Text; displayName?: Text; responseStatus?: Text }[] | null | undefined;
+  /** Lines of RFC 5545. */
+  recurrence?: string[] | null | undefined;
+}
 
 const participation: Record<string, string> = {
   needsAction: 'NEEDS-ACTION',
@@ -14,10 +41,18 @@ const participation: Record<string, string> = {
   accepted: 'ACCEPTED',
 };
 
-/** @param zone of the calendar, for an event that names none; IANA. Undefined: the event has no start. */
-export function icsOf(event: Event, zone: string | undefined): string | undefined {
+/**
+ * @param zone of the calendar, for an event that names none; IANA
+ * @param product whose event it is (PRODID)
+ * @returns undefined where the event has no start
+ */
+export function icsOf(
+  event: ApiEvent,
+  zone: string | undefined,
+  product = '-//Google Inc//Google Calendar//EN',
+): string | undefined {
   const vevent = new ICAL.Component('vevent');
-  const text = (name: string, value: string | null | undefined) => {
+  const text = (name: string, value: Text) => {
     if (typeof value === 'string' && value !== '') vevent.addPropertyWithValue(name, value);
   };
   text('uid', event.iCalUID ?? event.id);
@@ -44,7 +79,7 @@ export function icsOf(event: Event, zone: string | undefined): string | undefine
   for (const line of event.recurrence ?? []) addRecurrence(vevent, line);
   const calendar = new ICAL.Component('vcalendar');
   calendar.addPropertyWithValue('version', '2.0');
-  calendar.addPropertyWithValue('prodid', '-//Google Inc//Google Calendar//EN');
+  calendar.addPropertyWithValue('prodid', product);
   calendar.addSubcomponent(vevent);
   return `${calendar.toString()}\r\n`;
 }
@@ -53,7 +88,7 @@ export function icsOf(event: Event, zone: string | undefined): string | undefine
 function addTime(
   vevent: ICAL.Component,
   name: string,
-  time: Time | null | undefined,
+  time: EventTime | null | undefined,
   fallback: string | undefined,
 ): boolean {
   if (typeof time?.date === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(time.date)) {
