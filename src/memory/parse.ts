@@ -21,9 +21,9 @@ export interface ParsedChunk {
   body: string;
   /** SHA-256 of the passage, hex. */
   contentHash: string;
-}
   /** Quantised, a byte a dimension, by the name of what made them. */
   vectors?: { model: string; vector: Uint8Array }[];
+}
 
 export interface ParsedRecord {
   externalId: string;
