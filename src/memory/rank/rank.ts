@@ -1,0 +1,211 @@
+// A question to the best chunks of a collection, with what each score is made of. No I/O of its own: it sees the
+// collection and nothing else.
+import { keepBest } from './best.ts';
+import { type Candidate, candidatesOf, scaled } from './candidates.ts';
+import type { Collection } from './collection.ts';
+import { borrowed, likeness } from './likeness.ts';
+import { holdsPhrase, nearness, occurrencesOf } from './nearness.ts';
+import { partsOf, type ScoreParts } from './parts.ts';
+import { type RankSettings, rankSettings } from './settings.ts';
+import { withTyposMended } from './typos.ts';
+import { addCosines, scopeCounts, wordWeight } from './vectors.ts';
+import { type AskedTerm, askedTerms, fieldNorms, placeOf, scoreWords, type WordScores } from './words.ts';
+
+export interface Question {
+  /** In order of appearance; one asked for twice stands there twice. */
+  terms: readonly string[];
+  /** Terms of what stood in quotes, a list each. */
+  phrases?: readonly (readonly string[])[];
+  /**
+   * The question's unit vector in the space of the collection's vectors; undefined where the model knows no word of it.
+   * `weightOf`: what a word of the question counts for in what is asked. Embedders that know no weights ignore it.
+   */
+  embed?: (weightOf: (word: string) => number) => Float32Array | undefined;
+}
+
+export interface RankOptions {
+  limit: number;
+  /** 1 by slot where the question may look; everything where it is left out. */
+  admitted?: Uint8Array;
+  settings?: RankSettings;
+}
+
+export interface Ranked {
+  slot: number;
+  /** Comparable within one answer only. */
+  score: number;
+  parts: ScoreParts;
+}
+
+/** Reads the best candidates: the question's words near each other, and phrases in quotes. */
+function addNearness(
+  collection: Collection,
+  read: readonly { candidate: Candidate; body: readonly string[] }[],
+  {
+    asked,
+    phrases,
+    settings,
+  }: { asked: readonly AskedTerm[]; phrases: Question['phrases']; settings: RankSettings },
+): void {
+  const places = new Map(asked.map(({ term }, i) => [term, i]));
+  const idf = asked.map((one) => one.idf);
+  const norms = fieldNorms(collection, settings);
+  for (const { candidate, body } of read) {
+    const found = occurrencesOf(body, places);
+    const near = nearness(found, idf, settings.k1, norms.body(candidate.slot));
+    candidate.near = settings.proximityWeight * near;
+    for (const phrase of phrases ?? []) {
+      if (!holdsPhrase(body, phrase)) continue;
+      const weight = phrase.reduce((sum, term) => sum + (idf[places.get(term) ?? -1] ?? 0), 0);
+      candidate.near += settings.phraseWeight * weight;
+    }
+  }
+}
+
+/** The slots that may be answered, best first by their words. */
+function bestByWords(
+  collection: Collection,
+  { own, neighbours, among }: WordScores,
+  { count, admitted }: { count: number; admitted: Uint8Array | undefined },
+) {
+  const best = keepBest(count);
+  const { alive } = collection;
+  const offer = (slot: number) => {
+    const score = (own[slot] ?? 0) + (neighbours[slot] ?? 0);
+    if (score <= 0 || score < best.least) return;
+    if (alive[slot] === 1 && (admitted === undefined || admitted[slot] === 1)) best.offer(slot, score);
+  };
+  if (among !== undefined) for (const slot of among) offer(slot);
+  else for (let slot = 0; slot < collection.slots; slot += 1) offer(slot);
+  return best.take();
+}
+
+/** The share of the question's weight that stands in the best of the passages; 1 for a question without words. */
+function coverageOf(asked: readonly AskedTerm[], slots: readonly number[]): number {
+  const total = asked.reduce((sum, { idf }) => sum + idf, 0);
+  if (total === 0) return 1;
+  let best = 0;
+  for (const slot of slots) {
+    let met = 0;
+    for (const { postings, idf } of asked) {
+      if (postings !== undefined && placeOf(postings.slots, slot) >= 0) met += idf;
+    }
+    best = Math.max(best, met / total);
+  }
+  return best;
+}
+
+const coverageLookedAt = 5;
+
+/** The vectors weigh more where even the best passages leave much of the question unmet. */
+function vectorWeightFor(
+  asked: readonly AskedTerm[],
+  slots: readonly number[],
+  settings: RankSettings,
+): number {
+  const coverage = coverageOf(asked, slots.slice(0, coverageLookedAt));
+  const unmet = Math.max(0, 1 - coverage / settings.enoughCoverage);
+  return settings.vectorWeight + (settings.vectorWeightUnmet - settings.vectorWeight) * unmet;
+}
+
+interface Fusion {
+  list: Candidate[];
+  /** Of the vectors; the words have the rest. */
+  weight: number;
+  /** Where each arm's scale begins and ends: the last of a full pool, and the best. */
+  lowWords: number;
+  highWords: number;
+  lowCosine: number;
+  highCosine: number;
+}
+
+const wordsScaled = (one: Candidate, { lowWords, highWords }: Fusion) =>
+  scaled(one.words + one.near, lowWords, highWords);
+const cosineScaled = (one: Candidate, { lowCosine, highCosine }: Fusion) =>
+  scaled(one.cosine, lowCosine, highCosine);
+
+/** Weighted min-max, never ranks alone: by how much a passage is better counts. */
+function fuse(fusion: Fusion): void {
+  const { list, weight } = fusion;
+  fusion.highWords = list.reduce((most, { words, near }) => Math.max(most, words + near), 0);
+  fusion.highCosine = list.reduce((most, { cosine }) => Math.max(most, cosine), 0);
+  for (const one of list) {
+    one.fused = (1 - weight) * wordsScaled(one, fusion) + weight * cosineScaled(one, fusion);
+    one.score = one.fused;
+  }
+  list.sort(byScore);
+}
+
+function addFeedback(
+  read: readonly { candidate: Candidate; body: readonly string[] }[],
+  { smoothing, smoothedBy }: RankSettings,
+): void {
+  if (smoothing === 0 || read.length < 2) return;
+  const like = likeness(read.map(({ body }) => body));
+  const own = read.map(({ candidate }) => candidate.fused);
+  borrowed(own, like, smoothedBy).forEach((lent, i) => {
+    const one = read[i]?.candidate;
+    if (one !== undefined) one.score = (1 - smoothing) * one.fused + smoothing * lent;
+  });
+}
+
+const byScore = (a: Candidate, b: Candidate) => b.score - a.score || a.slot - b.slot;
+
+/** The best chunks, best first: at most `limit`, each admitted and alive. */
+export function rank(collection: Collection, question: Question, options: RankOptions): Ranked[] {
+  const { admitted, settings = rankSettings } = options;
+  const asked = withTyposMended(collection, askedTerms(collection, question.terms));
+  const scores = scoreWords(collection, asked, settings, admitted);
+  const byWords = bestByWords(collection, scores, {
+    count: Math.max(settings.pool, options.limit),
+    admitted,
+  });
+  const pool = byWords.slots.slice(0, settings.pool);
+  const candidates = new Map<number, Candidate>();
+  pool.forEach((slot, i) => {
+    candidatesOf(candidates, slot, byWords.scores[i] ?? 0);
+  });
+
+  const arm = collection.vectors;
+  const vector = arm && question.embed?.(wordWeight(scopeCounts(collection, scores.among, admitted)));
+  const lowCosine =
+    arm === undefined || vector === undefined
+      ? 0
+      : addCosines(arm, vector, candidates, { collection, settings, ...(admitted && { admitted }) });
+  const fusion: Fusion = {
+    list: [...candidates.values()],
+    weight: vector === undefined ? 0 : vectorWeightFor(asked, pool, settings),
+    lowWords: byWords.scores[settings.pool - 1] ?? 0,
+    highWords: 0,
+    lowCosine,
+    highCosine: 0,
+  };
+  fuse(fusion);
+  const first = fusion.list.slice(0, settings.read);
+  const bodies = collection.bodies(first.map(({ slot }) => slot));
+  const read = first.map((candidate, i) => ({ candidate, body: bodies[i] ?? [] }));
+  addNearness(collection, read, { asked, phrases: question.phrases, settings });
+  fuse(fusion);
+  addFeedback(read, settings);
+
+  const best = fusion.list.sort(byScore).slice(0, options.limit);
+  const ranking = { collection, asked, scores, settings };
+  const answer = best.map((one): Ranked => {
+    const earned = {
+      byWords: (1 - fusion.weight) * wordsScaled(one, fusion),
+      vectors: fusion.weight * cosineScaled(one, fusion),
+    };
+    return { slot: one.slot, score: one.score, parts: partsOf(one, earned, ranking) };
+  });
+  // Behind the candidates come all other passages that hold a word of the question, below the last of those.
+  const floor = fusion.list.at(-1)?.score ?? 0;
+  for (let i = settings.pool; i < byWords.slots.length && answer.length < options.limit; i += 1) {
+    const slot = byWords.slots[i] ?? 0;
+    const words = byWords.scores[i] ?? 0;
+    if (candidates.has(slot)) continue;
+    const score = (floor * words) / (fusion.lowWords || 1);
+    const one = { slot, words, near: 0, cosine: 0, fused: score, score };
+    answer.push({ slot, score, parts: partsOf(one, { byWords: score, vectors: 0 }, ranking) });
+  }
+  return answer;
+}

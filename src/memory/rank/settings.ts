@@ -1,0 +1,49 @@
+// The numbers that ranking goes by. Tuned on the training collections (docs/retrieval.md), the same for everybody:
+// what differs between orgs comes from their own collection's statistics.
+
+export interface RankSettings {
+  /** BM25's saturation of a term that is repeated. */
+  k1: number;
+  /** How much a field's length counts, 0 to 1. */
+  headerB: number;
+  bodyB: number;
+  /** What a match in a field counts for; the body's is 1. */
+  headerWeight: number;
+  /** What a match in the chunk before or after counts for. */
+  neighbourWeight: number;
+  /** What nearness of the question's words counts for beside the words themselves. */
+  proximityWeight: number;
+  /** Added for a phrase in quotes that stands there, in units of its words' weights. */
+  phraseWeight: number;
+  /** The least and the most that the vectors weigh against the words. */
+  vectorWeight: number;
+  vectorWeightUnmet: number;
+  /** Below this share of the question's weight in the best passages the vectors begin to weigh more. */
+  enoughCoverage: number;
+  /** What the vectors of the chunks before and after count for. */
+  neighbourVector: number;
+  /** How much of a score comes from the passages most like it among the best, and how many those are. */
+  smoothing: number;
+  smoothedBy: number;
+  /** Most candidates each arm brings, and of the best how many are read. */
+  pool: number;
+  read: number;
+}
+
+export const rankSettings: RankSettings = {
+  k1: 1.2,
+  headerB: 0.75,
+  bodyB: 0.75,
+  headerWeight: 2,
+  neighbourWeight: 0.45,
+  proximityWeight: 0.3,
+  phraseWeight: 1.5,
+  vectorWeight: 0.2,
+  vectorWeightUnmet: 0.6,
+  enoughCoverage: 0.4,
+  neighbourVector: 0.3,
+  smoothing: 0.2,
+  smoothedBy: 10,
+  pool: 200,
+  read: 100,
+};

@@ -1,0 +1,90 @@
+// The second arm: what the passages mean, for questions whose words the right passage does not hold.
+import { stem } from '../language/stem.ts';
+import { type Candidate, candidatesOf } from './candidates.ts';
+import type { Collection, VectorArm } from './collection.ts';
+import type { RankSettings } from './settings.ts';
+import { placeOf } from './words.ts';
+
+/** What the vectors are asked with: chunks of the scope, and how many of them hold a term. */
+export interface ScopeCounts {
+  live: number;
+  frequency(term: string): number;
+}
+
+/** Counts inside a narrow scope (`among`, ascending), or over all where the question is for all. */
+export function scopeCounts(
+  collection: Collection,
+  among: Uint32Array | undefined,
+  admitted: Uint8Array | undefined,
+): ScopeCounts {
+  if (among === undefined || admitted === undefined) return collectionCounts(collection);
+  const slots = among.filter((slot) => admitted[slot] === 1 && collection.alive[slot] === 1);
+  return {
+    live: slots.length,
+    frequency: (term) => {
+      const postings = collection.postings(term);
+      if (postings === undefined) return 0;
+      return slots.reduce((count, slot) => count + (placeOf(postings.slots, slot) < 0 ? 0 : 1), 0);
+    },
+  };
+}
+
+function collectionCounts(collection: Collection): ScopeCounts {
+  return { live: collection.live, frequency: (term) => collection.frequency(term) };
+}
+
+/**
+ * What a word of a question counts for: a name that is everywhere in what is asked shall not rule the question.
+ * tools/embedder/README.md, rule 6; the forms of a word are counted under its English stem.
+ */
+export function wordWeight({ live, frequency }: ScopeCounts): (word: string) => number {
+  if (live < 2) return () => 1;
+  return (word) => {
+    const holding = Math.min(live, frequency(stem(word, 'en')));
+    const idf = Math.log(1 + (live - holding + 0.5) / (holding + 0.5));
+    return Math.sqrt(idf / Math.log(2 * live + 2) + 0.02);
+  };
+}
+
+/** Below it a passage without any of the question's words is not brought by its vector. */
+const leastCosine = 0.1;
+
+/**
+ * Brings the nearest passages among the candidates, and gives every candidate its cosine, to which the chunks before
+ * and after lend. The lowest cosine of a full pool is returned: what the arm counts from.
+ */
+export function addCosines(
+  arm: VectorArm,
+  vector: Float32Array,
+  candidates: Map<number, Candidate>,
+  {
+    collection,
+    settings,
+    admitted,
+  }: { collection: Collection; settings: RankSettings; admitted?: Uint8Array },
+): number {
+  const nearest = arm.nearest(vector, settings.pool, admitted);
+  for (const { slot, cosine } of nearest) {
+    if (cosine >= leastCosine && collection.alive[slot] === 1) candidatesOf(candidates, slot);
+  }
+  const slots = [...candidates.keys()];
+  const beside = settings.neighbourVector > 0 ? besideOf(collection, slots) : [];
+  const asked = [...new Set([...slots, ...beside])];
+  const cosines = new Map<number, number>();
+  arm.cosines(vector, asked).forEach((cosine, i) => {
+    cosines.set(asked[i] ?? 0, cosine);
+  });
+  const cosineOf = (slot: number) => (slot < 0 ? 0 : (cosines.get(slot) ?? 0));
+  for (const [slot, candidate] of candidates) {
+    const lent = cosineOf(collection.before[slot] ?? -1) + cosineOf(collection.after[slot] ?? -1);
+    candidate.cosine = Math.max(0, cosineOf(slot) + settings.neighbourVector * lent);
+  }
+  const last = nearest[settings.pool - 1];
+  return last === undefined ? 0 : Math.max(0, last.cosine);
+}
+
+function besideOf(collection: Collection, slots: readonly number[]): number[] {
+  return slots.flatMap((slot) =>
+    [collection.before[slot] ?? -1, collection.after[slot] ?? -1].filter((other) => other >= 0),
+  );
+}

@@ -1,0 +1,186 @@
+// The keyword arm: BM25F over header and body, and the bodies of the chunks before and after as a field of their
+// own, reckoned from the same postings.
+import type { Collection, Postings } from './collection.ts';
+import type { RankSettings } from './settings.ts';
+
+/** A question's term as the collection knows it. */
+export interface AskedTerm {
+  term: string;
+  /** How often the question asks for it. */
+  asked: number;
+  idf: number;
+  postings: Postings | undefined;
+}
+
+/** Scores by slot; what they hold is good until the next question. */
+export interface WordScores {
+  /** Header and body together. */
+  own: Float32Array;
+  /** The body alone, as neighbours lend it. */
+  body: Float32Array;
+  neighbours: Float32Array;
+  /** The slots that were looked at, where the question is for a few only; undefined for all. */
+  among: Uint32Array | undefined;
+}
+
+/** A term that a long question repeats counts more, up to this often. */
+const maxRepeats = 3;
+const maxTerms = 48;
+/** Up to this many admitted chunks are looked up in the postings, instead of going through those. */
+const narrow = 4000;
+/**
+ * Places in postings that one question over everything may cost: beyond it the most frequent terms are left out, but
+ * never the rarest three. About 1 ms for 100,000.
+ */
+const postingsBudget = 2_000_000;
+const surelyAsked = 3;
+
+export const idfOf = (live: number, frequency: number) =>
+  Math.log(1 + (Math.max(live, frequency) - frequency + 0.5) / (frequency + 0.5));
+
+/** The distinct terms in the question's order, with those that no chunk holds: they tell how much is unmet. */
+export function askedTerms(collection: Collection, terms: readonly string[]): AskedTerm[] {
+  const asked = new Map<string, number>();
+  for (const term of terms) asked.set(term, Math.min(maxRepeats, (asked.get(term) ?? 0) + 1));
+  return [...asked].slice(0, 2 * maxTerms).map(([term, times]) => {
+    const frequency = collection.frequency(term);
+    return {
+      term,
+      asked: times,
+      idf: idfOf(collection.live, frequency),
+      postings: frequency === 0 ? undefined : collection.postings(term),
+    };
+  });
+}
+
+/** Where `slot` stands in ascending `slots`, at or after `from`; -1 where it does not. */
+export function placeOf(slots: Uint32Array, slot: number, from = 0): number {
+  let low = from;
+  let high = slots.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((slots[middle] ?? 0) < slot) low = middle + 1;
+    else high = middle;
+  }
+  return slots[low] === slot ? low : -1;
+}
+
+/** Kept between questions: an org with a million chunks would allocate twelve megabytes for each. */
+let scratch = {
+  own: new Float32Array(0),
+  body: new Float32Array(0),
+  neighbours: new Float32Array(0),
+};
+
+function emptyScores(slots: number): typeof scratch {
+  if (scratch.own.length < slots) {
+    const size = Math.ceil(slots * 1.25);
+    scratch = {
+      own: new Float32Array(size),
+      body: new Float32Array(size),
+      neighbours: new Float32Array(size),
+    };
+  } else {
+    scratch.own.fill(0, 0, slots);
+    scratch.body.fill(0, 0, slots);
+    scratch.neighbours.fill(0, 0, slots);
+  }
+  return scratch;
+}
+
+/** The slots that a narrow filter admits and their neighbours, ascending; undefined where there are many. */
+function fewSlots(collection: Collection, admitted: Uint8Array | undefined): Uint32Array | undefined {
+  if (admitted === undefined) return undefined;
+  const few = new Set<number>();
+  for (let slot = admitted.indexOf(1); slot >= 0; slot = admitted.indexOf(1, slot + 1)) {
+    few.add(slot);
+    for (const beside of [collection.before[slot] ?? -1, collection.after[slot] ?? -1]) {
+      if (beside >= 0) few.add(beside);
+    }
+    if (few.size > narrow) return undefined;
+  }
+  return Uint32Array.from(few).sort();
+}
+
+/** In one order wherever they are scored, so that sums come out the same to the last bit. */
+function rarestFirst(terms: readonly AskedTerm[]): AskedTerm[] {
+  return terms
+    .filter(({ postings }) => postings !== undefined)
+    .sort((a, b) => b.idf - a.idf)
+    .slice(0, maxTerms);
+}
+
+/** Of the terms, rarest first, those that are worth their cost in a search over everything. */
+function affordable(terms: readonly AskedTerm[]): AskedTerm[] {
+  let spent = 0;
+  return terms.filter(({ postings }, i) => {
+    spent += postings?.slots.length ?? 0;
+    return i < surelyAsked || spent <= postingsBudget;
+  });
+}
+
+export interface FieldNorms {
+  /** What one occurrence counts for by slot: shorter fields count more. */
+  header(slot: number): number;
+  body(slot: number): number;
+}
+
+export function fieldNorms(collection: Collection, settings: RankSettings): FieldNorms {
+  const { headerLength, bodyLength } = collection;
+  const perHeader = settings.headerB / (collection.meanHeaderLength || 1);
+  const perBody = settings.bodyB / (collection.meanBodyLength || 1);
+  const headerRest = 1 - settings.headerB;
+  const bodyRest = 1 - settings.bodyB;
+  return {
+    header: (slot) => settings.headerWeight / (headerRest + perHeader * (headerLength[slot] ?? 0)),
+    body: (slot) => 1 / (bodyRest + perBody * (bodyLength[slot] ?? 0)),
+  };
+}
+
+export function scoreWords(
+  collection: Collection,
+  terms: readonly AskedTerm[],
+  settings: RankSettings,
+  admitted?: Uint8Array,
+): WordScores {
+  const { own, body, neighbours } = emptyScores(collection.slots);
+  const among = fewSlots(collection, admitted);
+  const norms = fieldNorms(collection, settings);
+  const { k1 } = settings;
+  const held = rarestFirst(terms);
+
+  const add = (slot: number, inHeader: number, inBody: number, weight: number) => {
+    const bodyTf = inBody * norms.body(slot);
+    const tf = bodyTf + (inHeader === 0 ? 0 : inHeader * norms.header(slot));
+    own[slot] = (own[slot] ?? 0) + (weight * tf) / (k1 + tf);
+    if (inBody > 0) body[slot] = (body[slot] ?? 0) + (weight * bodyTf) / (k1 + bodyTf);
+  };
+
+  for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
+    if (postings === undefined) continue;
+    const weight = asked * idf * (k1 + 1);
+    const { slots, header: headers, body: bodies } = postings;
+    if (among === undefined) {
+      for (let i = 0; i < slots.length; i += 1) add(slots[i] ?? 0, headers[i] ?? 0, bodies[i] ?? 0, weight);
+      continue;
+    }
+    for (const slot of among) {
+      const at = placeOf(slots, slot);
+      if (at >= 0) add(slot, headers[at] ?? 0, bodies[at] ?? 0, weight);
+    }
+  }
+
+  const lend = (slot: number) => {
+    const lent = settings.neighbourWeight * (body[slot] ?? 0);
+    if (lent === 0) return;
+    const before = collection.before[slot] ?? -1;
+    const after = collection.after[slot] ?? -1;
+    if (before >= 0) neighbours[before] = (neighbours[before] ?? 0) + lent;
+    if (after >= 0) neighbours[after] = (neighbours[after] ?? 0) + lent;
+  };
+  if (settings.neighbourWeight > 0) {
+    if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);
+    else for (const slot of among) lend(slot);
+  }
+  return { own, body, neighbours, among };
+}
