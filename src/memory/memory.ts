@@ -142,6 +142,11 @@ export interface Memory {
   ingest(org: OrgStore, source: Source, batch: IngestBatch): Promise<IngestResult>;
   cursor(org: OrgStore, connectionId: string, feed: string): Promise<unknown>;
   search(org: OrgStore, query: MemoryQuery): Promise<MemoryAnswer>;
+  /** The first passage of each document written in the span, in the order of their time. */
+  latest(
+    org: OrgStore,
+    span: { kinds: DocumentKind[]; since: number; until: number; limit: number },
+  ): Promise<Passage[]>;
   /** @throws DrawbridgeError `not_found`, for a tombstone and another org's id alike. */
   document(org: OrgStore, id: string): Promise<StoredDocument>;
   /** The document's own bytes; those of an attachment out of its mail. @throws DrawbridgeError `not_found` */

@@ -3,106 +3,18 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
-import type { DocumentKind, Person } from '../providers/record.ts';
-import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { clientMeant, resolveClients } from './clients.ts';
 import { deepest, type Place, readCursor, writeCursor } from './cursor.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.ts';
 import { createLanguages } from './languages.ts';
-import type { MemoryAnswer, MemoryQuery, Passage } from './memory.ts';
+import type { MemoryAnswer, MemoryQuery } from './memory.ts';
+import { rowsOf, toPassage } from './passages.ts';
 
 type Db = Kysely<OrgTables>;
 
 const mostPassages = 100;
-
-interface Row {
-  chunk_id: string;
-  seq: number;
-  start_at: number;
-  end_at: number;
-  content_hash: string;
-  document_id: string;
-  external_id: string;
-  kind: string;
-  title: string;
-  text: string;
-  people: string;
-  url: string | null;
-  connection_id: string;
-  provider: string;
-  label: string | null;
-  written_at: number | null;
-  fetched_at: number;
-  verified_at: number;
-}
-
-async function rowsOf(db: Db, orgId: string, hits: readonly IndexHit[]): Promise<Map<number, Row>> {
-  if (hits.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('chunks as c')
-    .innerJoin('source_documents as d', (join) =>
-      join.onRef('d.org_id', '=', 'c.org_id').onRef('d.id', '=', 'c.document_id'),
-    )
-    .leftJoin('connected_sources as s', (join) =>
-      join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
-    )
-    .select([
-      'c.id as chunk_id',
-      'c.seq',
-      'c.start_at',
-      'c.end_at',
-      'c.content_hash',
-      'd.id as document_id',
-      'd.external_id',
-      'd.kind',
-      'd.title',
-      'd.text',
-      'd.people',
-      'd.url',
-      'd.connection_id',
-      'd.provider',
-      's.label',
-      'd.written_at',
-      'd.fetched_at',
-      'd.verified_at',
-    ])
-    .where('c.org_id', '=', orgId)
-    .where(
-      'c.seq',
-      'in',
-      hits.map((hit) => hit.seq),
-    )
-    // The index was asked on an earlier snapshot: what was deleted since is not answered.
-    .where('d.deleted_at', 'is', null)
-    .execute();
-  return new Map(rows.map((row) => [Number(row.seq), row]));
-}
-
-function toPassage(row: Row, score: number, snippet: (text: string) => string): Passage {
-  const text = row.text.slice(row.start_at, row.end_at);
-  return {
-    documentId: row.document_id,
-    chunkId: row.chunk_id,
-    kind: row.kind as DocumentKind,
-    title: row.title,
-    text,
-    start: row.start_at,
-    end: row.end_at,
-    snippet: snippet(text),
-    contentHash: row.content_hash,
-    people: fromJson<Person[]>(row.people),
-    url: row.url ?? undefined,
-    connectionId: row.connection_id,
-    brainId: row.provider === 'brain' ? row.external_id : undefined,
-    source: row.label ?? row.provider,
-    writtenAt: row.written_at ?? undefined,
-    fetchedAt: row.fetched_at,
-    verifiedAt: row.verified_at,
-    score,
-  };
-}
 
 async function newestChunk(db: Db, orgId: string): Promise<number> {
   const row = await db
