@@ -5,6 +5,7 @@ import type { DocumentKind, Person } from '../providers/record.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { attachedTo } from './attached.ts';
 import type { StoredDocument } from './memory.ts';
 
 function baseQuery(db: Kysely<OrgTables>, orgId: string) {
@@ -54,6 +55,23 @@ export async function readDocument(org: OrgStore, id: string): Promise<StoredDoc
     );
   }
   return toDocument(row);
+}
+
+/** @throws DrawbridgeError `not_found`, also where the mail of an attachment is gone */
+export async function readPayload(org: OrgStore, id: string): Promise<Uint8Array> {
+  const document = await readDocument(org, id);
+  const part = attachedTo(document.externalId);
+  if (part === undefined) return document.raw;
+  const mail = await org.read((db) =>
+    baseQuery(db, org.orgId)
+      .where('d.connection_id', '=', document.connectionId)
+      .where('d.external_id', '=', part.mail)
+      .executeTakeFirst(),
+  );
+  const { attachmentIn } = await import('./normalise/mail.ts');
+  const bytes = mail === undefined ? undefined : await attachmentIn(mail.raw, part.id);
+  if (bytes === undefined) throw new DrawbridgeError('not_found', 'The mail that carried this file is gone.');
+  return bytes;
 }
 
 /** Newest first; `before`: the id of the last document of the page before. */

@@ -6,12 +6,13 @@ import { newId } from '../ids.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { attachedTo } from './attached.ts';
 import { insertChunks, removeChunks } from './chunk-rows.ts';
 import { createClientRollUp } from './client-roll-up.ts';
 import { insertDocuments, removePeople, tombstone, updateDocuments, verify } from './document-rows.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
-import { findGone, findKnown, type Known } from './known-rows.ts';
+import { findGone, findKnown, findLeftBehind, type Known } from './known-rows.ts';
 import { ingestListings } from './listings.ts';
 import type { IngestBatch, IngestResult, Source } from './memory.ts';
 import type { ParsedRecord } from './parse.ts';
@@ -51,9 +52,11 @@ async function readBatch(reader: Reader, batch: IngestBatch): Promise<Read> {
   const read: Read = { incoming: [], rejected: [] };
   outcomes.forEach((outcome, i) => {
     const record = records[i];
-    if ('parsed' in outcome && record !== undefined)
+    if ('parsed' in outcome && record !== undefined) {
       read.incoming.push({ parsed: outcome.parsed, raw: record.raw });
-    else if ('reason' in outcome) read.rejected.push(outcome);
+      // The bytes of an attachment are in its mail.
+      for (const parsed of outcome.attached ?? []) read.incoming.push({ parsed, raw: new Uint8Array() });
+    } else if ('reason' in outcome) read.rejected.push(outcome);
   });
   return read;
 }
@@ -81,17 +84,29 @@ async function store(
   const isLive = (one: Known | undefined): one is Known => one !== undefined && one.deletedAt === null;
 
   const unchanged: string[] = [];
+  let unchangedRecords = 0;
   const added: Incoming[] = [];
   const replaced: { before: Known; incoming: Incoming }[] = [];
   for (const incoming of read.incoming) {
     const before = known.get(incoming.parsed.externalId);
     if (before === undefined) added.push(incoming);
-    else if (before.deletedAt === null && before.contentHash === incoming.parsed.contentHash)
+    else if (before.deletedAt === null && before.contentHash === incoming.parsed.contentHash) {
       unchanged.push(before.id);
-    else replaced.push({ before, incoming });
+      if (attachedTo(before.externalId) === undefined) unchangedRecords += 1;
+    } else replaced.push({ before, incoming });
   }
 
   const gone = await findGone(tx, orgId, source.connectionId, batch);
+  const left = await findLeftBehind(tx, {
+    orgId,
+    connectionId: source.connectionId,
+    mails: [...gone, ...replaced.map(({ before }) => before)].map((one) => one.externalId),
+    staying: new Set([
+      ...read.incoming.map((one) => one.parsed.externalId),
+      ...gone.map((one) => one.externalId),
+    ]),
+  });
+  gone.push(...left);
   const clients = createClientRollUp(tx, orgId, now);
   const index = await parts.index.change(tx, orgId);
 
@@ -140,13 +155,17 @@ async function store(
       .execute();
   }
   const loose = await index.write();
-  const revived = replaced.filter(({ before }) => before.deletedAt !== null).length;
+  // An attachment is counted with its mail.
+  const records = <One>(all: readonly One[], id: (one: One) => string): One[] =>
+    all.filter((one) => attachedTo(id(one)) === undefined);
+  const changedRecords = records(replaced, ({ before }) => before.externalId);
+  const revived = changedRecords.filter(({ before }) => before.deletedAt !== null).length;
   return {
     result: {
-      inserted: added.length + revived,
-      updated: replaced.length - revived,
-      unchanged: unchanged.length,
-      deleted: gone.length,
+      inserted: records(added, ({ parsed }) => parsed.externalId).length + revived,
+      updated: changedRecords.length - revived,
+      unchanged: unchangedRecords,
+      deleted: records(gone, (one) => one.externalId).length,
       rejected: read.rejected,
     },
     changed: [...written.map((one) => one.id), ...gone.map((one) => one.id)],

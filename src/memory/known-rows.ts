@@ -1,6 +1,7 @@
 // Which documents of a batch are there already, and which live ones it says are gone.
 import type { Transaction } from 'kysely';
 import type { OrgTables } from '../store/tables.ts';
+import { attachedMark, attachedTo } from './attached.ts';
 import type { IngestBatch } from './memory.ts';
 
 type Tx = Transaction<OrgTables>;
@@ -93,10 +94,47 @@ export async function findGone(
       query = query.where('external_id', '>=', prefix).where('external_id', '<', `${prefix}\u{10ffff}`);
     }
     for (const row of await query.execute()) {
-      if (row.external_id.startsWith(prefix) && !exist.has(row.external_id) && !coming.has(row.external_id)) {
-        add(toKnown(row));
-      }
+      // An attachment is there as long as its mail is.
+      const id = attachedTo(row.external_id)?.mail ?? row.external_id;
+      if (row.external_id.startsWith(prefix) && !exist.has(id) && !coming.has(id)) add(toKnown(row));
     }
   }
   return [...gone.values()];
+}
+
+/** Mails a statement. */
+const mailsAtOnce = 50;
+
+/** Live attachments of these mails that are not among those that stay. */
+export async function findLeftBehind(
+  tx: Tx,
+  given: { orgId: string; connectionId: string; mails: readonly string[]; staying: ReadonlySet<string> },
+): Promise<Known[]> {
+  const { orgId, connectionId, mails, staying } = given;
+  const found: Known[] = [];
+  for (const some of parts(mails, mailsAtOnce)) {
+    const rows = await tx
+      .selectFrom('source_documents')
+      .select(knownColumns)
+      .where('org_id', '=', orgId)
+      .where('connection_id', '=', connectionId)
+      .where('deleted_at', 'is', null)
+      .where((is) =>
+        is.or(
+          some.map((mail) =>
+            // All ids that begin so, by their bytes: what follows is hex.
+            is.and([
+              is('external_id', '>=', `${mail}${attachedMark}`),
+              is('external_id', '<', `${mail}${attachedMark}g`),
+            ]),
+          ),
+        ),
+      )
+      .execute();
+    for (const row of rows) {
+      if (attachedTo(row.external_id) !== undefined && !staying.has(row.external_id))
+        found.push(toKnown(row));
+    }
+  }
+  return found;
 }

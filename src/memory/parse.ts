@@ -2,6 +2,7 @@
 // says. Runs in the parse worker, off the event loop that serves.
 import { createHash } from 'node:crypto';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
+import { attachedId } from './attached.ts';
 import { cutIntoChunks } from './chunk/chunk.ts';
 import { detectLanguage } from './language/detect.ts';
 import { fallbackLanguage } from './language/stem.ts';
@@ -41,7 +42,10 @@ export interface ParsedRecord {
   chunks: ParsedChunk[];
 }
 
-export type ParseOutcome = { parsed: ParsedRecord } | { externalId: string; reason: string };
+/** `attached`: what a mail carries, each a document of its own. */
+export type ParseOutcome =
+  | { parsed: ParsedRecord; attached?: ParsedRecord[] }
+  | { externalId: string; reason: string };
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
@@ -106,10 +110,47 @@ function chunksOf(kind: DocumentKind, document: Normalised, language: string): P
   });
 }
 
-async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
+/** The attachments of a mail, read; those that cannot be are named in its facts with the reason. */
+async function parseAttached(record: SourceRecord, mail: Normalised): Promise<ParsedRecord[]> {
+  const { attached: files = [], people, threadId, url, writtenAt } = mail;
+  const parsed: ParsedRecord[] = [];
+  const unread = [...(mail.attachmentsLeft ?? [])];
+  for (const { fileName, mediaType, raw, id } of files) {
+    const child: SourceRecord = {
+      externalId: attachedId(record.externalId, id),
+      kind: 'file',
+      mediaType,
+      raw,
+      fileName,
+      people,
+      ...(threadId === undefined ? {} : { threadId }),
+      ...(url === undefined ? {} : { url }),
+      ...(writtenAt === undefined ? {} : { writtenAt }),
+    };
+    try {
+      const file = await normalise(child);
+      const attachedTo = { externalId: record.externalId, title: mail.title };
+      parsed.push(parsedOf(child, { ...file, facts: { ...file.facts, attachedTo, size: raw.byteLength } }));
+    } catch (thrown) {
+      unread.push({ name: fileName, reason: reasonOf(thrown) });
+    }
+  }
+  if (unread.length > 0) mail.facts['unreadAttachments'] = unread;
+  return parsed;
+}
+
+async function parseRecord(
+  record: SourceRecord,
+): Promise<{ parsed: ParsedRecord; attached?: ParsedRecord[] }> {
   // Decoders do not all take memory that another thread could write.
   const raw = record.raw.buffer instanceof SharedArrayBuffer ? new Uint8Array(record.raw) : record.raw;
   const document = await normalise({ ...record, raw });
+  const attached = await parseAttached(record, document);
+  const parsed = parsedOf(record, document);
+  return attached.length === 0 ? { parsed } : { parsed, attached };
+}
+
+function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
   const language = detectLanguage(`${document.title}\n${document.text}`);
   return {
     externalId: record.externalId,
@@ -128,16 +169,18 @@ async function parseRecord(record: SourceRecord): Promise<ParsedRecord> {
   };
 }
 
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof UnreadableRecord ? thrown.message : `cannot be read: ${String(thrown)}`;
+}
+
 /** Every record's outcome in order; one that cannot be read has the reason and stops no other. */
 export async function parseRecords(records: readonly SourceRecord[]): Promise<ParseOutcome[]> {
   const outcomes: ParseOutcome[] = [];
   for (const record of records) {
     try {
-      outcomes.push({ parsed: await parseRecord(record) });
+      outcomes.push(await parseRecord(record));
     } catch (thrown) {
-      const reason =
-        thrown instanceof UnreadableRecord ? thrown.message : `cannot be read: ${String(thrown)}`;
-      outcomes.push({ externalId: record.externalId, reason });
+      outcomes.push({ externalId: record.externalId, reason: reasonOf(thrown) });
     }
   }
   return outcomes;

@@ -1,6 +1,7 @@
 // A mail message (RFC 5322, MIME) as people read it. Whatever is malformed is read as far as it goes.
 import PostalMime, { type Address, type Email } from 'postal-mime';
 import type { Person } from '../../providers/record.ts';
+import { attachedFiles, attachmentBytes } from './attachments.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { htmlToText } from './html.ts';
 import type { Normalised } from './normalised.ts';
@@ -66,6 +67,11 @@ function unreadable(raw: Uint8Array): Normalised {
   };
 }
 
+/** The bytes of the attachment with this id; undefined where the mail has none such. */
+export async function attachmentIn(raw: Uint8Array, id: string): Promise<Uint8Array | undefined> {
+  return attachmentBytes((await PostalMime.parse(raw)).attachments, id);
+}
+
 export async function readMail(raw: Uint8Array): Promise<Normalised> {
   let mail: Email;
   try {
@@ -77,6 +83,7 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
   const subject = cleanLine(mail.subject ?? '');
   const body = bodyOf(mail);
   const attached = attachmentLines(mail);
+  const { files, left } = attachedFiles(mail.attachments);
   const spans = newWords(body, subject);
   let text = body;
   if (attached !== '') {
@@ -95,6 +102,8 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
     text,
     spans,
     cut: 'record',
+    ...(files.length === 0 ? {} : { attached: files }),
+    ...(left.length === 0 ? {} : { attachmentsLeft: left }),
     people: [
       ...peopleOf(mail.from === undefined ? [] : [mail.from], 'from'),
       ...peopleOf(mail.to ?? [], 'to'),

@@ -29,7 +29,7 @@ async function read(record: SourceRecord): Promise<Normalised> {
       return readStructured(record.raw, record.kind);
     // Those below bring large parsers, which are loaded where there is something to parse.
     case 'text/vcard':
-      return (await import('./vcard.ts')).readCard(record.raw);
+      return (await import('./vcard.ts')).readCards(record.raw);
     case 'text/html':
       return (await import('./web-page.ts')).readPage(record.raw);
     case 'application/pdf':

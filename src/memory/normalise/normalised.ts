@@ -1,5 +1,6 @@
 // What every reader of a media type gives: the text a person reads, and which parts of it are searched.
 import type { Person } from '../../providers/record.ts';
+import type { AttachedFile } from './attachments.ts';
 
 /** Half-open, UTF-16 units of `text`. */
 export interface Span {
@@ -23,6 +24,9 @@ export interface Normalised {
   url?: string;
   writtenAt?: number;
   facts: Record<string, unknown>;
+  /** Of a mail: the files in it, and those that were left unread with the reason. */
+  attached?: AttachedFile[];
+  attachmentsLeft?: { name: string; reason: string }[];
 }
 
 /** A record that cannot be read; the message is the reason that the person gets. */

@@ -58,14 +58,15 @@ function modern(text: string): string {
     .join('\r\n');
 }
 
-function cardIn(text: string): ICAL.Component {
+/** The cards of a text, one at least. */
+function cardsIn(text: string): ICAL.Component[] {
   try {
     const whole = /^VERSION:\s*2\.1/imu.test(text) ? modern(text) : text;
     const parsed: unknown = ICAL.parse(whole);
-    // Several cards come as a list of them; the first is this record's.
-    const one = Array.isArray(parsed) && Array.isArray(parsed[0]) ? parsed[0] : parsed;
-    const card = new ICAL.Component(one as never);
-    if (card.name === 'vcard') return card;
+    // Several cards come as a list of them.
+    const all = Array.isArray(parsed) && Array.isArray(parsed[0]) ? parsed : [parsed];
+    const cards = all.map((one) => new ICAL.Component(one as never)).filter((card) => card.name === 'vcard');
+    if (cards.length > 0) return cards;
   } catch (thrown) {
     throw new UnreadableRecord(
       `is not a contact card: ${thrown instanceof Error ? thrown.message : 'malformed'}`,
@@ -78,9 +79,19 @@ function partsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.flatMap(partsOf) : [cleanBlock(String(value ?? ''))];
 }
 
-/** @throws UnreadableRecord for what is no card, or names nobody */
-export function readCard(raw: Uint8Array): Normalised {
-  const card = cardIn(decodeText(raw));
+/**
+ * A contact; where the text has several cards, the words of all under the first one's name.
+ * @throws UnreadableRecord for what is no card, or names nobody
+ */
+export function readCards(raw: Uint8Array): Normalised {
+  const [first, ...others] = cardsIn(decodeText(raw)).map(read);
+  if (first === undefined) throw new UnreadableRecord('is not a contact card');
+  if (others.length === 0) return first;
+  const text = [first, ...others].map((card) => card.text).join('\n\n');
+  return { ...first, text, spans: plainSpans(text), cut: 'sections' };
+}
+
+function read(card: ICAL.Component): Normalised {
   /** Each property of that name as its parts, in the card's order. */
   const all = (name: string): string[][] =>
     card.getAllProperties(name).map((property) => property.getValues().flatMap(partsOf));
