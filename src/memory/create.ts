@@ -6,17 +6,26 @@ import { fromJson } from '../store/codec.ts';
 import { listClients, readClient } from './clients.ts';
 import { listDocuments, readDocument, readPayload, readStats } from './documents.ts';
 import { createPostingsIndex } from './index/postings-index.ts';
+import type { SearchIndex } from './index/search-index.ts';
 import { createIngest } from './ingest.ts';
 import { writeListings } from './listings.ts';
 import type { Memory } from './memory.ts';
+import { latestPassages } from './passages.ts';
 import { findProperties, findProperty } from './properties.ts';
 import { createReader } from './reader.ts';
 import { createSearch } from './search.ts';
 
 /** Memory over whatever orgs it is handed. Close it to end its threads. */
-export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory {
+export function createMemory({
+  clock,
+  log,
+  index = createPostingsIndex({ clock, log }),
+}: {
+  clock: Clock;
+  log: Log;
+  index?: SearchIndex;
+}): Memory {
   const reader = createReader({ clock, log });
-  const index = createPostingsIndex({ clock, log });
   const ingest = createIngest({ reader, index, clock });
   const search = createSearch({ index, clock });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
@@ -50,6 +59,7 @@ export function createMemory({ clock, log }: { clock: Clock; log: Log }): Memory
       return row === undefined ? undefined : fromJson(row.cursor);
     },
     search,
+    latest: latestPassages,
     document: readDocument,
     payload: readPayload,
     documents: listDocuments,
