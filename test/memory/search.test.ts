@@ -192,26 +192,29 @@ describe('scope', () => {
         body,
       });
     await g.memory.ingest(g.org, g.source, {
-      records: [reply('c@x', 12, 'Agreed, go ahead.'), reply('a@x', 10, 'Shall we replace the staircase?')],
+      records: [reply('c@x', 12, 'Agreed, go ahead.'), reply('a@x', 10, 'Shall we replace the quendrome?')],
     });
     await g.memory.ingest(g.org, g.source, {
       records: Array.from({ length: 8 }, (_, i) => json(`f${i}`, 'note', { text: `something else ${i}` })),
     });
-    const texts = async () => (await ask('staircase')).passages.map((one) => one.text);
-    expect(await texts()).toEqual(['Shall we replace the staircase?', 'Agreed, go ahead.']);
+    const texts = async () => (await ask('quendrome')).passages.map((one) => one.text);
+    expect(await texts()).toEqual(['Shall we replace the quendrome?', 'Agreed, go ahead.']);
     // One that comes between parts them.
     await g.memory.ingest(g.org, g.source, { records: [reply('b@x', 11, 'What does it cost?')] });
-    expect((await texts()).sort()).toEqual(['Shall we replace the staircase?', 'What does it cost?']);
+    expect((await texts()).sort()).toEqual(['Shall we replace the quendrome?', 'What does it cost?']);
     // When it goes, they stand beside each other again.
     await g.memory.ingest(g.org, g.source, { records: [], deleted: ['b@x'] });
-    expect((await texts()).sort()).toEqual(['Agreed, go ahead.', 'Shall we replace the staircase?']);
+    expect((await texts()).sort()).toEqual(['Agreed, go ahead.', 'Shall we replace the quendrome?']);
     // A changed neighbour is found by its new words only.
-    await g.memory.ingest(g.org, g.source, { records: [reply('a@x', 10, 'Shall we replace the elevator?')] });
+    await g.memory.ingest(g.org, g.source, {
+      records: [reply('a@x', 10, 'Shall we replace the vorpaline?')],
+    });
     expect(await texts()).toEqual([]);
   });
 
   test('records of no known time stand in their thread in the order they came, however fast they came', async () => {
-    const names = ['alder', 'birch', 'cedar', 'dogwood', 'elm', 'fir', 'ginkgo', 'hazel'];
+    // Words that no model knows, so that only words find them.
+    const names = ['alqor', 'birqul', 'cedroq', 'doqwav', 'elquz', 'firqit', 'ginqot', 'hazqel'];
     for (const name of names) {
       const records = [1, 2, 3].map((i) =>
         json(`${name}${i}`, 'chat', { thread: 't', text: `${name} ${i}` }),

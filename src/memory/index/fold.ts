@@ -25,6 +25,7 @@ const sizes: FoldSizes = { due: 2_000, most: 4_000, merged: 8 };
 
 const ttlMs = 60_000;
 const timeoutMs = 120_000;
+const idleMs = 10_000;
 
 /** Runs of one level in a row, enough of them to be merged: the first such group. */
 function due(runs: readonly RunRow[], merged: number): RunRow[] | undefined {
@@ -50,10 +51,12 @@ export function createFolding(
   const again = new Set<string>();
   const stop = new AbortController();
   let pool: WorkerPool<FoldTask, FoldAnswer> | undefined;
+  let jobs = 0;
 
   const ask = (org: OrgStore, work: FoldTask['work']): Promise<FoldAnswer> => {
     pool ??= createWorkerPool({ entry: 'fold-worker', size: 1, timeoutMs, clock, log });
     const asked = pool;
+    jobs += 1;
     return withAccess(org, (access, transfer) => asked.run({ access, orgId: org.orgId, work }, transfer));
   };
 
@@ -119,13 +122,22 @@ export function createFolding(
       if (!stop.signal.aborted) log.warn({ err: thrown, org: org.orgId }, 'the index was not folded');
     } finally {
       running.delete(org.orgId);
-      if (running.size === 0) {
-        // An idle thread would keep its memory.
-        const idle = pool;
-        pool = undefined;
-        await idle?.close();
-      }
+      if (running.size === 0) void endWhenIdle();
     }
+  }
+
+  /** An idle thread would keep its memory. */
+  async function endWhenIdle(): Promise<void> {
+    const idle = pool;
+    const work = jobs;
+    try {
+      await clock.sleep(idleMs, { signal: stop.signal, unref: true });
+    } catch {
+      return; // closed meanwhile, with its thread
+    }
+    if (work !== jobs || running.size > 0 || idle === undefined || idle !== pool) return;
+    pool = undefined;
+    await idle.close();
   }
 
   return {
