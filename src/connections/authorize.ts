@@ -25,7 +25,7 @@ import { checkGiven } from './given.ts';
 import { agesOf, tokenSecrets } from './grant.ts';
 import { assertPlace, type Plan, readAllowance } from './plan.ts';
 import { isDiscovered, reachedBy, standingOf } from './reached.ts';
-import { isUnfinished, rowById, unfinishedAccount, unfinishedRows } from './rows.ts';
+import { isUnfinished, rowById, unfinishedAccount, unfinishedRows, waitingRow } from './rows.ts';
 import { consentScopes } from './scopes.ts';
 import { move, type Recorder } from './states.ts';
 import { tokenCall } from './token-call.ts';
@@ -50,6 +50,43 @@ export interface AuthorizeParts extends AppParts, Recorder {
 }
 
 type OAuthProvider = Provider & { auth: OAuth2 };
+
+/** What a person had chosen and typed for an authorization; no credentials. */
+export interface Begun {
+  access: 'read' | 'write';
+  via: 'api' | 'mcp';
+  /** The connection that was to be connected again. */
+  account: string | undefined;
+  fields: Readonly<Record<string, string>>;
+}
+
+/** An authorization that ended without an account, with what it takes to begin it again. */
+export class NotAuthorized extends DrawbridgeError {
+  readonly begun: Begun;
+
+  constructor(error: DrawbridgeError, begun: Begun) {
+    const { retry, retryAfterMs, field } = error;
+    super(error.code, error.message, {
+      retry,
+      cause: error,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(field === undefined ? {} : { field }),
+    });
+    this.begun = begun;
+  }
+}
+
+function begunBy(request: AuthorizationRequest): Begun {
+  const { access, mcpServerUrl, reconnect, connectionId } = request;
+  return {
+    access,
+    via: mcpServerUrl === undefined ? 'api' : 'mcp',
+    account: reconnect ? connectionId : undefined,
+    fields: Object.fromEntries(
+      Object.entries(request.fields).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+    ),
+  };
+}
 
 /** @throws DrawbridgeError as `Connections.authorize` says */
 export async function authorize(
@@ -129,6 +166,7 @@ export async function authorized(
       reason: `not finished: ${reason}`,
       at: parts.clock.now(),
     });
+    if (thrown instanceof DrawbridgeError) throw new NotAuthorized(thrown, begunBy(request));
     throw thrown;
   }
 }
@@ -247,6 +285,17 @@ async function begin(
       .executeTakeFirst();
     // Where the provider has an account already it may be the same one again, which takes no place.
     if (another === undefined) assertPlace(await readAllowance(tx, org.orgId, parts.plan));
+    // Who begins again has left the beginning before: one waits for both, whichever way back is taken.
+    const left = await waitingRow(tx, org.orgId, provider.id);
+    if (left !== undefined) {
+      await tx
+        .updateTable('connected_sources')
+        .set({ updated_at: at })
+        .where('org_id', '=', org.orgId)
+        .where('id', '=', left.id)
+        .execute();
+      return left.id;
+    }
     const id = newId('con', at);
     const label = `${provider.title}, not finished`;
     await insertPending(parts, tx, {

@@ -1,6 +1,7 @@
 // What a person is asked in order to connect an account of a provider: made from its declaration, for pages
 // and terminals alike.
 import { z } from 'zod';
+import { DrawbridgeError } from '../errors.ts';
 import type { Provider } from '../providers/define.ts';
 import { scopesInWords } from './scopes.ts';
 
@@ -10,6 +11,8 @@ export interface FormField {
   required: boolean;
   /** The values that it takes, where they are few. */
   choices?: string[];
+  /** What it is when nobody says. */
+  preset?: string;
   /** As an invented account would have it. */
   example?: string;
 }
@@ -53,13 +56,14 @@ export function formOf(provider: Provider): ConnectForm {
     provider: provider.id,
     title: provider.title,
     fields: Object.entries(schema.properties ?? {}).map(([name, property]) => {
-      const { description, enum: values } = typeof property === 'object' ? property : {};
+      const { description, enum: values, default: preset } = typeof property === 'object' ? property : {};
       const example = provider.example?.[name];
       return {
         name,
         description: description ?? name,
-        required: required.has(name),
+        required: required.has(name) && !isFilledIn(provider, name),
         ...(values === undefined ? {} : { choices: values.map(String) }),
+        ...(typeof preset === 'string' ? { preset } : {}),
         ...(example === undefined ? {} : { example }),
       };
     }),
@@ -87,4 +91,16 @@ export function formOf(provider: Provider): ConnectForm {
       .map(({ title }) => title),
     hasMcp: provider.mcp !== undefined,
   };
+}
+
+/** Whether the provider may know it by itself: it fills it in, or asks for it only where it could not. */
+function isFilledIn(provider: Provider, name: string): boolean {
+  if (provider.complete === undefined) return false;
+  const { [name]: _left, ...rest } = provider.example ?? {};
+  try {
+    return provider.complete(rest)[name] !== undefined;
+  } catch (thrown) {
+    if (thrown instanceof DrawbridgeError) return thrown.field === name;
+    throw thrown;
+  }
 }

@@ -41,6 +41,11 @@ function checkSecrets(provider: Provider, given: Record<string, string>): Map<st
     if (/[\0\r\n]/.test(value)) throw invalid(`${title} must be a single line.`, name);
     if (value !== '') secrets.set(name, new Secret(value));
   }
+  const [usual] = provider.secrets;
+  // Where each may be left out, one takes the other's place: with none nobody is let in.
+  if (provider.auth.kind === 'password' && usual !== undefined && secrets.size === 0) {
+    throw invalid(`${usual.title} is missing. ${usual.hint}`, usual.name);
+  }
   return secrets;
 }
 

@@ -77,6 +77,20 @@ export async function unfinishedRows(
   return live(db, orgId).where('state', '=', 'AUTHORIZING').where('updated_at', '<=', since).execute();
 }
 
+/** A beginning of that provider from which nobody has come back yet. */
+export async function waitingRow(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  provider: string,
+): Promise<ConnectionRow | undefined> {
+  return live(db, orgId)
+    .where('provider', '=', provider)
+    .where('state', '=', 'AUTHORIZING')
+    .where('account', 'like', 'unfinished:%')
+    .orderBy('created_at')
+    .executeTakeFirst();
+}
+
 function live(db: Kysely<OrgTables>, orgId: string) {
   return db
     .selectFrom('connected_sources')

@@ -12,19 +12,18 @@ const badStates = new Set(['EXPIRED', 'AUTHORIZING', 'ERROR', 'DEGRADED']);
 function card(connection: Connection, given: AccountsPage): Markup {
   const { id, provider, state, lastError, mcpServerUrl } = connection;
   const isOurs = isOwn(provider);
-  const unfinished = state === 'AUTHORIZING' && connection.account === '';
   return html`<li class="account" id="${id}">
     <div class="who-and-what">
       <h2 class="summary">${inline(connection.label)}</h2>
       <p class="soft">${inline(connection.providerTitle)}${mcpServerUrl === undefined ? '' : ' by its MCP server'} · ${freshness(connection, given.now)}</p>
       ${lastError === undefined ? '' : html`<p class="warning">${marked(lastError.message)} <span class="soft">${relative(lastError.at, given.now)}</span></p>`}
     </div>
-    <span class="pill state-${state.toLowerCase()}">${unfinished ? 'Not finished' : stateWords[state]}</span>
+    <span class="pill state-${state.toLowerCase()}">${stateWords[state]}</span>
     ${
       isOurs
         ? ''
         : html`<div class="deeds">
-        <a class="${badStates.has(state) ? 'button' : 'quiet-link'}" href="/connect/${provider}${unfinished ? '' : `?account=${id}`}">${unfinished ? 'Begin again' : 'Connect again'}<span class="unseen-words"> ${connection.label}</span></a>
+        <a class="${badStates.has(state) ? 'button' : 'quiet-link'}" href="/connect/${provider}?account=${id}">Connect again<span class="unseen-words"> ${connection.label}</span></a>
         <details class="confirm">
           <summary>Disconnect<span class="unseen-words"> ${connection.label}</span></summary>
           <form method="post" action="/connections/${id}/disconnect">
@@ -36,6 +35,13 @@ function card(connection: Connection, given: AccountsPage): Markup {
       </div>`
     }
   </li>`;
+}
+
+/** Begun, and nobody has come back from the provider: no account yet. */
+const isUnfinished = ({ state, account }: Connection): boolean => state === 'AUTHORIZING' && account === '';
+
+function unfinishedLine({ provider, providerTitle }: Connection): Markup {
+  return html`<p class="soft">${inline(providerTitle)}: not finished · <a href="/connect/${provider}">Begin again</a></p>`;
 }
 
 function freshness({ lastSyncAt, hasFeeds }: Connection, now: number): string {
@@ -65,7 +71,8 @@ export interface AccountsPage {
 }
 
 export function connectionsPage(given: AccountsPage): Promise<string> {
-  const { connections, connected, offers } = given;
+  const { connected, offers } = given;
+  const connections = given.connections.filter((one) => !isUnfinished(one));
   return page({
     title: 'Accounts',
     session: given.session,
@@ -79,6 +86,7 @@ export function connectionsPage(given: AccountsPage): Promise<string> {
           ? html`<section class="empty"><h2>No account is connected</h2><p>Agents can look things up and propose once there is one. Choose below where yours is.</p></section>`
           : html`<ul class="accounts">${connections.map((one) => card(one, given))}</ul>`
       }
+      ${given.connections.filter(isUnfinished).map(unfinishedLine)}
       <section class="offers">
         <h2>Connect an account</h2>
         <ul>${offers.map(offerLine)}</ul>

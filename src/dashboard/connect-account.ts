@@ -17,6 +17,8 @@ export interface ConnectPage {
   again: Pick<Connection, 'id' | 'label' | 'fields'> | undefined;
   /** What was chosen or typed before; credentials are never shown again. */
   given: { fields: Readonly<Record<string, string>>; access: 'read' | 'write'; via: 'api' | 'mcp' };
+  /** Whether this person may register the app. */
+  mayRegister: boolean;
   /** Its app is registered, and entered again: another one, or without the slip of before. */
   appAnew?: boolean | undefined;
   /** What was wrong with it: at a field, or with the whole. */
@@ -35,8 +37,24 @@ export function connectAccountPage(given: ConnectPage): Promise<string> {
       <h1>${title}</h1>
       ${again === undefined ? '' : html`<p class="lead">The account is ${inline(again.label)}. Its records stay, and no other account can take its place.</p>`}
       ${fault(given)}
-      ${offer.status === 'off' ? off(form) : offer.status === 'not-configured' || (given.appAnew === true && form.consent !== undefined) ? registration(given) : connectForm(given)}`,
+      ${offer.status === 'off' ? off(form) : needsApp(given) ? (given.mayRegister ? registration(given) : askOwner(given)) : connectForm(given)}`,
   });
+}
+
+/** A server of the provider's own registers us by itself: that way needs no app. */
+function needsApp({ form, offer, given, appAnew }: ConnectPage): boolean {
+  if (appAnew === true && form.consent !== undefined) return true;
+  return offer.status === 'not-configured' && !(form.hasMcp && given.via === 'mcp');
+}
+
+function askOwner({ form }: ConnectPage): Markup {
+  return html`<section class="empty"><h2>Its app is not registered here yet</h2><p>${form.title} lets programs in by an app that an owner of this organisation registers, once for all accounts. Ask an owner to open this page.</p></section>${byMcp(form)}`;
+}
+
+function byMcp(form: ConnectForm): Markup {
+  return form.hasMcp
+    ? html`<p class="soft">Or connect it by <a href="/connect/${form.provider}?via=mcp">${form.title}’s own MCP server</a>, which needs no app.</p>`
+    : html``;
 }
 
 function off(form: ConnectForm): Markup {
@@ -71,16 +89,16 @@ function connectForm(given: ConnectPage): Markup {
 function fieldRow(field: FormField, { given, again, fault: found }: ConnectPage): Markup {
   const id = `field-${field.name}`;
   const stored = again?.fields[field.name];
-  const value = given.fields[field.name] ?? (stored === undefined ? '' : String(stored));
+  const value = given.fields[field.name] ?? (stored === undefined ? (field.preset ?? '') : String(stored));
   const wrong = found?.field === field.name ? found.message : undefined;
   const described = html`aria-describedby="${id}-hint ${wrong === undefined ? '' : `${id}-fault`}" ${wrong === undefined ? '' : html`aria-invalid="true" autofocus`}`;
   return html`<div class="row">
-    <label for="${id}">${words(field.name)}${field.required ? '' : html` <span class="soft">(optional)</span>`}</label>
+    <label for="${id}">${words(field.name)}${field.required || field.preset !== undefined ? '' : html` <span class="soft">(optional)</span>`}</label>
     <p class="soft" id="${id}-hint">${field.description}${field.example === undefined ? '' : `, such as ${field.example}`}</p>
     ${
       field.choices === undefined
         ? html`<input id="${id}" name="field.${field.name}" value="${value}" autocomplete="off" spellcheck="false" ${described}>`
-        : html`<select id="${id}" name="field.${field.name}" ${described}>${field.required ? '' : html`<option value="">–</option>`}${field.choices.map((choice) => html`<option ${choice === value ? 'selected' : ''}>${choice}</option>`)}</select>`
+        : html`<select id="${id}" name="field.${field.name}" ${described}>${field.required || field.preset !== undefined ? '' : html`<option value="">none of these</option>`}${field.choices.map((choice) => html`<option ${choice === value ? 'selected' : ''}>${choice}</option>`)}</select>`
     }
     ${wrong === undefined ? '' : html`<p class="warning" role="alert" id="${id}-fault">${marked(wrong)}</p>`}
   </div>`;
@@ -142,6 +160,7 @@ function registration(given: ConnectPage): Markup {
     <section class="sheet connect">
       <h2>${given.appAnew === true ? `The app at ${form.title}` : `First, register an app at ${form.title}`}</h2>
       <p class="soft">${form.title} lets programs in by apps of their owners. You do this once; every account is then connected with it.</p>
+      ${byMcp(form)}
       <ol class="steps">${steps.map((step) => html`<li>${linked(step)}</li>`)}</ol>
       <div class="row">
         <label for="redirect-url">Redirect URL</label>

@@ -19,6 +19,8 @@ const idShape = /^[a-z0-9_-]{1,64}$/;
 export interface ConnectPlace {
   /** As it has to be registered at the provider. */
   redirectUrl(c: Context<PageEnv>, provider: string): string;
+  /** Other people than the org's owner come to these pages: apps are then registered by owners alone. */
+  isShared: boolean;
   /** Where forms may be sent on to beside https. */
   leadsTo(c: Context<PageEnv>): string[];
 }
@@ -75,6 +77,12 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
     const field = await fieldsOf(c);
     const { consent, fields } = await connections.form(provider);
     if (consent === undefined) throw new DrawbridgeError('not_found', 'No app has to be registered for it.');
+    if (!(await mayRegister(c, rooms, place))) {
+      throw new DrawbridgeError(
+        'permission_denied',
+        'Only an owner of this organisation registers apps: every account is connected with them.',
+      );
+    }
     const [clientId, clientSecret] = [field('clientId').trim(), field('clientSecret').trim()];
     if (clientId === '' || (consent.appHasSecret && clientSecret === '')) {
       throw new DrawbridgeError('invalid_request', 'Both the client ID and the client secret are needed.', {
@@ -120,7 +128,7 @@ export function connectRoutes(rooms: PageRooms, place: ConnectPlace, fieldsOf: F
 /** The page of one provider, with what was given before and what was wrong with it. */
 export async function showConnect(
   c: Context<PageEnv>,
-  rooms: Pick<PageRooms, 'connections' | 'orgFor'>,
+  rooms: Pick<PageRooms, 'connections' | 'orgFor' | 'members'>,
   place: ConnectPlace,
   provider: string,
   more: Pick<ConnectPage, 'given' | 'fault' | 'appAnew'> & { account: string | undefined },
@@ -149,10 +157,21 @@ export async function showConnect(
       redirectUrl: place.redirectUrl(c, provider),
       given: more.given,
       fault: more.fault,
+      mayRegister: await mayRegister(c, rooms, place),
       appAnew: more.appAnew,
     }),
     more.fault === undefined ? 200 : 400,
   );
+}
+
+async function mayRegister(
+  c: Context<PageEnv>,
+  rooms: Pick<PageRooms, 'members'>,
+  { isShared }: ConnectPlace,
+): Promise<boolean> {
+  if (!isShared) return true;
+  const { orgId, memberId } = c.get('session').person;
+  return (await rooms.members(orgId)).some(({ id, role }) => id === memberId && role === 'owner');
 }
 
 function idOf(c: Context<PageEnv>, name: 'id' | 'provider'): string {

@@ -7,7 +7,9 @@ import type { Clock } from '../clock.ts';
 import type { Notice } from '../connections/attention.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Log } from '../log.ts';
+import type { Brain } from '../memory/brain.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Receipts } from '../memory/receipts.ts';
 import type { OrgPolicy } from '../queue/policy.ts';
 import type { OrgPresence } from '../queue/presence.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -50,7 +52,9 @@ export interface PageRooms {
   /** For the passages that an action cites; absent where there is no memory. */
   memory?: Pick<Memory, 'document'> | undefined;
   /** Who belongs to an org. */
-  members(orgId: string): Promise<readonly { id: string; name: string }[]>;
+  members(orgId: string): Promise<readonly { id: string; name: string; role: 'owner' | 'member' }[]>;
+  receipts: Pick<Receipts, 'outputs' | 'informedBy'>;
+  brain: Brain;
   policy: OrgPolicy;
   presence: OrgPresence;
   passkeys: Passkeys;

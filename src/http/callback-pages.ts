@@ -1,5 +1,6 @@
 // Where a person lands when connecting did not end with an account: what happened, and what to do now.
 import type { Context } from 'hono';
+import { type Begun, NotAuthorized } from '../connections/authorize.ts';
 import { type ConnectPlace, showConnect } from '../dashboard/connect-routes.ts';
 import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
 import { messagePage, steppingStone } from '../dashboard/message.ts';
@@ -37,9 +38,24 @@ export async function callbackFault(
     link:
       error.code === 'quota_exhausted'
         ? { path: '/connections', title: 'To the accounts' }
-        : { path: `/connect/${provider}`, title: 'Begin again' },
+        : { path: beginAgain(provider, thrown), title: 'Begin again' },
   });
   return c.html(text, statusFor(error.code));
+}
+
+/** The page with what was chosen before: who asked for less is not asked for more the second time. */
+function beginAgain(provider: string, thrown: unknown): string {
+  if (!(thrown instanceof NotAuthorized)) return `/connect/${provider}`;
+  return connectPath(provider, thrown.begun);
+}
+
+function connectPath(provider: string, { access, via, account, fields }: Begun): string {
+  const chosen = new URLSearchParams();
+  if (access === 'read') chosen.set('access', access);
+  if (via === 'mcp') chosen.set('via', via);
+  if (account !== undefined) chosen.set('account', account);
+  for (const [name, value] of Object.entries(fields)) chosen.set(`field.${name}`, value);
+  return `/connect/${provider}${chosen.size === 0 ? '' : `?${chosen}`}`;
 }
 
 function titleOf(error: DrawbridgeError): string {
@@ -84,13 +100,13 @@ function adviceOf(error: DrawbridgeError): string {
  */
 export async function connectFault(
   c: Context<PageEnv>,
-  rooms: Pick<PageRooms, 'connections' | 'orgFor' | 'log'>,
+  rooms: Pick<PageRooms, 'connections' | 'orgFor' | 'log' | 'members'>,
   place: ConnectPlace,
   { provider, asked, thrown }: { provider: string; asked: Asked; thrown: unknown },
 ): Promise<Response> {
   if (asked.json || !(thrown instanceof DrawbridgeError) || thrown.field === 'provider') throw thrown;
   // Its app is not registered: the page says how.
-  if (thrown.field === 'app') return c.redirect(`/connect/${provider}`, 303);
+  if (thrown.field === 'app') return c.redirect(connectPath(provider, { ...asked, via: 'api' }), 303);
   return showConnect(c, rooms, place, provider, {
     account: asked.account,
     given: asked,

@@ -124,6 +124,7 @@ function redirectUri(
 export function connectPlace(parts: Pick<IntegrationParts, 'publicUrl' | 'sandboxUrl'>): ConnectPlace {
   return {
     redirectUrl: (c, provider) => redirectUri(c, parts, provider),
+    isShared: parts.publicUrl !== undefined,
     // A provider that asks nothing sends the browser straight back.
     leadsTo: (c) => [
       new URL(redirectUri(c, parts, 'any')).origin,

@@ -114,3 +114,16 @@ test('what disconnecting leaves to the person is told, and the list says what ea
     await hosts.close();
   }
 });
+
+test('a mailbox without a password is refused by its flag, as JSON too, and no server is asked', async () => {
+  const environment = { DRAWBRIDGE_PROVIDERS_OFF: '' };
+  const args = ['connect', 'mailbox', '--email', 'you@gmail.com'];
+  const plain = await program.run(args, { environment });
+  expect(plain.code).toBe(2);
+  expect(plain.stderr).toContain('--password-stdin: App password is missing');
+  const asJson = await program.run([...args, '--json'], { environment });
+  expect(asJson.code).toBe(2);
+  expect(JSON.parse(asJson.stdout === '' ? asJson.stderr : asJson.stdout)).toMatchObject({
+    error: { message: expect.stringContaining('--password-stdin: App password is missing') },
+  });
+});

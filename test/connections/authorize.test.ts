@@ -78,6 +78,28 @@ describe('the way to the provider', () => {
     ]);
   });
 
+  test('who begins again leaves one beginning, and either way back is good', async () => {
+    const office = await openGuild();
+    const first = await office.consent((await office.start()).url);
+    office.guild.account = 'jo@guild.example';
+    const second = await office.consent((await office.start()).url);
+    expect((await office.connections.list(office.org)).map(({ state }) => state)).toEqual(['AUTHORIZING']);
+    expect((await office.back(second)).account).toBe('jo@guild.example');
+    office.guild.account = 'maria@guild.example';
+    expect((await office.back(first)).account).toBe('maria@guild.example');
+    expect((await office.connections.list(office.org)).map(({ state }) => state)).toEqual([
+      'ACTIVE',
+      'ACTIVE',
+    ]);
+  });
+
+  test('a beginning that was denied takes nothing from the one beside it', async () => {
+    const office = await openGuild();
+    const first = await office.consent((await office.start()).url);
+    await expect(office.connect({}, { press: 'deny' })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect((await office.back(first)).state).toBe('ACTIVE');
+  });
+
   test('a provider of forms, an unknown setting and a missing MCP server are refused by name', async () => {
     const office = await openGuild();
     await expect(office.start({ fields: { colour: 'red' } })).rejects.toMatchObject({ field: 'colour' });

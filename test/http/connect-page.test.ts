@@ -1,8 +1,10 @@
 // The page on which a person connects an account of one provider: what it asks and says, and what a link may
 // fill in there.
 import { describe, expect, test } from 'vitest';
+import { provider as hubspot } from '../../src/providers/hubspot/index.ts';
 import { provider as mailbox } from '../../src/providers/mailbox/index.ts';
 import { provider as mcp } from '../../src/providers/mcp/index.ts';
+import { provider as quickbooks } from '../../src/providers/quickbooks/index.ts';
 import { entryOf } from '../connections/agency.ts';
 import { type Browser, openGuildHouse } from './guild-house.ts';
 
@@ -114,5 +116,60 @@ describe('the page of a provider', () => {
     expect(page).toContain(`name="account" value="${made.id}"`);
     expect(page).toContain('maria@guild.example');
     expect((await browser.get(`/connect/ledger?account=${made.id}`)).status).toBe(404);
+  });
+
+  test('a provider with a server of its own needs no app for that way, and says so', async () => {
+    const catalog = [{ ...entryOf(hubspot), app: 'hubspot' }, entryOf(mcp)];
+    const house = await openGuildHouse({ options: { catalog, apps: new Map() } });
+    const browser = await house.signedIn();
+    const byApi = (await browser.get('/connect/hubspot')).body;
+    expect(byApi).toContain('name="clientId"');
+    expect(byApi).toContain('href="/connect/hubspot?via=mcp"');
+    const byServer = (await browser.get('/connect/hubspot?via=mcp')).body;
+    expect(byServer).not.toContain('name="clientId"');
+    expect(byServer).toMatch(/name="via" value="mcp" checked/);
+    expect(byServer).toContain('Go on to HubSpot');
+  });
+
+  test('under a public address an owner registers the app, and nobody else', async () => {
+    const publicUrl = 'https://drawbridge.example';
+    const house = await openGuildHouse({ publicUrl, options: { apps: new Map() } });
+    const app = { clientId: 'drawbridge-at-guild', clientSecret: 'a-secret', access: 'read' };
+    const member = await house.signedIn();
+    const shown = (await member.get('/connect/guild')).body;
+    expect(shown).toContain('Ask an owner');
+    expect(shown).not.toContain('name="clientSecret"');
+    const refused = await member.post('/connect/guild/app', { csrf: member.csrf, ...app });
+    expect(refused.status).toBe(403);
+    expect((await house.connections.offers(house.org))[0]?.status).toBe('not-configured');
+
+    await house.store.control.write((tx) =>
+      tx.updateTable('members').set({ role: 'owner' }).where('id', '=', house.person.memberId).execute(),
+    );
+    expect((await member.post('/connect/guild/app', { csrf: member.csrf, ...app })).status).toBe(303);
+    expect((await house.connections.offers(house.org))[0]?.status).toBe('available');
+  });
+
+  test('a mailbox says which fields may be left out, and that it needs a password', async () => {
+    const house = await openGuildHouse({ options: { catalog: [entryOf(mailbox)] } });
+    const browser = await house.signedIn();
+    const page = (await browser.get('/connect/mailbox')).body;
+    const optional = [...page.matchAll(/<label for="field-(\w+)">[^<]* <span class="soft">\(optional\)/g)];
+    expect(optional.map(([, name]) => name)).toEqual(['user', 'imap', 'smtp', 'name', 'preset']);
+    const begun = await browser.post(`${api}/mailbox/connect`, {
+      csrf: browser.csrf,
+      'field.email': 'you@gmail.com',
+    });
+    expect(begun.status).toBe(400);
+    expect(begun.body).toMatch(/id="secret-password-fault"[^>]*>App password is missing/);
+  });
+
+  test('a choice with a preset has it chosen, and no empty choice', async () => {
+    const house = await openGuildHouse({
+      options: { catalog: [{ ...entryOf(quickbooks), app: undefined }] },
+    });
+    const page = (await (await house.signedIn()).get('/connect/quickbooks')).body;
+    expect(page).toMatch(/<option selected\s*>production<\/option>/);
+    expect(page).not.toContain('<option value="">');
   });
 });

@@ -265,6 +265,34 @@ describe('the way back', () => {
     );
   });
 
+  test('who asked to read only, said no and begins again is asked to read only', async () => {
+    const house = await openGuildHouse();
+    const browser = await house.signedIn();
+    const begun = await browser.post(`${api}/guild/connect`, {
+      csrf: browser.csrf,
+      access: 'read',
+      'field.hall': 'east & west',
+    });
+    const callback = await house.consent(String(begun.headers.location), { press: 'deny' });
+    const said = await browser.get(pathOf(callback));
+    const again = /href="([^"]+)">Begin again/.exec(said.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const page = (await browser.get(again)).body;
+    expect(page).toMatch(/value="read" checked/);
+    expect(page).toContain('name="field.hall" value="east &amp; west"');
+  });
+
+  test('one from which nobody has come back is a line to begin again, and no card', async () => {
+    const house = await openGuildHouse();
+    const browser = await house.signedIn();
+    await browser.post(`${api}/guild/connect`, { csrf: browser.csrf, access: 'write' });
+    const page = (await browser.get('/connections')).body;
+    expect(page).toContain('No account is connected');
+    expect(page).toMatch(/Guild(<[^>]*>)*: not finished · <a href="\/connect\/guild">Begin again/);
+    expect(page).not.toContain('class="account"');
+    await house.connect();
+    expect((await browser.get('/connections')).body).not.toContain('not finished');
+  });
+
   test('another person’s browser, signed in, connects nothing (login CSRF)', async () => {
     const house = await openGuildHouse();
     const callback = await consented(house, await house.signedIn());
