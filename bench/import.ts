@@ -11,10 +11,10 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs, promisify } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import PostalMime from 'postal-mime';
 import { loadConfig } from '../src/config.ts';
 import { importPaths } from '../src/jobs/import/import-paths.ts';
+import { keepHeapSmall } from '../src/jobs/import/small-heap.ts';
 import { openRooms } from '../src/rooms.ts';
 import type { OrgStore } from '../src/store/store.ts';
 import { generateMbox } from './mbox-generator.ts';
@@ -103,7 +103,7 @@ async function apart(step: string, mbox: string): Promise<number> {
 
 async function measure(mbox: string, home: string) {
   // As the command does.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  keepHeapSmall();
   const commits: number[] = [];
   watchCommits(commits);
   const rooms = await openRooms(loadConfig({ DRAWBRIDGE_HOME: home, DRAWBRIDGE_LOG_LEVEL: 'error' }));

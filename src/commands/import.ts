@@ -1,8 +1,8 @@
 // `import PATH…`: files into memory, with a bar on the way and a list of what could not be read.
-import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { extensions } from '../jobs/import/formats.ts';
 import type { ImportResult } from '../jobs/import/import-paths.ts';
+import { keepHeapSmall } from '../jobs/import/small-heap.ts';
 import { interruption, openSession, withRooms } from './command.ts';
 import type { Output } from './output.ts';
 import { createProgress, size } from './progress.ts';
@@ -37,9 +37,7 @@ function tell(output: Output, result: ImportResult, seconds: number): void {
 }
 
 async function importFiles(paths: string[], options: { json?: boolean }): Promise<void> {
-  // An import makes garbage faster than anything else here, and V8 answers by giving every thread up to
-  // 48 MB for young objects: most of what a large import would hold. Kept small it costs a few collections.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  keepHeapSmall();
   const session = openSession(options);
   const { output, clock } = session;
   const { importPaths } = await import('../jobs/import/import-paths.ts');

@@ -1,8 +1,39 @@
 // A mail file (.eml), and the identity that makes one mail in two files one document.
+import { createHash } from 'node:crypto';
 import type { SourceRecord } from '../../providers/record.ts';
-import { type Item, largestRecord, mebibytes, type ReadRequest, sha256 } from './item.ts';
+import { type Item, largestRecord, mebibytes, type ReadRequest } from './item.ts';
 
 const identifying = ['message-id', 'date', 'from', 'subject'];
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+// Hashed in stretches: a large mail as one text would be held several times over.
+const stretchBytes = 64 * 1024;
+
+/** Where the line ends that the blank one follows, its end included; undefined where no blank line is. */
+function headerEnd(bytes: Buffer): number | undefined {
+  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) {
+    const next = bytes[at + 1] === carriageReturn ? bytes[at + 2] : bytes[at + 1];
+    if (next === newline) return at + 1;
+  }
+  return undefined;
+}
+
+const textOf = (bytes: Buffer, from: number, to: number): string =>
+  bytes.toString('latin1', from, to).replaceAll('\r\n', '\n');
+
+/** The body from `from` on in whole lines, with its line ends and without "From " quoting and white space at its end. */
+function* bodyText(bytes: Buffer, from: number): Iterable<string> {
+  let held = '';
+  for (let at = from; at < bytes.length; ) {
+    const line = bytes.indexOf(newline, at + stretchBytes);
+    const end = line === -1 ? bytes.length : line + 1;
+    const text = held + textOf(bytes, at, end).replace(/^>*From /gm, 'From ');
+    const settled = text.trimEnd();
+    yield settled;
+    held = text.slice(settled.length);
+    at = end;
+  }
+}
 
 /**
  * The external id of a mail: a hash of its Message-ID, date, sender, subject and body. A mailbox's own
@@ -10,12 +41,9 @@ const identifying = ['message-id', 'date', 'from', 'subject'];
  * that nobody replaces a stored mail by sending another under its Message-ID.
  */
 function mailIdentity(raw: Uint8Array): string {
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
-    .toString('latin1')
-    .replaceAll('\r\n', '\n');
-  const split = text.indexOf('\n\n');
-  const head = split === -1 ? text : text.slice(0, split);
-  const body = split === -1 ? '' : text.slice(split + 2);
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const end = headerEnd(bytes);
+  const head = end === undefined ? textOf(bytes, 0, bytes.length) : textOf(bytes, 0, end).slice(0, -1);
   const headers = new Map<string, string>();
   for (const line of head.replace(/\n[ \t]+/g, ' ').split('\n')) {
     const colon = line.indexOf(':');
@@ -31,8 +59,13 @@ function mailIdentity(raw: Uint8Array): string {
     }
   }
   const seen = identifying.map((name) => headers.get(name) ?? '');
-  const settled = body.replace(/^>*From /gm, 'From ').trimEnd();
-  return `mail:${sha256(`${JSON.stringify(seen)}\n${settled}`)}`;
+  const hash = createHash('sha256').update(`${JSON.stringify(seen)}\n`);
+  if (end !== undefined) {
+    // The blank line has an end of its own.
+    const body = bytes.indexOf(newline, end) + 1;
+    for (const text of bodyText(bytes, body)) hash.update(text);
+  }
+  return `mail:${hash.digest('hex')}`;
 }
 
 /** Whether the bytes begin as RFC 5322 headers do. */
