@@ -11,6 +11,7 @@ import { localOrigin } from './http/origin.ts';
 import { startCare } from './jobs/care.ts';
 import { startNotices } from './jobs/notify.ts';
 import { showOnDesktop } from './jobs/notify-desktop.ts';
+import { startMailNotices } from './jobs/notify-mail.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
 import { retain } from './jobs/retention.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
@@ -75,6 +76,7 @@ export async function startServing(
           clock,
           log,
         });
+  const mailNotices = startMailNotices({ ...rooms, orgFor, pageUrl });
   const toolRooms: ToolRooms = {
     clock,
     log,
@@ -153,6 +155,7 @@ export async function startServing(
   });
   const closeAll = async () => {
     await notices?.stop();
+    await mailNotices.stop();
     await care.stop();
     await executor.stop();
     await presence.stop();

@@ -173,7 +173,7 @@ export function moverOf(principal: Principal): Mover {
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** 130 random bits, safe in a Message-ID, a UID and a header. */
-function newEffectKey(): string {
+export function newEffectKey(): string {
   return `dbx${Array.from(randomBytes(26), (byte) => base32.charAt(byte & 31)).join('')}`;
 }
 

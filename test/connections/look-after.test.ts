@@ -99,6 +99,7 @@ test('a round replaces the keys that are 90 days old, and the account goes on', 
   const care = startCare({
     orgs: async () => [office.org],
     connections: office.connections,
+    retain: async () => undefined,
     clock: office.clock,
     log,
   });
@@ -124,6 +125,7 @@ test('the scheduler comes round within minutes of the start, then hourly, until 
       },
       rotateKeys: (org) => office.connections.rotateKeys(org),
     },
+    retain: async () => undefined,
     clock: office.clock,
     log,
   });
