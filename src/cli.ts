@@ -57,6 +57,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/policy.ts'),
   },
   {
+    name: 'notify',
+    summary: 'be told by mail that decisions wait',
+    load: () => import('./commands/notify.ts'),
+  },
+  {
     name: 'open',
     summary: 'open the pages in a browser, signed in',
     load: () => import('./commands/open.ts'),
