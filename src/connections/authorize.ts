@@ -407,9 +407,12 @@ function learn(
 ): Record<string, string> {
   const learned: Record<string, string> = {};
   for (const [name, field] of Object.entries(provider.learned ?? {})) {
-    const value = field.from === from ? read(field.as ?? name) : undefined;
-    if (typeof value === 'string' && value !== '') learned[name] = value;
-    if (typeof value === 'number') learned[name] = String(value);
+    if (field.from !== from) continue;
+    const value = read(field.as ?? name);
+    const told = typeof value === 'number' ? String(value) : value;
+    const text = typeof told === 'string' && told !== '' ? told : undefined;
+    const kept = field.read === undefined ? text : field.read(text);
+    if (kept !== undefined) learned[name] = kept;
   }
   return learned;
 }

@@ -203,6 +203,11 @@ export interface LearnedField {
   /** Its name there; default: its own. */
   as?: string;
   description: string;
+  /**
+   * What is kept of it. For what becomes part of an address: one of the values that are known, as whoever comes
+   * back may have written it. `told`: undefined where it was not. @throws DrawbridgeError for anything else
+   */
+  read?(told: string | undefined): string;
 }
 
 /** A delivery of a webhook, as it came in: bytes, not yet believed. */
