@@ -204,6 +204,12 @@ await approve(unclear);
 await holdUntil(1);
 await house.queue.runDue(house.org);
 await approve(held);
+const again = await house.propose('amend', { stage: 'Under contract' });
+await approve(again);
+const { deal } = house;
+house.deal = { ...deal, stage: 'Offer withdrawn', amount: 498000 };
+await house.queue.runDue(house.org);
+house.deal = deal;
 
 const chromium = await openChromium();
 
@@ -240,6 +246,7 @@ await pictures(desktop, [
   [guide, 'approvals', '/'],
   [guide, 'edit', `${path(letter)}/edit`],
   [guide, 'change', path(amend)],
+  [guide, 'asks-again', path(again)],
   [guide, 'recipients', path(strange)],
   [guide, 'history', '/history'],
   [extra, 'invoice', path(invoice)],

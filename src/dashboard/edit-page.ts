@@ -43,7 +43,7 @@ function input(field: EditField, value: string, fault: string | undefined): Mark
     ${
       field.kind === 'text' || field.kind === 'people'
         ? // HTML drops a first line feed; this one is it.
-          html`<textarea ${rest} rows="${field.kind === 'people' ? 3 : 12}">${'\n'}${value}</textarea>`
+          html`<textarea ${rest} rows="${field.kind === 'people' ? Math.min(8, Math.max(2, value.split('\n').length)) : 12}">${'\n'}${value}</textarea>`
         : field.kind === 'flag'
           ? html`<select ${rest}><option value="yes" ${value === 'yes' ? html`selected` : ''}>yes</option><option value="no" ${value === 'no' ? html`selected` : ''}>no</option></select>`
           : html`<input ${rest} value="${value}" ${field.kind === 'number' ? html`inputmode="decimal"` : ''} autocomplete="off">`
@@ -66,7 +66,7 @@ export function editPage({ action, session, given, faults = [] }: EditPage): Pro
     content: html`
       <p class="crumb"><a href="/actions/${action.id}">← Back, unchanged</a></p>
       <h1>Edit before approving</h1>
-      <p class="lead">${inline(action.summary)}</p>
+      <p class="lead short">${inline(action.summary)}</p>
       ${faults.length === 0 ? '' : html`<section class="notices" role="alert"><h2>Not like this</h2><ul>${(loose.length === 0 ? [{ text: 'See the fields below.' }] : loose).map(({ text }) => html`<li>${marked(text)}</li>`)}</ul></section>`}
       <form class="edit sheet" method="post" action="/actions/${action.id}/edit" data-again>
         ${csrfField(session)}

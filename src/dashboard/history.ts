@@ -5,9 +5,10 @@ import { type ActionStatus, actionStatuses } from '../store/tables.ts';
 import { iso } from '../time.ts';
 import { csvLine } from './csv.ts';
 import type { Viewer } from './environment.ts';
-import { addressOf, type Choices, type Filters, filterForm } from './inbox.ts';
+import { addressOf, type Choices, type Filters, filterForm, isFiltered } from './inbox.ts';
 import { page } from './layout.ts';
 import { line } from './lines.ts';
+import type { Markup } from './text.ts';
 import { statusWords } from './words.ts';
 
 export interface HistoryFilters extends Filters {
@@ -34,28 +35,33 @@ function address(path: string, filters: HistoryFilters, before?: string): string
 
 export function historyPage(given: History): Promise<string> {
   const { filters, lines, first, next, now } = given;
-  const filtered = Object.values(filters).some((value) => value !== undefined);
+  const filtered = isFiltered(filters);
+  const bare = lines.length === 0 && first && !filtered;
   return page({
     title: 'History',
     session: given.session,
     current: 'history',
     content: html`
       <h1>History</h1>
-      ${filterForm(
-        '/history',
-        filters,
-        given.choices,
-        undefined,
-        html`<div><label for="status">State</label><select id="status" name="status">
+      ${
+        bare
+          ? ''
+          : filterForm(
+              '/history',
+              filters,
+              given.choices,
+              undefined,
+              html`<div><label for="status">State</label><select id="status" name="status">
           <option value="">Any</option>
           ${actionStatuses.map((one) => html`<option value="${one}" ${one === filters.status ? html`selected` : ''}>${statusWords[one]}</option>`)}
         </select></div>
         <div><label for="from">From</label><input id="from" name="from" type="date" value="${filters.from ?? ''}"></div>
         <div><label for="to">To</label><input id="to" name="to" type="date" value="${filters.to ?? ''}"></div>`,
-      )}
+            )
+      }
       ${
         lines.length === 0
-          ? html`<p class="soft" role="status">${emptyText(first, filtered)}</p>`
+          ? html`<section class="empty" role="status">${emptyText(first, filtered)}</section>`
           : html`<ul class="actions" data-lines>${lines.map((one) => line(one, now))}</ul>
             <p class="export"><a href="${address('/history.csv', filters)}" download>Export as CSV</a> <span class="soft">all that match, for a spreadsheet</span></p>`
       }
@@ -66,9 +72,11 @@ export function historyPage(given: History): Promise<string> {
   });
 }
 
-function emptyText(first: boolean, filtered: boolean): string {
-  if (!first) return 'There is nothing older.';
-  return filtered ? 'Nothing matches.' : 'No agent has proposed anything yet.';
+function emptyText(first: boolean, filtered: boolean): Markup {
+  if (!first) return html`<p>There is nothing older.</p>`;
+  return filtered
+    ? html`<h2>Nothing matches</h2><p><a href="/history">Show all of it</a></p>`
+    : html`<h2>Nothing was proposed yet</h2><p>What an agent proposes stands here, with what became of it and who decided.</p>`;
 }
 
 export const historyColumns = csvLine([

@@ -69,6 +69,7 @@ function addressFor({ filters, view }: Inbox, more: { view?: View; before?: stri
 export function inboxPage(given: Inbox): Promise<string> {
   const { view, counts, lines, unclear } = given;
   const waiting = counts.waiting;
+  const bare = lines.length === 0 && unclear.length === 0 && given.first && !isFiltered(given.filters);
   return page({
     title: waiting === 0 ? 'Approvals' : `(${waiting}) Approvals`,
     session: given.session,
@@ -77,7 +78,7 @@ export function inboxPage(given: Inbox): Promise<string> {
     content: html`
       <div class="head"><h1>Approvals</h1>${keysDialog('list')}</div>
       ${tabs(given)}
-      ${filterForm('/', given.filters, given.choices, view === 'waiting' ? undefined : view)}
+      ${bare ? '' : filterForm('/', given.filters, given.choices, view === 'waiting' ? undefined : view)}
       ${unclear.length === 0 ? '' : html`<section><h2>Unclear: please look</h2><ul class="actions">${unclear.map((one) => line(one, given.now))}</ul></section>`}
       ${
         lines.length === 0
@@ -86,6 +87,11 @@ export function inboxPage(given: Inbox): Promise<string> {
       }
       ${pager(given)}`,
   });
+}
+
+/** Whether anything is left out; where nothing is and nothing stands there, there is nothing to search. */
+export function isFiltered(filters: object): boolean {
+  return Object.values(filters).some((value) => value !== undefined);
 }
 
 function tabs(given: Inbox): Markup {
@@ -134,8 +140,7 @@ const emptyWords: Record<Exclude<View, 'waiting'>, [title: string, text: string]
 };
 
 function nothing({ view, filters, first, connected }: Inbox): Markup {
-  const filtered = Object.values(filters).some((value) => value !== undefined);
-  if (filtered || !first) {
+  if (isFiltered(filters) || !first) {
     return html`<section class="empty"><h2>Nothing matches</h2><p><a href="${addressOf('/', { show: view === 'waiting' ? undefined : view })}">Show all of them</a></p></section>`;
   }
   if (view !== 'waiting') {

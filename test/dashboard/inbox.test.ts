@@ -77,6 +77,18 @@ test('search finds every word of a summary, whatever its case, and takes signs f
   }
 });
 
+test('where nothing stands and nothing is left out there is nothing to search, and the page says what comes here', async () => {
+  const { org, person } = await house.stranger();
+  const [action] = await house.queue.list(org, { limit: 10 });
+  expect(action).toBeDefined();
+  const other = await house.browser(person);
+  expect((await other.get('/?show=snoozed')).body).not.toContain('role="search"');
+  expect((await other.get('/?show=snoozed')).body).toContain('Nothing is put off');
+  expect((await other.get('/?show=snoozed&q=x')).body).toContain('role="search"');
+  expect((await other.get('/history')).body).toContain('role="search"');
+  expect((await other.get('/history?q=not+there')).body).toContain('href="/history">Show all of it');
+});
+
 test('filters by provider and by who asked leave out the others', async () => {
   expect((await idsAt('/?by=key_1')).length).toBeGreaterThan(0);
   expect(await idsAt('/?by=key_2')).toEqual([]);

@@ -197,6 +197,15 @@ inBrowser(
   120_000,
 );
 
+inBrowser(`what names a changed record has the width of its table on a phone, too${why}`, async () => {
+  const small = await signedIn({ viewport: { width: 390, height: 844 } });
+  await small.goto(`${house.origin}${paths.get('a change of a record')}`);
+  const widths = (await small.evaluate(
+    `['.diff', '.diff caption'].map((one) => document.querySelector(one).getBoundingClientRect().width)`,
+  )) as [number, number];
+  expect(widths[1]).toBe(widths[0]);
+});
+
 inBrowser(`nothing moves for who wants no motion${why}`, async () => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto(`${house.origin}${paths.get('a mail')}`);
