@@ -12,6 +12,7 @@ export const workers: Record<string, string> = {
 export const bundledFiles: Record<string, string> = {
   'assets/style.css': 'src/dashboard/assets/style.css',
   'assets/accounts.css': 'src/dashboard/assets/accounts.css',
+  'assets/memory.css': 'src/dashboard/assets/memory.css',
   'assets/inbox.css': 'src/dashboard/assets/inbox.css',
   'assets/page.js': 'src/dashboard/assets/page.js',
   'assets/keys.js': 'src/dashboard/assets/keys.js',

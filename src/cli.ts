@@ -47,6 +47,16 @@ const lines: readonly Line[] = [
     load: () => import('./commands/import.ts'),
   },
   {
+    name: 'brain',
+    summary: 'what you say of yourselves: services, prices, voice',
+    load: () => import('./commands/brain.ts'),
+  },
+  {
+    name: 'informed-by',
+    summary: 'what an output was made from, and what of it changed since',
+    load: () => import('./commands/informed-by.ts'),
+  },
+  {
     name: 'actions',
     summary: 'list, show and decide what agents proposed',
     load: () => import('./commands/actions.ts'),

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 const types = {
   'style.css': 'text/css; charset=utf-8',
   'accounts.css': 'text/css; charset=utf-8',
+  'memory.css': 'text/css; charset=utf-8',
   'inbox.css': 'text/css; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'passkeys.js': 'text/javascript; charset=utf-8',

@@ -10,7 +10,7 @@ export interface PageParts {
   title: string;
   /** Undefined on pages that anyone may see: sign-in and faults. */
   session: Viewer | undefined;
-  current?: 'approvals' | 'history' | 'connections' | 'policy' | 'connect';
+  current?: (typeof links)[number][0];
   /** Address of the event stream that tells when this page is out of date. */
   live?: string | undefined;
   /** Without scripts: reload after so many seconds. */
@@ -23,6 +23,8 @@ export interface PageParts {
 const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
+  ['about', '/about', 'About us'],
+  ['outputs', '/outputs', 'Outputs'],
   ['connections', '/connections', 'Accounts'],
   ['policy', '/policy', 'Policy'],
   ['connect', '/connect', 'Agents'],
@@ -73,6 +75,7 @@ export async function page(parts: PageParts): Promise<string> {
   <link rel="stylesheet" href="${asset('style.css').path}">
   <link rel="stylesheet" href="${asset('accounts.css').path}">
   <link rel="stylesheet" href="${asset('inbox.css').path}">
+  <link rel="stylesheet" href="${asset('memory.css').path}">
   <link rel="icon" type="image/svg+xml" href="${asset('icon.svg').path}">
   ${parts.refresh === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${parts.refresh}"></noscript>`}
   <script type="module" src="${asset('page.js').path}"></script>

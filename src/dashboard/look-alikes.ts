@@ -1,58 +1,23 @@
 // Attack: a domain that reads like one the org knows. Two domains are alike when they look the same letter by
-// letter, or differ by one slip of the hand.
-import { domainToUnicode } from 'node:url';
+// letter (Unicode UTS 39), or differ by one slip of the hand or by their end alone.
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { confusables } from './confusables.ts';
 
-// What the eye takes for a Latin letter (Unicode UTS 39, confusables: the part that occurs in domain names).
-const sameShape: Record<string, string> = {
-  а: 'a',
-  ạ: 'a',
-  ɑ: 'a',
-  α: 'a',
-  ь: 'b',
-  с: 'c',
-  ϲ: 'c',
-  ԁ: 'd',
-  е: 'e',
-  ё: 'e',
-  ҽ: 'e',
-  ɡ: 'g',
-  һ: 'h',
-  і: 'i',
-  ı: 'i',
-  ϳ: 'j',
-  ј: 'j',
+// Beyond Unicode's table, which is of equal shapes: what passes for a letter in a hurry, and digits for letters.
+const nearly: Record<string, string> = {
+  ĸ: 'k',
   κ: 'k',
   к: 'k',
-  ӏ: 'l',
-  ո: 'n',
   п: 'n',
-  о: 'o',
-  ο: 'o',
-  օ: 'o',
-  σ: 'o',
-  р: 'p',
-  ρ: 'p',
-  ԛ: 'q',
+  π: 'n',
   г: 'r',
-  ѕ: 's',
   т: 't',
   τ: 't',
-  υ: 'u',
-  ս: 'u',
-  ѵ: 'v',
-  ν: 'v',
-  ԝ: 'w',
-  ѡ: 'w',
-  х: 'x',
+  ᴛ: 't',
   χ: 'x',
-  у: 'y',
-  γ: 'y',
-  ʏ: 'y',
-  '0': 'o',
-  '1': 'l',
+  ь: 'b',
   '3': 'e',
   '5': 's',
-  '|': 'l',
 };
 const pairs: readonly (readonly [string, string])[] = [
   ['rn', 'm'],
@@ -60,14 +25,86 @@ const pairs: readonly (readonly [string, string])[] = [
   ['cl', 'd'],
 ];
 
-/** A domain as the eye reads it: marks dropped, letters of other alphabets and digits as what they look like. */
+function inUnicode(domain: string): string {
+  return domainToUnicode(domain.toLowerCase()) || domain.toLowerCase();
+}
+
+const withoutMarks = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '');
+
+/** A text as the eye reads it: the skeleton of UTS 39, section 4, in small letters and without marks. */
+function shapeOf(text: string): string {
+  const mapped = [...withoutMarks(text)].map((one) => nearly[one] ?? confusables.get(one) ?? one).join('');
+  return [...withoutMarks(mapped.toLowerCase())].map((one) => nearly[one] ?? one).join('');
+}
+
+/** A domain as the eye reads it, also where two letters pass for one. */
 export function skeleton(domain: string): string {
-  const plain = domainToUnicode(domain.toLowerCase()) || domain.toLowerCase();
-  const letters = [...plain.normalize('NFKD').replace(/\p{M}/gu, '')].map((one) => sameShape[one] ?? one);
   return pairs
-    .reduce((text, [two, one]) => text.replaceAll(two, one), letters.join(''))
+    .reduce((text, [two, one]) => text.replaceAll(two, one), shapeOf(inUnicode(domain)))
     .replaceAll('i', 'l')
     .replaceAll('-', '');
+}
+
+const scripts = [
+  'Latin',
+  'Greek',
+  'Cyrillic',
+  'Armenian',
+  'Hebrew',
+  'Arabic',
+  'Devanagari',
+  'Bengali',
+  'Thai',
+  'Georgian',
+  'Hangul',
+  'Hiragana',
+  'Katakana',
+  'Han',
+  'Bopomofo',
+  'Cherokee',
+  'Coptic',
+  'Ethiopic',
+  'Lisu',
+] as const;
+const patterns = scripts.map((script) => [script, new RegExp(`\\p{Script=${script}}`, 'u')] as const);
+/** Belong to no writing of their own: digits, the hyphen, marks. */
+const ofAll = /[\p{Script=Common}\p{Script=Inherited}]/u;
+// What is written together in earnest (UTS 39, section 5.2, "highly restrictive").
+const together: readonly (readonly string[])[] = [
+  ['Latin', 'Han', 'Hiragana', 'Katakana'],
+  ['Latin', 'Han', 'Bopomofo'],
+  ['Latin', 'Han', 'Hangul'],
+];
+
+/** The writings of one label, by name; `another` for what is not in the list. */
+function scriptsOf(label: string): string[] {
+  const found = [...label]
+    .filter((one) => !ofAll.test(one))
+    .map((one) => patterns.find(([, pattern]) => pattern.test(one))?.[0] ?? 'another');
+  return [...new Set(found)];
+}
+
+const asciiName = /^[a-z0-9.-]+$/;
+
+/**
+ * What is odd about a domain's letters, whatever is known: writings mixed in one label, or another alphabet that
+ * reads as Latin. Undefined for a domain of ASCII.
+ * @returns its ASCII form (punycode) and, where it is odd, why
+ */
+export function lettersOf(domain: string): { ascii: string; odd: string | undefined } | undefined {
+  const name = inUnicode(domain);
+  const ascii = domainToASCII(name) || name;
+  if (asciiName.test(name)) return undefined;
+  for (const label of name.split('.')) {
+    const mixed = scriptsOf(label);
+    const isUsual = together.some((set) => mixed.every((script) => set.includes(script)));
+    if (mixed.length > 1 && !isUsual) return { ascii, odd: `Mixes ${mixed.join(' and ')} letters` };
+    const shape = shapeOf(label);
+    if (mixed.length > 0 && !mixed.includes('Latin') && asciiName.test(shape)) {
+      return { ascii, odd: `Reads like ${shape} in ${mixed.join(' and ')} letters` };
+    }
+  }
+  return { ascii, odd: undefined };
 }
 
 /** Whether one letter more, less or other, or two neighbours exchanged, makes one of the other. */

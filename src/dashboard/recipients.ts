@@ -5,10 +5,10 @@ import { knownAddresses, writtenTo } from '../memory/written-to.ts';
 import { calendarCreate, mailSend } from '../providers/capabilities.ts';
 import { lastSentTo, sentTo } from '../queue/sent-to.ts';
 import type { OrgStore } from '../store/store.ts';
-import { lookAlike } from './look-alikes.ts';
+import { lettersOf, lookAlike } from './look-alikes.ts';
 
 export interface Flag {
-  kind: 'new' | 'look-alike';
+  kind: 'new' | 'look-alike' | 'spelling';
   text: string;
 }
 
@@ -62,7 +62,13 @@ export async function flagsFor(
   for (const address of recipients) {
     const found: Flag[] = [];
     const like = strange.has(domainOf(address)) ? lookAlike(domainOf(address), reference) : undefined;
+    const letters = lettersOf(domainOf(address));
     if (like !== undefined) found.push({ kind: 'look-alike', text: `Looks like ${like}, and is not` });
+    if (letters?.odd !== undefined && !own.includes(address)) {
+      found.push({ kind: 'look-alike', text: `${letters.odd}; in full ${letters.ascii}` });
+    } else if (letters !== undefined) {
+      found.push({ kind: 'spelling', text: `In full ${letters.ascii}` });
+    }
     if (!own.includes(address) && !bySend.has(address) && !byMail.has(address)) {
       found.push({
         kind: 'new',

@@ -8,6 +8,7 @@ import { editRoutes } from './edit-routes.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
 import { listRoutes } from './list-routes.ts';
 import { createPulse, liveEvents } from './live.ts';
+import { memoryRoutes } from './memory/routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { fieldsOf } from './requests.ts';
 
@@ -35,6 +36,7 @@ export function createPages(rooms: PageRooms, place: PagePlace): Hono<PageEnv> {
   pages.route('/', connectRoutes(rooms, place, fieldsOf));
   pages.route('/', policyRoutes(rooms, fieldsOf));
 
+  pages.route('/', memoryRoutes(rooms));
   pages.route('/', listRoutes(rooms, pulse));
 
   pages.get('/connect', (c) =>

@@ -70,7 +70,16 @@ export interface BrainParts {
 export function createBrain({ memory, connections, audit }: BrainParts): Brain {
   /** Brings memory to what stands: what is as it was costs a look, and what a kill left out is made up for. */
   async function settle(org: OrgStore): Promise<BrainEntry[]> {
-    const entries = await org.read((db) => standing(db, org.orgId));
+    const { entries, begun } = await org.read(async (db) => ({
+      entries: await standing(db, org.orgId),
+      begun: await db
+        .selectFrom('org_brain')
+        .select('id')
+        .where('org_id', '=', org.orgId)
+        .limit(1)
+        .executeTakeFirst(),
+    }));
+    if (begun === undefined) return [];
     const { id: connectionId } = await connections.own(org, provider);
     await memory.ingest(
       org,

@@ -13,6 +13,7 @@ import { createPresence } from '../../src/queue/presence.ts';
 import { type GuildOffice, openGuild } from '../connections/guild.ts';
 import { log } from '../connections/office.ts';
 import { type Answer, type Ask, askerAt } from './ask.ts';
+import { memoryRooms } from './memory-rooms.ts';
 
 /** A signed-in browser: it keeps its cookies, and brings them where a browser would. */
 export interface Browser {
@@ -53,6 +54,7 @@ export async function openGuildHouse(
       policy,
       presence,
       passkeys,
+      ...memoryRooms({ clock, log }),
       orgFor: (id) => store.forOrg(id),
       wake: () => undefined,
       refresh: (_org, id) => void refreshed.push(id),

@@ -20,6 +20,7 @@ import { createHttpApp } from '../../src/http/app.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
 import { createLog } from '../../src/log.ts';
 import type { StoredDocument } from '../../src/memory/memory.ts';
+import type { Receipts } from '../../src/memory/receipts.ts';
 import { create as bookEvent } from '../../src/providers/caldav/create.ts';
 import {
   type CalendarCreate,
@@ -38,6 +39,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import { manualClock } from '../egress/manual-clock.ts';
 import { type Answer, type Asked, askerAt } from './ask.ts';
+import { memoryRooms } from './memory-rooms.ts';
 
 export type { Answer, Asked };
 
@@ -56,6 +58,7 @@ export interface House {
   queue: Queue;
   policy: OrgPolicy;
   passkeys: Passkeys;
+  receipts: Receipts;
   keys: Keys;
   signIn: SignIn;
   log: string[];
@@ -286,6 +289,7 @@ export async function openHouse(
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
 
+  const memoryOnly = memoryRooms({ clock, log });
   const app = createHttpApp({
     rooms: {
       config: { publicUrl: given.publicUrl, sandboxUrl: given.sandboxUrl },
@@ -297,6 +301,7 @@ export async function openHouse(
       policy,
       presence,
       passkeys,
+      ...memoryOnly,
       memory: {
         async document(_org, id) {
           const found = house.documents.get(id);
@@ -339,6 +344,7 @@ export async function openHouse(
     queue,
     policy,
     passkeys,
+    receipts: memoryOnly.receipts,
     keys,
     signIn,
     log: lines,
