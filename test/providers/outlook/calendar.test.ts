@@ -6,6 +6,7 @@ import { EffectRefused } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/outlook/index.ts';
 import { patternOf, ruleOf } from '../../../src/providers/outlook/series.ts';
 import { parseInstant } from '../../../src/time.ts';
+import { lookUp } from '../mailbox/context.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const { create, cancel, events } = provider.operations;
@@ -47,7 +48,7 @@ describe('booking', () => {
     const lost = await failure(create.run(scene.context, viewing));
     expect(lost).not.toBeInstanceOf(EffectRefused);
     expect(lost).toMatchObject({ code: 'network' });
-    const found = await create.lookUp?.(scene.context, viewing);
+    const found = await lookUp(create, scene.context, viewing);
     expect(found).toMatchObject({ found: true, outcome: { reference: booked(scene)[0]?.id } });
     expect(await create.run(scene.context, viewing)).toMatchObject({ reference: booked(scene)[0]?.id });
     expect(booked(scene)).toHaveLength(1);
@@ -63,7 +64,7 @@ describe('booking', () => {
     await cancel.run({ ...scene.context, before: live }, payload);
     expect(booked(scene)).toEqual([]);
     expect(scene.asked().at(-1)?.headers['if-match']).toMatch(/^W\//);
-    expect(await cancel.lookUp?.(scene.context, payload)).toMatchObject({ found: true });
+    expect(await lookUp(cancel, scene.context, payload)).toMatchObject({ found: true });
   });
 
   test('an event that is another than was approved is not cancelled', async () => {

@@ -1,9 +1,10 @@
 // Mail by Microsoft Graph: what is sent is what was approved, once; what is not clear is found again by its mark.
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { FeedPage, LookUp } from '../../../src/providers/define.ts';
+import type { FeedPage } from '../../../src/providers/define.ts';
 import { EffectRefused } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/outlook/index.ts';
+import { lookUp } from '../mailbox/context.ts';
 import { mailTo } from '../mailbox/mail.ts';
 import { openScene, type Scene } from './scene.ts';
 
@@ -14,16 +15,6 @@ const sent = ({ microsoft }: Scene) => {
   return microsoft.mail.messages().filter((one) => one.folder === folder);
 };
 const failure = (work: Promise<unknown>) => work.catch((error: unknown) => error);
-
-/** As the executor asks it. */
-function lookUp<Payload>(
-  operation: { lookUp?: (context: Scene['context'], payload: Payload) => Promise<LookUp> },
-  scene: Scene,
-  payload: Payload,
-): Promise<LookUp> {
-  if (operation.lookUp === undefined) throw new Error('no look-up');
-  return operation.lookUp(scene.context, payload);
-}
 
 describe('reading', () => {
   test('a folder is listed page by page, newest first', async () => {
@@ -90,15 +81,15 @@ describe('sending', () => {
   test('a mail whose answer was lost is found by its mark, and that of another action is not', async () => {
     const scene = await openScene({ empty: true });
     const mail = mailTo('bob@example.org');
-    expect(await lookUp(send, scene, mail)).toMatchObject({ found: false, conclusive: false });
+    expect(await lookUp(send, scene.context, mail)).toMatchObject({ found: false, conclusive: false });
     await send.run({ ...scene.context, effectKey: 'eff_02other' }, mail);
-    expect(await lookUp(send, scene, mail)).toMatchObject({ found: false });
+    expect(await lookUp(send, scene.context, mail)).toMatchObject({ found: false });
     scene.hosts.faults.failNext({ kind: 'drop', after: 'effect' }, 'sendMail');
     const lost = await failure(send.run(scene.context, mail));
     expect(lost).toMatchObject({ code: 'network' });
     expect(lost).not.toBeInstanceOf(EffectRefused);
     expect(sent(scene)).toHaveLength(2);
-    expect(await lookUp(send, scene, mail)).toMatchObject({ found: true });
+    expect(await lookUp(send, scene.context, mail)).toMatchObject({ found: true });
   });
 
   test('a draft is no mail that was sent', async () => {
@@ -107,8 +98,8 @@ describe('sending', () => {
     const { reference } = await draft.run(scene.context, mail);
     expect(scene.microsoft.mail.get(reference)).toMatchObject({ draft: true });
     expect(scene.microsoft.delivered()).toEqual([]);
-    expect(await lookUp(draft, scene, mail)).toMatchObject({ found: true, outcome: { reference } });
-    expect(await lookUp(send, scene, mail)).toMatchObject({ found: false });
+    expect(await lookUp(draft, scene.context, mail)).toMatchObject({ found: true, outcome: { reference } });
+    expect(await lookUp(send, scene.context, mail)).toMatchObject({ found: false });
   });
 
   test.each([
@@ -150,7 +141,7 @@ describe('replying', () => {
     expect(more).toEqual([]);
     expect(one?.recipients).toEqual(['bo@example.org']);
     expect(one?.raw).toContain('In-Reply-To: <k@example.org>');
-    expect(await lookUp(reply, scene, { id, ...answer })).toMatchObject({ found: true });
+    expect(await lookUp(reply, scene.context, { id, ...answer })).toMatchObject({ found: true });
   });
 
   test('does not leave where the message asks to be answered to somebody else than was approved', async () => {
