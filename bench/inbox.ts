@@ -1,5 +1,5 @@
 // How long an inbox of 10,000 actions takes to open, over HTTP from the request to the last byte, and how soon
-// 100 open pages hear of a move. Usage: node bench/inbox.ts [--actions 10000 --rounds 40 --pages 100]
+// 100 open pages hear of a move. Usage: npm run bench:inbox [-- --actions 10000 --rounds 40 --pages 100]
 import { get, type IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';

@@ -9,6 +9,8 @@ export interface StandStill {
   p99: number;
   /** The longest that is left without the wait for a processor: own code and the disk. */
   longestOwn: number;
+  /** The most that the thread itself ran on end: synchronous work of its own. */
+  longestRan: number;
   /** The worst moments, the longest first. */
   worst: { ms: number; step: string; ranMs: number; waitedForProcessorMs: number }[];
 }
@@ -33,6 +35,7 @@ export function watchStandStill(step: () => string): { end(): StandStill } {
   const delay = monitorEventLoopDelay({ resolution: tickMs });
   const worst: StandStill['worst'] = [];
   let longestOwn = 0;
+  let longestRan = 0;
   let last = performance.now();
   let before = scheduled();
   const timer = setInterval(() => {
@@ -40,6 +43,7 @@ export function watchStandStill(step: () => string): { end(): StandStill } {
     const after = scheduled();
     const ms = Math.round(now - last - tickMs);
     longestOwn = Math.max(longestOwn, Math.round(ms - (after.waited - before.waited)));
+    longestRan = Math.max(longestRan, Math.round(after.ran - before.ran));
     if (ms > (worst.at(-1)?.ms ?? 0) || worst.length < kept) {
       worst.push({
         ms,
@@ -61,6 +65,7 @@ export function watchStandStill(step: () => string): { end(): StandStill } {
         longest: Math.round(delay.max / 1e6),
         p99: Math.round(delay.percentile(99) / 1e6),
         longestOwn,
+        longestRan,
         worst,
       };
     },
