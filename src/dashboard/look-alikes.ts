@@ -16,6 +16,7 @@ const nearly: Record<string, string> = {
   ᴛ: 't',
   χ: 'x',
   ь: 'b',
+  ӏ: 'l',
   '3': 'e',
   '5': 's',
 };

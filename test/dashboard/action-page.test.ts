@@ -300,3 +300,11 @@ test('whom the org’s own mail went to is not new; whom it only came from is', 
   expect(await page(await send('To Lee', 'lee@harbor.example'))).not.toContain('Never written to');
   expect(await page(await send('To Kim', 'kim@quarry.example'))).toContain('Never written to before');
 });
+
+test('attack: a recipient whose domain is written in another alphabet is pointed out, with its name in full', async () => {
+  const to = [{ email: 'pay@xn--80ak6aa92e.example' }, { email: 'info@xn--bcher-kva.example' }];
+  const action = await house.propose('send', { ...mail, to, subject: 'Letters' });
+  const { body } = await browser.get(`/actions/${action.id}`);
+  expect(body).toContain('Reads like apple in Cyrillic letters; in full xn--80ak6aa92e.example');
+  expect(body).toContain('In full xn--bcher-kva.example');
+});
