@@ -72,13 +72,14 @@ const listed = async () => (await client.listResources()).resources;
 const documentUri = async () =>
   (await listed()).find((entry) => entry.uri.startsWith('ime://documents/'))?.uri ?? 'none';
 
-test('each of the five kinds has its template', async () => {
+test('each kind has its template', async () => {
   const { resourceTemplates } = await client.listResourceTemplates();
   expect(resourceTemplates.map((template) => template.uriTemplate).sort()).toEqual([
     'action://{id}',
     'connection://{id}',
     'ime://clients/{id}',
     'ime://documents/{id}',
+    'ime://outputs/{id}',
     'ime://sources/{id}',
   ]);
 });

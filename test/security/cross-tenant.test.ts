@@ -44,6 +44,23 @@ const routes: Record<string, RouteCase[]> = {
   'GET /sign-in': [],
   'POST /sign-in': [],
   'POST /sign-out': [],
+  // Who comes in by them: test/security/hosted-orgs.test.ts.
+  'POST /sign-in/with': [
+    at(
+      'action',
+      () => '/sign-in/with',
+      (id) => ({ option: 'issuer', to: `/actions/${id}` }),
+    ),
+    at(
+      'member',
+      () => '/sign-in/with',
+      (id) => ({ option: id, to: '/' }),
+    ),
+  ],
+  'GET /sign-in/callback': [
+    at('member', (id) => `/sign-in/callback?state=${id}&code=${id}`),
+    at('action', (id) => `/sign-in/callback?error=${id}&state=${id}`),
+  ],
   // The way back: bound to a state of one person in one browser (test/http/integrations.test.ts).
   'GET /api/v1/integrations/:provider/callback': [],
   'GET /api/v1/integrations': [],
@@ -98,6 +115,26 @@ const routes: Record<string, RouteCase[]> = {
   'GET /actions/:id/erase': onAction('/erase'),
   'POST /actions/:id/erase': onAction('/erase', { sure: 'yes', reason: 'asked' }),
   'POST /actions/:id/presence': onAction('/presence', { hash, verdict: 'approve' }),
+  'GET /about': [],
+  'POST /about': [],
+  'GET /about/:id': [at('entry', (id) => `/about/${id}`)],
+  'POST /about/:id': [
+    at(
+      'entry',
+      (id) => `/about/${id}`,
+      () => ({ kind: 'fact', title: 'x', text: 'x', version: '1' }),
+    ),
+  ],
+  'POST /about/:id/remove': [at('entry', (id) => `/about/${id}/remove`)],
+  'POST /about/:id/restore': [
+    at(
+      'entry',
+      (id) => `/about/${id}/restore`,
+      () => ({ version: '1' }),
+    ),
+  ],
+  'GET /outputs': [],
+  'GET /outputs/:id': [at('output', (id) => `/outputs/${id}`)],
   'GET /policy': [],
   'POST /policy': [],
   'POST /policy/presence': [],
@@ -158,6 +195,9 @@ async function neighbourRows(): Promise<string> {
     'source_documents',
     'policy_rules',
     'passkeys',
+    'org_brain',
+    'outputs',
+    'source_attribution',
   ] as const) {
     rows.push(await scene.neighbour.read((db) => db.selectFrom(table).selectAll().execute()));
   }
@@ -210,6 +250,7 @@ describe('tools', () => {
     durationMinutes: 30,
     timeZone: 'Europe/Berlin',
   };
+  const used = { output: 'brief', section: 's', used: [1] };
   const times = { from: '2027-03-01T09:00', to: '2027-03-01T17:00', timeZone: 'Europe/Berlin' };
   const uriOf = (id: string): string => `ime://documents/${id}`;
   type Naming = { of: Kind; input: (id: string) => object };
@@ -261,6 +302,12 @@ describe('tools', () => {
         named('action', (id) => ({ uri: `action://${id}` })),
       ],
     },
+    'record-attribution': {
+      receiptId: [named('receipt', (receiptId) => ({ ...used, receiptId }))],
+      // Its own name for what it makes: another org may use the same.
+      output: [named('output', (output) => ({ ...used, receiptId: 'rcp_none', output }))],
+    },
+    'informed-by': { output: [named('output', (output) => ({ output }))] },
     'action-status': { actionId: [named('action', (actionId) => ({ actionId }))] },
     'cancel-action': { actionId: [named('action', (actionId) => ({ actionId }))] },
     'list-actions': { cursor: [named('action', (cursor) => ({ cursor }))] },
@@ -279,7 +326,7 @@ describe('tools', () => {
       'question kinds since until property maxAge limit minScore url address to cc bcc subject text markdown',
       'note title start end durationMinutes timeZone attendees location description reminders recurrence from',
       'workingHours offset length waitSeconds status provider access query effect operation input',
-      'conversation idempotencyKey',
+      'conversation idempotencyKey section role used',
     ].flatMap((line) => line.split(' ')),
   );
 
@@ -391,6 +438,7 @@ test('each resource template reads the neighbour’s real id as one that never w
     'ime://documents/': 'document',
     'ime://clients/': 'client',
     'ime://sources/': 'connection',
+    'ime://outputs/': 'output',
     'action://': 'action',
     'connection://': 'connection',
   };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
 import { createKeys } from '../../src/auth/keys.ts';
+import { createHosted } from '../../src/auth/oidc/hosted.ts';
 import type { Agent, Person } from '../../src/auth/principal.ts';
 import { createSignIn } from '../../src/auth/sign-in.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -21,7 +22,18 @@ import { type Ask, askerAt } from '../http/ask.ts';
 export const mark = 'zanzibar';
 
 /** What has an id, of one org. */
-export type Kind = 'connection' | 'action' | 'document' | 'client' | 'rule' | 'member' | 'key' | 'passkey';
+export type Kind =
+  | 'connection'
+  | 'action'
+  | 'document'
+  | 'client'
+  | 'rule'
+  | 'member'
+  | 'key'
+  | 'passkey'
+  | 'entry'
+  | 'receipt'
+  | 'output';
 
 export interface Scene {
   rooms: Rooms;
@@ -137,6 +149,13 @@ export async function openTwoOrgs(): Promise<Scene> {
     DRAWBRIDGE_ALLOW_LOOPBACK: '1',
   });
   const rooms = await openRooms(config, { log });
+  // Its routes are there; nobody comes in by them here (test/security/hosted-orgs.test.ts).
+  const { signIn } = loadConfig({
+    DRAWBRIDGE_PUBLIC_URL: 'https://bridge.example.com',
+    DRAWBRIDGE_OIDC_ISSUER: 'https://login.example',
+    DRAWBRIDGE_OIDC_CLIENT_ID: 'client-1',
+  });
+  if (signIn === undefined) throw new Error('sign-in is not configured');
   const { store, clock } = rooms;
   const ours = await furnish(rooms, rooms.org, 'harbour');
 
@@ -168,13 +187,48 @@ export async function openTwoOrgs(): Promise<Scene> {
       .execute(),
   );
 
+  const entry = await rooms.brain.add(
+    neighbour,
+    person,
+    { kind: 'fact', title: `Of ${mark}`, text: `We are ${mark}.` },
+    'page',
+  );
+  const receipt = rooms.receipts.issue(neighbour, agentOf(neighbour.orgId), {
+    tool: 'search',
+    question: mark,
+    items: [
+      {
+        target: { brainId: entry.id },
+        documentId: things.document,
+        contentHash: 'a'.repeat(64),
+        verifiedAt: 0,
+        scores: {},
+      },
+    ],
+  });
+  const output = `brief-${mark}-0001`;
+  await rooms.receipts.record(neighbour, person, {
+    receiptId: receipt,
+    outputId: output,
+    title: `Brief of ${mark}`,
+    section: mark,
+    role: 'agent',
+    hits: [1],
+  });
+
   const app = createHttpApp({
     rooms: {
       ...rooms,
       orgFor: (id) => store.forOrg(id),
       wake: () => undefined,
       refresh: () => undefined,
-      hosted: undefined,
+      hosted: createHosted({
+        config: signIn,
+        store,
+        egress: rooms.egress,
+        orgId: rooms.org.orgId,
+        clock,
+      }),
     },
     mcp: async () => new Response('not asked here'),
     log,
@@ -203,7 +257,16 @@ export async function openTwoOrgs(): Promise<Scene> {
     cookie,
     csrf,
     agent: agentOf(rooms.org.orgId),
-    theirs: { ...things, rule: rule.id, member: person.memberId, key: key.id, passkey },
+    theirs: {
+      ...things,
+      rule: rule.id,
+      member: person.memberId,
+      key: key.id,
+      passkey,
+      entry: entry.id,
+      receipt,
+      output,
+    },
     ours,
     neighbour,
     async close() {
