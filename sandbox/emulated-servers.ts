@@ -45,13 +45,15 @@ export const emulatedServers: Readonly<Record<string, (ground: Ground) => Emulat
           imap.commands().map((command) => `IMAP ${command}`),
           smtp.commands().map((command) => `SMTP ${command}`),
         ],
-        fail(fault, times) {
+        fail(fault, times, spare) {
           const [onImap, onSmtp] = inMail(fault);
+          if (spare > 0) return imap.faults.failNext(onImap, '', times, spare);
           const signsIn = fault.kind === 'refuse' && fault.status === 401;
           for (const step of signsIn ? ['LOGIN', 'AUTHENTICATE'] : working)
             imap.faults.failNext(onImap, step, times);
           smtp.faults.failNext(onSmtp, 'AUTH', times);
         },
+        waiting: () => imap.faults.waiting + smtp.faults.waiting,
         clear() {
           imap.faults.clear();
           smtp.faults.clear();

@@ -26,8 +26,13 @@ export interface EmulatedFeed {
 export interface EmulatedTalk {
   /** What it was asked so far, a line a command, in one list for each of its servers. */
   asked(): string[][];
-  /** The same fault in its own words, on the next `times` commands that do the work; 401 on those that sign in. */
-  fail(fault: Fault, times: number): void;
+  /**
+   * The same fault in its own words, on the next `times` commands that do the work; 401 on those that sign in.
+   * @param spare so many commands of any kind go well first
+   */
+  fail(fault: Fault, times: number, spare: number): void;
+  /** Faults that no command has met yet. */
+  waiting(): number;
   clear(): void;
 }
 

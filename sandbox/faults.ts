@@ -14,22 +14,41 @@ interface Order {
   fault: Fault;
   /** Part of the label of the step that should fail; empty fits every step. */
   step: string;
+  /** So many steps that fit go well first. */
+  spare: number;
 }
 
 /** A queue of faults, each taken by the first step whose label contains the order's `step`. */
 export class Faults {
   readonly #orders: Order[] = [];
 
-  /** `times` faults, one after the other, on steps whose label contains `step` (case is ignored). */
-  failNext(fault: Fault, step = '', times = 1): void {
-    for (let i = 0; i < times; i += 1) this.#orders.push({ fault, step: step.toUpperCase() });
+  /**
+   * `times` faults, one after the other, on steps whose label contains `step` (case is ignored).
+   * @param spare so many of those steps go well first
+   */
+  failNext(fault: Fault, step = '', times = 1, spare = 0): void {
+    for (let i = 0; i < times; i += 1) {
+      this.#orders.push({ fault, step: step.toUpperCase(), spare: i === 0 ? spare : 0 });
+    }
   }
 
   /** Takes the order meant for `step`, if there is one. */
   take(step: string): Fault | undefined {
     const label = step.toUpperCase();
     const at = this.#orders.findIndex((order) => label.includes(order.step));
-    return at < 0 ? undefined : this.#orders.splice(at, 1)[0]?.fault;
+    const order = this.#orders[at];
+    if (order === undefined) return undefined;
+    if (order.spare > 0) {
+      order.spare -= 1;
+      return undefined;
+    }
+    this.#orders.splice(at, 1);
+    return order.fault;
+  }
+
+  /** Faults that no step has met yet. */
+  get waiting(): number {
+    return this.#orders.length;
   }
 
   clear(): void {

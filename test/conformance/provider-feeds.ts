@@ -1,8 +1,10 @@
 // Feeds: read to the end, over pages that change, and on after a kill.
 import { expect } from 'vitest';
 import type { EmulatedFeed } from '../../sandbox/emulated.ts';
+import { DrawbridgeError } from '../../src/errors.ts';
 import type { FeedPage, Provider } from '../../src/providers/define.ts';
 import type { CatalogEntry } from '../../src/providers/entry.ts';
+import { json, many } from './provider-asks.ts';
 import { group, type Parts, type Promises } from './provider-parts.ts';
 import { openProviderWorld, type ProviderWorld } from './provider-world.ts';
 
@@ -35,13 +37,50 @@ export function describeFeeds(
       expect(second.ids.has(added[0])).toBe(false);
     });
 
+    each(
+      'takes nothing for gone, and passes nothing by, when the provider fails in the middle of a run',
+      async (name) => {
+        const world = await openProviderWorld(entry);
+        const own = feedAt(world, name);
+        const [removed = ''] = own.add(5);
+        const connection = await world.connect();
+        const whole = await readFeed(world, connection.id, name, undefined);
+        world.clock.advance(breakerMs);
+        own.remove(removed);
+        const [fresh = ''] = own.add(1);
+        world.clock.advance(breakerMs);
+        for (const times of [1, many]) {
+          for (let spare = 0; spare < mostSpared; spare += 1) {
+            world.fail({ kind: 'refuse', status: 500, text: '{}', ...json }, { spare, times });
+            const run = await readFeed(world, connection.id, name, whole.cursor, { failing: true });
+            const unmet = world.waiting() === times;
+            world.mend();
+            // Past an open breaker.
+            world.clock.advance(breakerMs);
+            const { deleted, complete } = run;
+            const gone = [...whole.ids].filter((id) => deleted.has(id) || isLeftOut(complete, id));
+            const where = `failing ${times} times after ${spare} calls`;
+            expect(
+              gone.filter((id) => id !== removed),
+              where,
+            ).toEqual([]);
+            if (times === 1 && !run.ids.has(fresh)) {
+              const next = await readFeed(world, connection.id, name, run.cursor);
+              expect(next.ids, where).toContain(fresh);
+            }
+            if (unmet) break;
+          }
+        }
+      },
+    );
+
     each('goes on after a kill on any page, and loses nothing', async (name) => {
       const world = await openProviderWorld(entry);
       feedAt(world, name).add(60);
       const connection = await world.connect();
       const whole = await readFeed(world, connection.id, name, undefined);
       for (let kill = 1; kill < Math.min(whole.pages, 6); kill += 1) {
-        const before = await readFeed(world, connection.id, name, undefined, kill);
+        const before = await readFeed(world, connection.id, name, undefined, { pages: kill });
         const after = await readFeed(world, connection.id, name, before.cursor);
         const both = new Set([...before.ids, ...after.ids]);
         expect(
@@ -100,7 +139,14 @@ async function pagesOf(
   return feed.pages(cursor === undefined ? undefined : JSON.parse(JSON.stringify(cursor)));
 }
 
-async function readFeed(world: ProviderWorld, id: string, name: string, cursor: unknown, pages = 1_000) {
+/** @param options.failing an error ends it: what came before is told */
+async function readFeed(
+  world: ProviderWorld,
+  id: string,
+  name: string,
+  cursor: unknown,
+  { pages = 1_000, failing = false } = {},
+) {
   const read = {
     ids: new Set<string>(),
     deleted: new Set<string>(),
@@ -108,16 +154,25 @@ async function readFeed(world: ProviderWorld, id: string, name: string, cursor: 
     complete: [] as NonNullable<FeedPage['complete']>[],
     cursor,
   };
-  for await (const page of await pagesOf(world, id, name, cursor)) {
-    read.pages += 1;
-    for (const { externalId } of page.records) read.ids.add(externalId);
-    for (const gone of page.deleted) read.deleted.add(gone);
-    if (page.complete !== undefined) read.complete.push(page.complete);
-    read.cursor = page.cursor;
-    if (read.pages === pages) break;
-  }
+  const take = async (): Promise<void> => {
+    for await (const page of await pagesOf(world, id, name, cursor)) {
+      read.pages += 1;
+      for (const { externalId } of page.records) read.ids.add(externalId);
+      for (const gone of page.deleted) read.deleted.add(gone);
+      if (page.complete !== undefined) read.complete.push(page.complete);
+      read.cursor = page.cursor;
+      if (read.pages === pages) break;
+    }
+  };
+  await take().catch((thrown: unknown) => {
+    if (!failing || !(thrown instanceof DrawbridgeError)) throw thrown;
+  });
   return read;
 }
+
+const breakerMs = 5.5 * 60_000;
+/** More calls than a run with little to do makes. */
+const mostSpared = 40;
 
 /** Whether a list of all that exists says that it is gone. */
 function isLeftOut(lists: readonly NonNullable<FeedPage['complete']>[], id: string): boolean {

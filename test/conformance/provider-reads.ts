@@ -149,7 +149,7 @@ export function describeFailures(entry: CatalogEntry, provider: Provider, { prom
       const { world, connection, first } = await scene();
       const context = await world.context(connection);
       await first(context);
-      world.fail({ kind: 'refuse', status: 401, text: '{}', ...json }, apiPlaces(world));
+      world.fail({ kind: 'refuse', status: 401, text: '{}', ...json }, { places: apiPlaces(world) });
       const error = await failure(first(context));
       expect([error.code, error.retry]).toEqual([expect.stringMatching(/^auth_/), 'reconnect']);
     });

@@ -43,8 +43,10 @@ export interface ProviderWorld {
   context(connection: Connection, operation?: string): Promise<WriteContext>;
   /** Whatever the provider was asked so far, a line each, in one list for each of its servers. */
   asked(): string[][];
-  /** The next calls fail so; with `places`, those alone that go there. */
-  fail(fault: Fault, places?: readonly string[]): void;
+  /** The next calls fail so; with `places`, those alone that go there; with `spare`, so many go well first. */
+  fail(fault: Fault, given?: { places?: readonly string[]; spare?: number; times?: number }): void;
+  /** Orders to fail that no call has met yet. */
+  waiting(): number;
   /** All goes well again. */
   mend(): void;
   /** From now on every text in an answer of the provider's API passes through it. */
@@ -185,9 +187,10 @@ export async function openProviderWorld(
         ),
       ...(given.talk?.asked() ?? []),
     ],
-    fail(fault, places = ['']) {
-      for (const place of places) hosts.faults.failNext(fault, place, many);
-      given.talk?.fail(fault, many);
+    waiting: () => (given.talk ?? { waiting: () => hosts.faults.waiting }).waiting(),
+    fail(fault, { places = [''], spare = 0, times = many } = {}) {
+      for (const place of places) hosts.faults.failNext(fault, place, times, spare);
+      given.talk?.fail(fault, times, spare);
     },
     mend() {
       hosts.faults.clear();

@@ -178,7 +178,7 @@ function describeTokens(entry: CatalogEntry, provider: Provider, { promise, part
       async () => {
         const world = await openProviderWorld(entry);
         const connection = await world.connect();
-        world.fail({ kind: 'refuse', status: 401, text: '{}', ...json }, apiPlaces(world));
+        world.fail({ kind: 'refuse', status: 401, text: '{}', ...json }, { places: apiPlaces(world) });
         const error = await failure(world.connections.check(world.org, connection.id));
         expect(error.retry).toBe('reconnect');
         expect((await world.connections.get(world.org, connection.id)).state).toBe('EXPIRED');
@@ -206,7 +206,7 @@ function describeSecrets(entry: CatalogEntry, { promise, parts }: Suite): void {
       for (const status of [403, 429, 500, 401]) {
         // An answer that repeats what it was sent.
         const text = JSON.stringify({ error: { message: secrets.join(' ') }, message: secrets.join(' ') });
-        world.fail({ kind: 'refuse', status, text, ...json }, apiPlaces(world));
+        world.fail({ kind: 'refuse', status, text, ...json }, { places: apiPlaces(world) });
         await note(world.connections.check(world.org, connection.id));
         world.mend();
         world.clock.advance(10 * 60_000);
