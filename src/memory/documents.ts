@@ -1,5 +1,5 @@
 // Documents read back from memory. A tombstone and another org's id look alike: not there.
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
 import type { DocumentKind, Person } from '../providers/record.ts';
 import { fromJson } from '../store/codec.ts';
@@ -7,6 +7,7 @@ import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { attachedTo } from './attached.ts';
 import type { StoredDocument } from './memory.ts';
+import { payloadOf } from './payload.ts';
 
 function baseQuery(db: Kysely<OrgTables>, orgId: string) {
   return db
@@ -20,7 +21,7 @@ function baseQuery(db: Kysely<OrgTables>, orgId: string) {
     .where('d.deleted_at', 'is', null);
 }
 
-type Row = OrgTables['source_documents'] & { source: string | null };
+type Row = Selectable<OrgTables['source_documents']> & { source: string | null };
 
 function toDocument(row: Row): StoredDocument {
   return {
@@ -28,7 +29,7 @@ function toDocument(row: Row): StoredDocument {
     kind: row.kind as DocumentKind,
     title: row.title,
     text: row.text,
-    raw: row.raw,
+    raw: payloadOf(row),
     mediaType: row.media_type,
     externalId: row.external_id,
     people: fromJson<Person[]>(row.people),
@@ -69,7 +70,7 @@ export async function readPayload(org: OrgStore, id: string): Promise<Uint8Array
       .executeTakeFirst(),
   );
   const { attachmentIn } = await import('./normalise/mail.ts');
-  const bytes = mail === undefined ? undefined : await attachmentIn(mail.raw, part.id);
+  const bytes = mail === undefined ? undefined : await attachmentIn(payloadOf(mail), part.id);
   if (bytes === undefined) throw new DrawbridgeError('not_found', 'The mail that carried this file is gone.');
   return bytes;
 }

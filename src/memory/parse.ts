@@ -9,6 +9,7 @@ import { fallbackLanguage } from './language/stem.ts';
 import { terms } from './language/terms.ts';
 import { normalise } from './normalise/normalise.ts';
 import { lasting, type Normalised, UnreadableRecord } from './normalise/normalised.ts';
+import type { Packed } from './payload.ts';
 
 /** Raised when reading changes, so that the next sync stores what is read differently. */
 const readingVersion = 1;
@@ -40,6 +41,8 @@ export interface ParsedRecord {
   facts: Record<string, unknown>;
   contentHash: string;
   chunks: ParsedChunk[];
+  /** The payload as it is stored, where that is not as it came. */
+  packed?: Packed;
 }
 
 /** `attached`: what a mail carries, each a document of its own. */

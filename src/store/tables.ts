@@ -176,6 +176,8 @@ export interface OrgTables extends SearchTables {
     title: string;
     text: string;
     raw: Uint8Array;
+    /** How `raw` is packed (memory/payload.ts); 0: not at all. */
+    raw_coding: Generated<number>;
     media_type: string;
     people: JsonText;
     thread_id: string | null;

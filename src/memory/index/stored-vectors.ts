@@ -6,7 +6,7 @@ import { cosineWith, Signatures } from './signatures.ts';
 import type { Stored } from './stored.sql.ts';
 
 /** Signatures that pass the first look; the best of them are told apart exactly. */
-const lookedAt = 1_000;
+const lookedAt = 600;
 
 export interface StoredVectors {
   /** Brings the signatures up to what `index` is; undefined where no chunk has a vector. */
@@ -53,14 +53,21 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
       update(index, stored);
       if (signatures.count === 0) return undefined;
       const { slots } = index;
+      // One question asks for the same chunks more than once.
+      let last: Float32Array | undefined;
+      const known = new Map<number, number>();
       const cosines = (query: Float32Array, asked: readonly number[]): Float32Array => {
-        const found = stored.vectors(
-          model,
-          asked.map((slot) => slots.seqs[slot] ?? 0),
-        );
+        if (query !== last) known.clear();
+        last = query;
+        const seqs = asked.filter((slot) => !known.has(slot)).map((slot) => slots.seqs[slot] ?? 0);
+        const found = stored.vectors(model, seqs);
         return Float32Array.from(asked, (slot) => {
+          const before = known.get(slot);
+          if (before !== undefined) return before;
           const vectors = found.get(slots.seqs[slot] ?? 0);
-          return vectors === undefined ? 0 : cosineWith(query, vectors);
+          const cosine = vectors === undefined ? 0 : cosineWith(query, vectors);
+          known.set(slot, cosine);
+          return cosine;
         });
       };
       return {

@@ -74,6 +74,10 @@ export const search: Migration = {
         );
       }
     }
+    // How a payload is packed; what is stored already is not.
+    await sql`alter table source_documents add column raw_coding integer not null default 0`.execute(kit.tx);
+    // Neighbours are found in the index's own arrays.
+    await sql`drop index source_documents_by_thread_order`.execute(kit.tx);
     // A neighbour's words are found by where it stands.
     await sql`alter table chunks drop column neighbours`.execute(kit.tx);
   },
