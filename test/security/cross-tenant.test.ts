@@ -57,6 +57,9 @@ const routes: Record<string, RouteCase[]> = {
       (id) => ({ option: id, to: '/' }),
     ),
   ],
+  // The same for everybody: where access tokens come from.
+  'GET /.well-known/oauth-protected-resource': [],
+  'GET /.well-known/oauth-protected-resource/mcp': [],
   'GET /sign-in/callback': [
     at('member', (id) => `/sign-in/callback?state=${id}&code=${id}`),
     at('action', (id) => `/sign-in/callback?error=${id}&state=${id}`),
