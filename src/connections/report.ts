@@ -56,17 +56,18 @@ export async function reportOutcome(
         .executeTakeFirst();
       if (tokens?.version !== report.version) return;
     }
+    const set = {
+      last_error: error === undefined ? null : toJson({ code: error.code, message: error.message, at }),
+      ...('synced' in report ? { last_sync_at: at } : {}),
+    };
     if (row.state !== to && isAllowed(row.state, to)) {
       const reason = error === undefined ? 'it answers again' : error.code;
-      await move({ audit }, tx, { orgId: org.orgId, id, from: row.state, to, reason, at });
+      await move({ audit }, tx, { orgId: org.orgId, id, from: row.state, to, reason, at, set });
+      return;
     }
     await tx
       .updateTable('connected_sources')
-      .set({
-        last_error: error === undefined ? null : toJson({ code: error.code, message: error.message, at }),
-        ...('synced' in report ? { last_sync_at: at } : {}),
-        updated_at: at,
-      })
+      .set({ ...set, updated_at: at })
       .where('org_id', '=', org.orgId)
       .where('id', '=', id)
       .execute();

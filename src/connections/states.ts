@@ -1,6 +1,6 @@
 // The states of a connection: one table of allowed moves, one function that makes them. Each move is one
 // UPDATE with the old state in its WHERE and one event row in the same transaction.
-import type { Transaction } from 'kysely';
+import type { Transaction, Updateable } from 'kysely';
 import type { Audit, AuditMaker } from '../audit/audit.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -56,6 +56,8 @@ export interface Move {
   reason: string | null;
   /** Integer ms. */
   at: number;
+  /** What else changes on its row, in the same statement. */
+  set?: Pick<Updateable<OrgTables['connected_sources']>, 'last_error' | 'last_sync_at'>;
 }
 
 /**
@@ -63,13 +65,13 @@ export interface Move {
  * @throws DrawbridgeError `conflict` when the table does not allow it, or the connection is not in `from`.
  */
 export async function move(recorder: Recorder, tx: Transaction<OrgTables>, step: Move): Promise<void> {
-  const { orgId, id, from, to, reason, at } = step;
+  const { orgId, id, from, to, reason, at, set = {} } = step;
   if (!isAllowed(from, to)) {
     throw new DrawbridgeError('conflict', `A connection that is ${from} cannot become ${to}.`);
   }
   const changed = await tx
     .updateTable('connected_sources')
-    .set({ state: to, updated_at: at })
+    .set({ ...set, state: to, updated_at: at })
     .where('org_id', '=', orgId)
     .where('id', '=', id)
     .where('state', '=', from)
@@ -84,7 +86,7 @@ export async function move(recorder: Recorder, tx: Transaction<OrgTables>, step:
 export async function writeEvent(
   recorder: Recorder,
   tx: Transaction<OrgTables>,
-  event: Omit<Move, 'from'> & { from: ConnectionState | null },
+  event: Omit<Move, 'from' | 'set'> & { from: ConnectionState | null },
 ): Promise<void> {
   await tx
     .insertInto('connection_events')
