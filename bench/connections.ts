@@ -146,25 +146,38 @@ async function ownTime(rooms: HarbourRooms, org: OrgStore, url: string): Promise
   );
 }
 
-/** What is in use, MB, after the garbage was collected. */
+/** What is in use, MB, after the garbage was collected: the heap, and what lies beside it. */
 function inUse(): number {
   globalThis.gc?.();
-  return process.memoryUsage().heapUsed / 1e6;
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1e6;
 }
 
-/** Prints how long `work` took, resident memory at each fifth of that time, and what it left in use. */
+/** At the beginning and after each fifth. */
+function fifths(values: readonly number[]): string {
+  return [0, 1, 2, 3, 4, 5]
+    .map((n) => values[Math.round(((values.length - 1) * n) / 5)]?.toFixed(0))
+    .join(' → ');
+}
+
+/**
+ * Prints how long `work` took; and at each fifth of that time resident memory, and what was in use once the
+ * garbage was collected: resident memory tells how lazily that is done, too.
+ */
 async function watched(what: string, work: () => Promise<void>): Promise<void> {
-  const before = inUse();
   const rss: number[] = [];
-  const look = (): void => void rss.push(process.memoryUsage.rss() / 1e6);
+  const used: number[] = [];
+  const look = (): void => {
+    rss.push(process.memoryUsage.rss() / 1e6);
+    used.push(inUse());
+  };
   look();
-  const timer = setInterval(look, 250);
+  const timer = setInterval(look, 2_000);
   const ms = await timed(work);
   clearInterval(timer);
   look();
-  const fifths = [0, 1, 2, 3, 4, 5].map((n) => rss[Math.round(((rss.length - 1) * n) / 5)]?.toFixed(0));
   console.log(
-    `${what}: ${(ms / 1000).toFixed(1)} s, ${(many / (ms / 1000)).toFixed(0)} a second  (goal: within 300 s); resident ${fifths.join(' → ')} MB, highest ${Math.max(...rss).toFixed(0)} MB; in use ${before.toFixed(0)} → ${inUse().toFixed(0)} MB`,
+    `${what}: ${(ms / 1000).toFixed(1)} s, ${(many / (ms / 1000)).toFixed(0)} a second  (goal: within 300 s); in use ${fifths(used)} MB; resident ${fifths(rss)} MB, highest ${Math.max(...rss).toFixed(0)} MB`,
   );
 }
 
