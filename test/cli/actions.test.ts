@@ -240,6 +240,8 @@ test('from the shell of the agent whose server lives, approve, open, keys create
       ['open', '--print'],
       ['keys', 'create', '--name', 'Mine'],
       ['audit', 'erase', action.id, '--yes'],
+      ['notify', '--mail', sandbox.mail.address],
+      ['notify', '--stop'],
       ['policy', 'add', 'auto', '--name', 'Mine', '--json'],
       ['policy', 'remove', 'pol_1', '--json'],
       ['policy', 'presence', 'none', '--json'],
