@@ -1,8 +1,6 @@
 // What Microsoft Graph answers alike: JSON, refusals in its own form, the scopes that a call needs, and lists.
 import type { Answer } from '../http.ts';
 
-export const base = 'https://graph.microsoft.com/v1.0';
-
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Answer => ({
   status,
   headers: { 'content-type': 'application/json; odata.metadata=minimal; charset=utf-8', ...headers },
@@ -20,7 +18,7 @@ export const notFound = (): Answer =>
   refusal(404, 'ErrorItemNotFound', 'The specified object was not found in the store.');
 export const invalid = (message: string): Answer => refusal(400, 'BadRequest', message);
 /** For a delta link that is too old. */
-export const tooOld = (): Answer =>
+const tooOld = (): Answer =>
   refusal(410, 'syncStateNotFound', 'The sync state generation is not found; begin again.');
 
 /** Why a bearer with these scopes may not make a call that takes any of `needed`; undefined when it may. */
@@ -62,7 +60,7 @@ export function listed(
 }
 
 /** As `Prefer: odata.maxpagesize` asks. */
-export function pageSizeOf(headers: Record<string, string>, usual: number): number {
+function pageSizeOf(headers: Record<string, string>, usual: number): number {
   const asked = Number(/odata\.maxpagesize=(\d+)/.exec(headers['prefer'] ?? '')?.[1] ?? usual);
   return Math.min(Math.max(asked, 1), 1000);
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ToolLimit } from '../egress/guards.ts';
+import { createKeptWhile } from '../egress/kept-while.ts';
 import { fromJson } from '../store/codec.ts';
 import type { Store } from '../store/store.ts';
 import { type Plan, planName } from './plan.ts';
@@ -25,7 +26,8 @@ export function createToolLimit(given: {
   plan: Plan;
 }): (orgId: string) => Promise<ToolLimit | undefined> {
   const { store, clock } = given;
-  const known = new Map<string, { limit: ToolLimit | undefined; until: number }>();
+  // An org that asks no more is forgotten: there may be thousands.
+  const known = createKeptWhile<{ limit: ToolLimit | undefined; until: number }>(clock, () => true);
 
   async function read(orgId: string): Promise<ToolLimit | undefined> {
     const org = await store.forOrg(orgId);
@@ -53,10 +55,10 @@ export function createToolLimit(given: {
   }
 
   return async (orgId) => {
-    const found = known.get(orgId);
-    if (found !== undefined && clock.elapsed() < found.until) return found.limit;
-    const limit = await read(orgId);
-    known.set(orgId, { limit, until: clock.elapsed() + rereadMs });
-    return limit;
+    const kept = known.get(orgId, () => ({ limit: undefined, until: Number.NEGATIVE_INFINITY }));
+    if (clock.elapsed() < kept.until) return kept.limit;
+    kept.limit = await read(orgId);
+    kept.until = clock.elapsed() + rereadMs;
+    return kept.limit;
   };
 }

@@ -145,7 +145,7 @@ export function ownAddress({ fields }: Pick<ProviderContext, 'fields'>): string 
 }
 
 // A property of our own on what we make. https://learn.microsoft.com/en-us/graph/api/resources/extended-properties-overview
-export const markId = 'String {1d2f4f0a-6f0e-4d5c-9a57-2f6c6a1b7e31} Name drawbridge-mark';
+const markId = 'String {1d2f4f0a-6f0e-4d5c-9a57-2f6c6a1b7e31} Name drawbridge-mark';
 
 export const markOf = ({ effectKey }: WriteContext) => ({ id: markId, value: effectKey });
 
