@@ -124,8 +124,11 @@ export interface WriteBase<Payload> {
    * that is for a person to see. @throws DrawbridgeError
    */
   checkMeant?(payload: Payload, live: LiveRecord): void;
-  /** What policy and the approval page look at: who gets it, and how much it is. */
-  concerns?(payload: Payload): {
+  /** What policy and the approval page look at: who gets it, and how much it is; by the record as it was approved. */
+  concerns?(
+    payload: Payload,
+    live?: LiveRecord,
+  ): {
     recipients?: readonly string[];
     amount?: { value: number; currency: string };
   };

@@ -1,7 +1,7 @@
 // What policy says of a write, with the one rule that no rule can change: what an agent proposes is never
 // automatic when it sends, moves money or deletes. It has always read something untrusted.
 import type { Connection } from '../connections/connections.ts';
-import type { WriteOperation } from '../providers/define.ts';
+import type { LiveRecord, WriteOperation } from '../providers/define.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ActionRow } from './envelope.ts';
@@ -20,6 +20,8 @@ export interface Judged {
   name: string;
   operation: WriteOperation<unknown>;
   payload: unknown;
+  /** The record as it was approved: what is approved anew may concern more than what was proposed. */
+  live?: LiveRecord | undefined;
   proposedBy: Mover;
   /** The member who approved it, once one has. */
   decidedBy?: string | undefined;
@@ -31,10 +33,10 @@ export interface Judged {
 export async function judge(
   room: QueueRoom,
   org: OrgStore,
-  { connection, name, operation, payload, proposedBy, decidedBy, at }: Judged,
+  { connection, name, operation, payload, live, proposedBy, decidedBy, at }: Judged,
 ): Promise<PolicyVerdict | undefined> {
   if (room.policy === undefined) return undefined;
-  const concerns = operation.concerns?.(payload);
+  const concerns = operation.concerns?.(payload, live);
   const verdict = await room.policy.judge(org, {
     provider: connection.provider,
     operation: name,

@@ -5,6 +5,7 @@ import { DrawbridgeError } from '../errors.ts';
 import type { WriteOperation } from '../providers/define.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import { approvedRecord } from './before.ts';
 import { type ActionRow, hashRow } from './envelope.ts';
 import { judge } from './judge.ts';
 import type { Mover } from './moves.ts';
@@ -74,7 +75,15 @@ async function checkRules(
   const proposedBy = fromJson<Mover>(row.proposed_by);
   const by = row.decided_by === null ? undefined : fromJson<Mover>(row.decided_by);
   const decidedBy = by?.kind === 'person' ? by.id : undefined;
-  const verdict = await judge(room, org, { ...meant, name: row.operation, proposedBy, decidedBy, at: now });
+  const live = approvedRecord(row);
+  const verdict = await judge(room, org, {
+    ...meant,
+    name: row.operation,
+    live,
+    proposedBy,
+    decidedBy,
+    at: now,
+  });
   if (verdict?.outcome === 'deny') {
     throw new DrawbridgeError(
       'conflict',

@@ -189,6 +189,27 @@ export const heldPromises = ({ open }: Ground) =>
         expect((await look(action)).status).toBe('completed');
       });
 
+      test('approved anew it is judged as it stands by then: what policy denies of that does not run', async () => {
+        const seen: (readonly string[])[] = [];
+        const queue = world.another({
+          policy: {
+            judge: async (_org, { recipients }) => {
+              seen.push(recipients);
+              const outcome = recipients.includes('eve') ? 'deny' : 'ask';
+              return { outcome, why: 'Rule 1.', rule: 'rul_1', version: 'v1' };
+            },
+          },
+        });
+        const action = await world.approved({ to: 'bo', text: 'new' });
+        world.post.before = async () => ({ title: 'Letter 7', fields: { cc: 'eve' }, after: {} });
+        await queue.runDue(world.org);
+        await world.approve(await look(action));
+        await queue.runDue(world.org);
+        expect(await look(action)).toMatchObject({ status: 'failed', outcome: { code: 'conflict' } });
+        expect(seen).toEqual([['bo'], ['bo', 'eve']]);
+        expect(world.post.runs).toBe(0);
+      });
+
       test('unchanged: it runs', async () => {
         const action = await world.approved({ to: 'bo', text: 'new' });
         await world.queue.runDue(world.org);

@@ -96,7 +96,9 @@ export function operationOf(post: Post): WriteOperation<Letter> {
   const { before, checkMeant } = post;
   const base = {
     effect: post.effect,
-    concerns: (payload: Letter) => ({ recipients: [payload.to] }),
+    concerns: (payload: Letter, live?: LiveRecord) => ({
+      recipients: [payload.to, ...(typeof live?.fields['cc'] === 'string' ? [live.fields['cc']] : [])],
+    }),
     ...(before === undefined
       ? {}
       : { before: (_context: ProviderContext, payload: Letter) => before(payload) }),

@@ -21,7 +21,16 @@ import {
 } from './payload.ts';
 import { getRecord } from './reads.ts';
 import { pageOf } from './shown.ts';
-import { assertTold, given, outcomeOf, standing, unchanged, versionBefore, write } from './writing.ts';
+import {
+  assertTold,
+  given,
+  outcomeOf,
+  standing,
+  totalOf,
+  unchanged,
+  versionBefore,
+  write,
+} from './writing.ts';
 
 const answer = z.object({ Invoice: raw.Invoice });
 
@@ -148,7 +157,7 @@ export const voidInvoice = writeOperation<Void>({
   input: voidInput,
   summary: ({ invoice, total, currency }, account) =>
     `Void in ${account} the ${whichInWords(invoice)}, ${total.toFixed(2)} ${currency} (cannot be undone)`,
-  concerns: ({ total, currency }) => ({ amount: { value: total, currency } }),
+  concerns: totalOf,
   async before(context, { invoice }) {
     const found = await getRecord(context, 'Invoice', invoice.id);
     return live(context, found, standing(found), { total: 0, owed: 0 });

@@ -7,7 +7,7 @@ import { type Raw, raw } from './entities.ts';
 import { paperInput, type Taken } from './payload.ts';
 import { getRecord } from './reads.ts';
 import { pageOf } from './shown.ts';
-import { assertTold, standing, unchanged, versionBefore, write } from './writing.ts';
+import { assertTold, standing, totalOf, unchanged, versionBefore, write } from './writing.ts';
 
 type Paper = 'Estimate' | 'Payment';
 
@@ -59,7 +59,7 @@ function taking<Name extends Paper>(given: {
     input: paperInput,
     summary: ({ paper, total, currency }, account) =>
       `${given.deed} in ${account} the ${what} ${paper.number ?? 'without a number'} (${paper.id}) of ${paper.customer}, ${total.toFixed(2)} ${currency} (cannot be undone)`,
-    concerns: ({ total, currency }) => ({ amount: { value: total, currency } }),
+    concerns: totalOf,
     async before(context, { paper }) {
       const found = await getRecord(context, entity, paper.id);
       return {

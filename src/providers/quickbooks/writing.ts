@@ -145,6 +145,12 @@ export async function unchanged(
   return String(fields['version']);
 }
 
+/** How much is taken out of the books: what the paper amounts to as it was approved. */
+export function totalOf({ total, currency }: { total: number; currency: string }, live?: LiveRecord) {
+  const stands = live?.fields['total'];
+  return { amount: { value: typeof stands === 'number' ? stands : total, currency } };
+}
+
 /** The version that was there before the write. */
 export function versionBefore(context: WriteContext, { syncToken }: { syncToken: string }): string {
   return String(context.before?.fields['version'] ?? syncToken);

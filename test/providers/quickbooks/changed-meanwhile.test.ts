@@ -40,6 +40,17 @@ test('an invoice that was changed since it was proposed is written over in the v
   }
 });
 
+test('what policy looks at is the total that was approved, and not the one that was proposed', async () => {
+  const scene = await openScene({ story: true });
+  const { which } = openWith(scene);
+  const payload = { invoice: which, syncToken: '0', total: 285, currency: 'USD' };
+  const { before, concerns } = operationOf('void-invoice') as WriteOperation;
+  scene.quickbooks.books.change('Invoice', which.id, { TotalAmt: 9_000 });
+  const live = await before?.(scene.context, payload);
+  expect(concerns?.(payload)).toEqual({ amount: { value: 285, currency: 'USD' } });
+  expect(concerns?.(payload, live)).toEqual({ amount: { value: 9_000, currency: 'USD' } });
+});
+
 test('an invoice that was changed since it was approved is not sent', async () => {
   const scene = await openScene({ story: true });
   const { which } = openWith(scene);
