@@ -51,7 +51,7 @@ export const provider = defineProvider({
     'The limits (10,000 calls in ten minutes and 4 at once, app and mailbox) and that a delta link that is too old is answered with 410 are known, not verified.',
   ],
   verified:
-    'Emulator: sandbox/microsoft/graph.ts. Every request and answer held against Microsoft’s own OpenAPI document of Graph v1.0 (about 2023), but for childFolders, which that subset leaves out.',
+    'Emulator: sandbox/microsoft/graph.ts. Every request and answer held against Microsoft’s own OpenAPI document of Graph v1.0 (about 2023), but for childFolders, which that subset leaves out, and the empty answers (202) of sending and replying, for which it has 204.',
 });
 
 const me = z.object({
