@@ -8,7 +8,13 @@ import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import type { Agent } from '../../src/auth/principal.ts';
 import { loadConfig } from '../../src/config.ts';
 import { type MailNotices, startMailNotices } from '../../src/jobs/notify-mail.ts';
-import { allowMailNotice, stopMailNotice } from '../../src/jobs/notify-mail-setting.ts';
+import {
+  allowMailNotice,
+  lastMailAt,
+  readMailNotice,
+  stopMailNotice,
+  takeMailTurn,
+} from '../../src/jobs/notify-mail-setting.ts';
 import { createLog } from '../../src/log.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import type { OrgStore } from '../../src/store/store.ts';
@@ -143,6 +149,19 @@ test('within fifteen minutes there is no second one, from any process; then one 
   clock.advance(14 * minute);
   await expect.poll(() => received().length, { timeout: 10_000 }).toBe(before + 2);
   expect(String(received()[before + 1]?.raw)).toContain('3 decisions wait');
+});
+
+test('of two processes that begin at once, one takes the turn, and the other sends nothing', async () => {
+  const id = await connect();
+  await allow(id);
+  const notice = await readMailNotice(org);
+  if (notice === undefined) throw new Error('it was allowed');
+  const at = clock.now();
+  const take = (key: string) => takeMailTurn(rooms, org, notice, { last: 0, at, pending: 1, key });
+  expect((await Promise.all([take('a'), take('b')])).sort()).toEqual([false, true]);
+  expect(await lastMailAt(org)).toBe(at);
+  const begun = (await rooms.audit.list(org)).filter(({ kind }) => kind === 'notice.mailed');
+  expect(begun).toHaveLength(1);
 });
 
 test('nobody is told who did not allow it, or stopped it, or has decided by then', async () => {
