@@ -17,7 +17,7 @@ export function keyOf(seed: Uint8Array): { key: KeyObject; public: string } {
 }
 
 /** What a signature is for: one of how far the record had come is none of where it was cut, and the reverse. */
-export const checkpointPurpose = 'drawbridge audit checkpoint';
+const checkpointPurpose = 'drawbridge audit checkpoint';
 export const cutPurpose = 'drawbridge audit cut';
 type Purpose = typeof checkpointPurpose | typeof cutPurpose;
 

@@ -17,7 +17,7 @@ import { actionOf, rowOf } from './read.ts';
 import { type QueueRoom, sameOrg } from './room.ts';
 
 /** What stands in the place of a summary. */
-export const erasedSummary = '(erased)';
+const erasedSummary = '(erased)';
 
 export interface ErasedPerson {
   /** Ids of the actions that were erased. */
