@@ -52,7 +52,7 @@ async function amountOf(rooms: PageRooms, org: OrgStore, action: Action): Promis
     const connection = await rooms.connections.get(org, action.connectionId);
     const operation = await rooms.connections.write(org, connection, action.operation);
     const payload = operation.input.safeParse(action.payload);
-    return payload.success ? operation.concerns?.(payload.data).amount : undefined;
+    return payload.success ? operation.concerns?.(payload.data, action.before).amount : undefined;
   });
 }
 

@@ -108,7 +108,10 @@ describe.skipIf(!hasChromium)(title, () => {
     await page.goto(`${house.web.url}/policy`);
     const effects = page.getByRole('group', { name: 'Approvals that a passkey signs' });
     for (const effect of ['send', 'update']) await effects.locator(`input[name=signed-${effect}]`).check();
+    // The page comes back to the address that it had: it must have come before another is opened.
+    const back = page.waitForEvent('load');
     await page.getByRole('button', { name: 'Keep this choice' }).click();
+    await back;
     const { policy, org } = house.serving.rooms;
     await expect.poll(async () => (await policy.signedEffects(org)).toSorted()).toEqual(['send', 'update']);
   });
