@@ -14,6 +14,10 @@ export const documentKinds = [
   'chat',
   'transcript',
   'page',
+  'payment',
+  'ticket',
+  'order',
+  'metric',
 ] as const;
 export type DocumentKind = (typeof documentKinds)[number];
 
@@ -79,6 +83,8 @@ export interface Structured {
   text?: string;
   /** In place of `text`, where the provider's own is HTML: what is hidden in it is left out. */
   html?: string;
+  /** Words beside the facts, which are then said in words before them. */
+  notes?: string;
   people?: Person[];
   thread?: string;
   url?: string;

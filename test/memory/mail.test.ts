@@ -47,8 +47,44 @@ describe('only the new words are searched', () => {
       'a disclaimer',
       'Yes please.\n\nThis e-mail is confidential and intended only for its recipient. Old words.',
     ],
+    ['a disclaimer, German', 'Yes please.\n\nDiese E-Mail enthält vertrauliche Informationen. Old words.'],
+    [
+      'a disclaimer, French',
+      'Yes please.\n\nCe message et ses pièces jointes sont confidentiels. Old words.',
+    ],
+    ['a disclaimer, Spanish', 'Yes please.\n\nEste mensaje y sus adjuntos son confidenciales. Old words.'],
+    [
+      'a disclaimer, Italian',
+      'Yes please.\n\nLe informazioni contenute in questa e-mail sono riservate. Old words.',
+    ],
+    ['a disclaimer, Dutch', 'Yes please.\n\nDit bericht is vertrouwelijk. Old words.'],
+    ['a disclaimer, Portuguese', 'Yes please.\n\nEsta mensagem pode conter dados confidenciais. Old words.'],
+    ['a plea', 'Yes please.\n\nPlease consider the environment before printing. Old words.'],
   ])('%s', (_client, text) => {
     expect(searched(text).replace(/_+$/u, '').replace(/\|_+/u, '').trim()).toBe('Yes please.');
+  });
+
+  test.each([
+    ['English', 'Kind regards,'],
+    ['German', 'Mit freundlichen Grüßen'],
+    ['French', 'Cordialement,'],
+    ['Spanish', 'Saludos cordiales,'],
+    ['Italian', 'Cordiali saluti'],
+    ['Dutch', 'Met vriendelijke groet,'],
+    ['Portuguese', 'Atenciosamente,'],
+  ])('a signature without a mark is no words of the mail, the name is: %s', (_language, closing) => {
+    const text = `Yes please.\n\n${closing}\nAnna Berg\n\nBerg Ltd\nTel. +49 30 123 4567\nwww.berg.test`;
+    expect(searched(text)).toBe(`Yes please.\n\n${closing}\nAnna Berg`);
+    const answered = `${text}\n\nOn Mon, Mar 2, 2026 at 10:12 AM Bob <b@x.test> wrote:\n> Old words.`;
+    expect(searched(answered)).toBe(`Yes please.\n\n${closing}\nAnna Berg`);
+  });
+
+  test.each([
+    'Thanks,\nAnna\n\nPS: could you call +49 30 123 4567 before noon, or does tomorrow suit you?',
+    'Best,\nAnna\n\nThe second half of the survey says that the beam under the roof is rotten, and that nobody should walk on it until it is gone: call 030 1234567.',
+    'Thank you\nfor the plan.\nWe will build it.',
+  ])('words below a closing that are no signature are searched: %#', (text) => {
+    expect(searched(text)).toBe(text);
   });
 
   test('answers between quoted lines are all searched', () => {

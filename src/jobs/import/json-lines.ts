@@ -60,8 +60,21 @@ const defaultRole: Partial<Record<DocumentKind, Person['role']>> = {
   listing: 'agent',
 };
 
+const records: ReadonlySet<DocumentKind> = new Set([
+  'contact',
+  'company',
+  'deal',
+  'invoice',
+  'payment',
+  'ticket',
+  'order',
+  'metric',
+]);
+
 function structuredOf(value: z.infer<typeof line>): Structured {
   const role = defaultRole[value.kind] ?? 'contact';
+  // The facts of a record are said in words, and its text stands beside them.
+  const isRecord = value.facts !== undefined && records.has(value.kind);
   const people = (value.people ?? []).flatMap((entry) => {
     const found =
       typeof entry === 'string'
@@ -71,7 +84,7 @@ function structuredOf(value: z.infer<typeof line>): Structured {
   });
   return {
     ...(value.title === undefined ? {} : { title: value.title }),
-    ...(value.text === undefined ? {} : { text: value.text }),
+    ...(value.text === undefined ? {} : { [isRecord ? 'notes' : 'text']: value.text }),
     ...(people.length === 0 ? {} : { people }),
     ...(value.thread == null ? {} : { thread: value.thread }),
     ...(value.url == null ? {} : { url: value.url }),

@@ -1,6 +1,7 @@
 // What a mail's writer wrote, told from what the mail repeats: quotes of several clients and languages,
 // signatures, disclaimers. A forwarded message is no quote: it is what is being sent.
 import type { Span } from './normalised.ts';
+import { beginsTail, signatureFrom } from './signatures.ts';
 
 /** "On … wrote:" as Gmail, Apple Mail, Outlook, Thunderbird write it, in nine languages; may wrap over lines. */
 const attributions: readonly RegExp[] = [
@@ -25,11 +26,6 @@ const forwardSubject = /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|
 const fromLine = /^\*?(?:From|Von|De|Da|Van|Fra|Från)\s?:\*?\s?\S/u;
 const otherHeaderLine =
   /^\*?(?:Sent|Date|To|Cc|Subject|Gesendet|Datum|An|Betreff|Envoyé|À|Objet|Enviado(?: el)?|Fecha|Para|Asunto|Inviato|Data|A|Oggetto|Enviada em|Assunto|Verzonden|Aan|Onderwerp|Sendt|Til|Emne|Skickat|Till|Ämne)\s?:\*?(?:\s|$)/u;
-
-const device =
-  /^(?:Sent from (?:my|Mail|Outlook|Yahoo)|Sent via|Get Outlook for|Von meinem .{2,40} gesendet|Gesendet (?:von|mit)|Envoyé de(?:puis)? mon|Envoyé à partir|Enviado desde mi|Enviado do meu|Inviato da(?:l mio)?|Verzonden vanaf mijn|Sendt fra min|Skickat från min)\b.{0,80}$/iu;
-const disclaimer =
-  /^(?:\W*(?:CONFIDENTIALITY|DISCLAIMER|LEGAL NOTICE)|(?:This|The (?:information|content)s?)\b.{0,80}\b(?:e-?mail|message|communication|transmission)\b.{0,120}\b(?:confidential|privileged|intended (?:only|solely))|Diese (?:E-?Mail|Nachricht) (?:enthält|ist) .{0,60}vertraulich|Ce (?:message|courriel|mail)\b.{0,120}\bconfidentiel|Este (?:mensaje|correo)\b.{0,120}\bconfidencial|Questo messaggio\b.{0,160}\briservat)/iu;
 
 type Role = 'new' | 'quote' | 'tail';
 
@@ -77,6 +73,7 @@ function rolesOf(lines: readonly Line[], isForward: boolean): Role[] {
   const roles: Role[] = [];
   let rest: Role | undefined;
   let inForward = false;
+  const signature = signatureFrom(lines.map((line) => line.text));
   for (let i = 0; i < lines.length; i += 1) {
     const text = lines[i]?.text ?? '';
     if (rest === 'quote') {
@@ -109,7 +106,8 @@ function rolesOf(lines: readonly Line[], isForward: boolean): Role[] {
       roles.push(inForward ? 'new' : 'quote');
       continue;
     }
-    if (!inForward && (text === '--' || disclaimer.test(text) || device.test(text))) rest = 'tail';
+    if (!inForward && beginsTail(text)) rest = 'tail';
+    else if (!inForward && rest === undefined && i === signature) rest = 'tail';
     roles.push(rest ?? 'new');
   }
   return roles;

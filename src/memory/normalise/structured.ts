@@ -6,14 +6,16 @@ import type { DocumentKind, Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { htmlToText } from './html.ts';
 import { lasting, type Normalised, UnreadableRecord } from './normalised.ts';
+import { recordAddresses, recordTime, recordTitle, recordWords } from './record-words.ts';
 import { decodeText, plainSpans } from './text.ts';
-import { speakersOf, turnsToText } from './turns.ts';
+import { speakersOf, type Turn, turnsToText } from './turns.ts';
 
 const time = z.union([z.string(), z.number()]);
 const shape = z.object({
   title: z.string().optional(),
   text: z.string().optional(),
   html: z.string().optional(),
+  notes: z.string().optional(),
   people: z
     .array(
       z.object({
@@ -51,23 +53,6 @@ export function cleanPeople(
   });
 }
 
-/** Facts as `name: value` lines, for records that have no text of their own. */
-function factLines(facts: Record<string, unknown>): string {
-  const lines: string[] = [];
-  const walk = (value: unknown, name: string, depth: number): void => {
-    if (value === null || value === undefined || depth > 3) return;
-    if (Array.isArray(value)) {
-      if (value.every((item) => typeof item !== 'object')) lines.push(`${name}: ${value.join(', ')}`);
-      else for (const item of value) walk(item, name, depth + 1);
-    } else if (typeof value === 'object') {
-      for (const [key, inner] of Object.entries(value))
-        walk(inner, name === '' ? key : `${name} ${key}`, depth + 1);
-    } else lines.push(`${name}: ${value}`);
-  };
-  walk(facts, '', 0);
-  return lines.join('\n');
-}
-
 function listingText(facts: Record<string, unknown>): string | undefined {
   const parsed = listingShape.safeParse(facts);
   if (!parsed.success) return undefined;
@@ -86,7 +71,25 @@ function listingText(facts: Record<string, unknown>): string | undefined {
     home.yearBuilt === undefined ? undefined : `built ${home.yearBuilt}`,
     home.agent === undefined ? undefined : `agent ${home.agent.name}`,
   ].filter((part) => part !== undefined && part !== '');
-  return [parts.join(' · '), home.description ?? ''].filter((part) => part !== '').join('\n\n');
+  const prices = [...(home.priceHistory ?? [])]
+    .sort((a, b) => b.at - a.at)
+    .map(({ at, event, price }) => `${dayOf(at)} ${event} ${price} ${home.currency ?? ''}`.trim());
+  const history = prices.length === 0 ? '' : `Price history:\n${prices.join('\n')}`;
+  return [parts.join(' · '), home.description ?? '', history].filter((part) => part !== '').join('\n\n');
+}
+
+function dayOf(at: number): string {
+  return Math.abs(at) > 8.64e15 ? '' : new Date(at).toISOString().slice(0, 10);
+}
+
+/** Turns with how long after the first each was said, where their times are known. */
+function withOffsets(turns: readonly (Turn & { at?: string | number | undefined })[]): Turn[] {
+  const times = turns.map((turn) => timeOf(turn.at));
+  const begin = times.find((at) => at !== undefined) ?? 0;
+  return turns.map((turn, i) => {
+    const at = times[i];
+    return at === undefined || at < begin ? turn : { ...turn, offset: at - begin };
+  });
 }
 
 /** @throws UnreadableRecord when it is not JSON, or not a Structured record */
@@ -107,17 +110,25 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   const record = parsed.data;
   const facts = record.facts ?? {};
   const own = cleanBlock(record.text ?? htmlToText(record.html ?? ''));
-  const turns = turnsToText(record.turns ?? []);
-  const described = kind === 'listing' ? listingText(facts) : undefined;
-  const text =
-    turns.text !== '' ? turns.text : own !== '' ? own : cleanBlock(described ?? factLines(lasting(facts)));
+  const turns = turnsToText(kind === 'transcript' ? withOffsets(record.turns ?? []) : (record.turns ?? []));
+  const described =
+    (kind === 'listing' ? listingText(facts) : undefined) ?? recordWords(kind, lasting(facts));
+  const notes = cleanBlock(record.notes ?? '');
+  const said = own === '' ? [described, notes].filter((part) => part !== '').join('\n\n') : own;
+  const text = turns.text !== '' ? turns.text : cleanBlock(said);
   const people = cleanPeople(record.people ?? []);
+  if (kind === 'contact' && people.length === 0) {
+    const name = typeof facts['name'] === 'string' ? { name: facts['name'] } : {};
+    people.push(
+      ...cleanPeople(recordAddresses(facts).map((address) => ({ address, ...name, role: 'contact' }))),
+    );
+  }
   people.push(...speakersOf(record.turns ?? [], people));
   const firstTurn = record.turns?.find((turn) => turn.at !== undefined)?.at;
-  const writtenAt = timeOf(record.at ?? firstTurn);
+  const writtenAt = timeOf(record.at ?? firstTurn ?? recordTime(facts));
   const longForm = kind === 'file' || kind === 'page' || kind === 'note';
   return {
-    title: cleanLine(record.title ?? '').slice(0, 300) || titleOf(facts, text),
+    title: cleanLine(record.title ?? '').slice(0, 300) || recordTitle(kind, facts) || firstLine(text),
     text,
     spans: turns.text !== '' ? turns.spans : plainSpans(text),
     cut: turns.text !== '' ? 'turns' : longForm ? 'sections' : 'record',
@@ -129,10 +140,6 @@ export function readStructured(raw: Uint8Array, kind: DocumentKind): Normalised 
   };
 }
 
-function titleOf(facts: Record<string, unknown>, text: string): string {
-  for (const key of ['title', 'name', 'address', 'number', 'subject']) {
-    const value = facts[key];
-    if (typeof value === 'string' && value.trim() !== '') return cleanLine(value);
-  }
+function firstLine(text: string): string {
   return cleanLine(text.split('\n', 1)[0] ?? '').slice(0, 120);
 }

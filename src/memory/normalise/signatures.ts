@@ -1,0 +1,62 @@
+// What stands below a mail's words and is the same in every mail: signatures, notes of devices, disclaimers,
+// in English, German, French, Spanish, Italian, Dutch and Portuguese.
+
+const device =
+  /^(?:Sent from (?:my|Mail|Outlook|Yahoo)|Sent via|Get Outlook for|Von meinem .{2,40} gesendet|Gesendet (?:von|mit)|Envoyé de(?:puis)? mon|Envoyé à partir|Enviado desde mi|Enviado do meu|Inviato da(?:l mio)?|Verzonden vanaf mijn|Sendt fra min|Skickat från min)\b.{0,80}$/iu;
+
+const disclaimers: readonly RegExp[] = [
+  /^\W*(?:CONFIDENTIALITY|DISCLAIMER|LEGAL NOTICE|PRIVACY NOTICE)/iu,
+  /^(?:This|The (?:information|content)s?)\b.{0,80}\b(?:e-?mail|message|communication|transmission)\b.{0,120}\b(?:confidential|privileged|intended (?:only|solely))/iu,
+  /^\W*(?:Vertraulichkeitshinweis|Haftungsausschluss|Rechtlicher Hinweis)\b/iu,
+  /^(?:Diese (?:E-?Mail|Nachricht)|Der Inhalt dieser (?:E-?Mail|Nachricht)|Die(?:se)? Informationen in dieser)\b.{0,160}(?:vertraulich|rechtlich geschützt|ausschließlich für)/iu,
+  /^\W*(?:Avis de confidentialité|Clause de confidentialité|Mentions? légales?\s*:)/iu,
+  /^(?:Ce (?:message|courriel|courrier|e-?mail|mail)|Les informations contenues dans ce)\b.{0,160}\b(?:confidentiel|exclusivement)/iu,
+  /^\W*(?:Aviso legal|Aviso de confidencialidad(?:e)?|Cláusula de confidencialidad)\b/iu,
+  /^(?:Este (?:mensaje|correo)|La información contenida en este)\b.{0,160}\b(?:confidencial|exclusivamente)/iu,
+  /^\W*(?:Avviso di riservatezza|Avvertenza legale|Ai sensi del(?:la|l['’])?\s?(?:D\.?\s?Lgs|Regolamento|GDPR|art))/iu,
+  /^(?:Quest[oa] (?:messaggio|e-?mail|comunicazione)|Le informazioni contenute in quest[oa])\b.{0,160}\b(?:riservat|confidenzial|esclusivamente)/iu,
+  /^\W*(?:Vertrouwelijkheidsclausule|Disclaimer)\b/iu,
+  /^(?:Dit (?:bericht|e-?mailbericht)|Deze e-?mail|De informatie in (?:dit|deze))\b.{0,160}\b(?:vertrouwelijk|uitsluitend)/iu,
+  /^(?:Esta mensagem|Este e-?mail|As informações contidas nesta)\b.{0,160}\b(?:confidencia|exclusiv|sigilos)/iu,
+  /^\W*(?:Please (?:consider|think of|think about) the environment|Bitte (?:denken Sie an|prüfen Sie|schonen Sie).{0,60}(?:Umwelt|ausdrucken)|Pensez à l['’]environnement|Antes de imprimir|Prima di stampare|Denk aan het milieu|Before printing)/iu,
+];
+
+/** Whether a line begins what is no longer the writer's words: `--` (RFC 3676, 4.3), a device, a disclaimer. */
+export function beginsTail(line: string): boolean {
+  if (line === '--') return true;
+  return line !== '' && (device.test(line) || disclaimers.some((form) => form.test(line)));
+}
+
+/** The words that end a letter, alone on their line. */
+const closing =
+  /^(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many|my best) (?:regards|wishes|thanks)|best|regards|sincerely(?: yours)?|yours (?:sincerely|faithfully|truly)|cheers|many thanks|thank you|thanks|mit (?:freundlichen|besten|herzlichen|lieben|vielen) grüßen|mit (?:freundlichen|besten|herzlichen|lieben) gruessen|(?:viele|liebe|beste|schöne|freundliche|herzliche) grüße|(?:freundlicher|besten?|herzlichen?) gru(?:ss|ß)|mfg|(?:bien )?cordialement|(?:très )?cordialement(?: vôtre)?|(?:bien|meilleures|sincères) (?:à vous|salutations)|bien à (?:vous|toi)|salutations distinguées|(?:un )?(?:cordial saludo|saludo cordial|saludo)|saludos(?: cordiales)?|atentamente|(?:cordiali|distinti|cari) saluti|cordialmente|met (?:vriendelijke|hartelijke) groet(?:en)?|hartelijke groet(?:en)?|groet(?:en|jes)?|atenciosamente|com os melhores cumprimentos|(?:melhores )?cumprimentos|abraços?)[\s,.!–-]*$/iu;
+
+/** A number to call, an address to write to or to visit, a register: what a signature is made of. */
+const contact =
+  /(?:\+?\d[\d\s()./-]{6,}\d)|[^\s@]+@[^\s@]+\.\p{L}|(?:https?:\/\/|www\.)\S|\b(?:tel|phone|fon|mobile?|mobil|cell|fax|telefon|téléphone|tél|teléfono|telefono|cellulare|telefoon|telefone|HRB|USt|VAT|KvK|SIRET|P\.?\s?IVA|CNPJ)\b/iu;
+const mostLines = 12;
+const longestLine = 110;
+
+/**
+ * The line from which a signature without a mark stands: behind the closing words and the name under them,
+ * where short lines with a way to reach the writer follow up to the end or a quote. Undefined where none does.
+ * @param lines trimmed
+ */
+export function signatureFrom(lines: readonly string[]): number | undefined {
+  const at = lines.findIndex((line) => closing.test(line));
+  if (at === -1) return undefined;
+  let name = at + 1;
+  while (lines[name] === '') name += 1;
+  const rest: string[] = [];
+  for (let i = name + 1; i < lines.length && rest.length <= mostLines; i += 1) {
+    const line = lines[i] ?? '';
+    if (line.startsWith('>') || beginsTail(line)) break;
+    if (line === '') continue;
+    // An attribution, a header or a sentence: what follows is no signature, or none any more.
+    if (/[:：]$/u.test(line)) break;
+    if (line.length > longestLine) return undefined;
+    rest.push(line);
+  }
+  const isOne = rest.length > 0 && rest.length <= mostLines && rest.some((line) => contact.test(line));
+  return isOne && !rest.some((line) => /[?!]$/u.test(line)) ? name + 1 : undefined;
+}
