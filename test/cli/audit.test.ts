@@ -137,3 +137,12 @@ test('an archive of what was let go is verified by itself, and turns red at one 
   expect([red.code, red.stdout]).toEqual([1, expect.stringContaining('Entry 2 of the archive')]);
   expect((await program.run(['audit', 'verify', '--archive', join(folder, 'none')])).code).toBe(1);
 });
+
+test('nobody is told by mail at first, and an account that is not there tells nobody', async () => {
+  const { program } = await open();
+  expect(await program.json(['notify'])).toBeNull();
+  expect((await program.run(['notify', '--mail', 'nobody@mail.example'])).code).toBe(1);
+  expect((await program.run(['notify', '--stop'])).code).toBe(1);
+  expect((await program.run(['notify', '--stop', '--mail', 'x'])).code).toBe(2);
+  expect((await program.run(['notify'])).stdout).toContain('Nobody is told by mail');
+});
