@@ -11,6 +11,7 @@ type Tx = Transaction<OrgTables>;
 
 const pagesAtOnce = 32;
 const bytesAtOnce = 400_000;
+const vectorsAtOnce = 200;
 
 export interface FoldRows {
   /** Undefined while nothing was ever stored. */
@@ -19,6 +20,8 @@ export interface FoldRows {
   /** Two numbers for a block and its run. */
   nextIds(): Promise<{ block: number; run: number }>;
   writePages(run: number, first: number, pages: readonly Uint8Array[]): Promise<void>;
+  /** Of those chunks that are still there. */
+  addVectors(model: string, vectors: Folded['vectors']): Promise<void>;
   addBlock(ids: { block: number; run: number }, folded: Folded, seen: IndexState): Promise<void>;
   /** Nothing is left of the chunks up to `lastSeq`. */
   skip(lastSeq: number, seen: IndexState): Promise<void>;
@@ -128,6 +131,33 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
         const from = first + i - some.length;
         const rows = some.map((page, n) => ({ org_id: orgId, run, page: from + n, bytes: page }));
         await write((tx) => tx.insertInto('search_pages').values(rows).execute());
+      }
+    },
+    async addVectors(model, vectors) {
+      for (let i = 0; i < vectors.length; i += vectorsAtOnce) {
+        const some = vectors.slice(i, i + vectorsAtOnce);
+        await write(async (tx) => {
+          const there = await tx
+            .selectFrom('chunks')
+            .select('seq')
+            .where('org_id', '=', orgId)
+            .where(
+              'seq',
+              'in',
+              some.map(({ seq }) => seq),
+            )
+            .execute();
+          const seqs = new Set(there.map(({ seq }) => Number(seq)));
+          const rows = some
+            .filter(({ seq }) => seqs.has(seq))
+            .map(({ seq, vector }) => ({ org_id: orgId, model, seq, vector }));
+          if (rows.length === 0) return;
+          await tx
+            .insertInto('chunk_vectors')
+            .values(rows)
+            .onConflict((conflict) => conflict.columns(['org_id', 'seq', 'model']).doNothing())
+            .execute();
+        });
       }
     },
     async addBlock({ block, run }, folded, seen) {

@@ -1,6 +1,8 @@
 // The folding worker's work: loose chunks to a block and its postings, and several runs to one. It reads, and
 // hands back what the main thread is to store.
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { loadStaticEn, type StaticModel, staticEnName } from '../embed/static-en.ts';
+import { vectorsOf } from '../embed-chunks.ts';
 import { PostingsBuilder } from './builder.ts';
 import { emptyColumns, encodeColumns } from './columns.ts';
 import { type Entry, entriesOf, PageWriter, readDirectory } from './pages.ts';
@@ -37,6 +39,8 @@ export interface Folded {
   directory: Uint8Array;
   names: Uint8Array;
   signatures: { model: string; bits: Uint8Array }[];
+  /** Of chunks that had none. */
+  vectors: { seq: number; vector: Uint8Array }[];
 }
 export interface Merged {
   what: 'merge';
@@ -66,7 +70,15 @@ function numberIn(names: string[], name: string): number {
   return known >= 0 ? known : names.push(name) - 1;
 }
 
-function fold(stored: Stored, work: Extract<FoldTask['work'], { what: 'fold' }>): Folded | undefined {
+type FoldWork = Extract<FoldTask['work'], { what: 'fold' }>;
+
+/** Whether there are chunks without vectors: what was stored before there was a model, or by a process without it. */
+function lackVectors(stored: Stored, { afterSeq, lastSeq, most }: FoldWork): boolean {
+  const upTo = Math.min(lastSeq, afterSeq + most);
+  return stored.vectorCount(staticEnName, afterSeq + 1, upTo) < stored.chunkCount(afterSeq + 1, upTo);
+}
+
+function fold(stored: Stored, work: FoldWork, model: StaticModel | undefined): Folded | undefined {
   const chunks = readChunks(stored, work);
   const last = chunks.at(-1);
   const first = chunks[0];
@@ -86,13 +98,26 @@ function fold(stored: Stored, work: Extract<FoldTask['work'], { what: 'fold' }>)
     columns.kind[i] = numberIn(columns.kinds, chunk.kind);
     columns.connection[i] = numberIn(columns.connections, chunk.connection);
   });
+  const made = new Map<number, Uint8Array>();
   const signatures = work.models.flatMap(({ name, dimensions }) => {
-    const made = new Signatures(dimensions);
-    for (const { seq, vector } of stored.vectorsBetween(name, first.seq, last.seq)) {
-      const place = places.get(seq);
-      if (place !== undefined) made.add({ place, vectors: vector });
+    const known = new Map(
+      stored.vectorsBetween(name, first.seq, last.seq).map(({ seq, vector }) => [seq, vector]),
+    );
+    if (name === staticEnName && model !== undefined) {
+      const without = chunks.filter(({ seq }) => !known.has(seq)).map(({ seq }) => seq);
+      for (const { seq, title, text } of stored.passages(without)) {
+        const vector = vectorsOf(model, title, text);
+        if (vector === undefined) continue;
+        made.set(seq, vector);
+        known.set(seq, new Int8Array(vector.buffer, vector.byteOffset, vector.length));
+      }
     }
-    return made.count === 0 ? [] : [{ model: name, bits: made.encode() }];
+    const signs = new Signatures(dimensions);
+    for (const [seq, place] of places) {
+      const vectors = known.get(seq);
+      if (vectors !== undefined) signs.add({ place, vectors });
+    }
+    return signs.count === 0 ? [] : [{ model: name, bits: signs.encode() }];
   });
   const { pages, directory, names } = builder.write();
   return {
@@ -105,6 +130,7 @@ function fold(stored: Stored, work: Extract<FoldTask['work'], { what: 'fold' }>)
     directory,
     names: zstdCompressSync(names),
     signatures,
+    vectors: [...made].map(([seq, vector]) => ({ seq, vector })),
   };
 }
 
@@ -195,13 +221,17 @@ function mergeStep(stored: Stored, merging: Merging, runs: readonly { id: number
 }
 
 /** A function that answers tasks; between the steps of a merge it keeps where it stands. */
-export function createFolder(): (task: FoldTask) => FoldAnswer {
+export function createFolder(): (task: FoldTask) => Promise<FoldAnswer> {
   const opener = createRowsOpener();
   let merging: Merging | undefined;
-  return ({ access, orgId, work }) =>
-    opener.within(access, (rows): FoldAnswer => {
-      const stored = createStored(rows, orgId);
-      if (work.what === 'fold') return fold(stored, work);
+  return async ({ access, orgId, work }) => {
+    const within = <Result>(what: (stored: Stored) => Result): Result =>
+      opener.within(access, (rows) => what(createStored(rows, orgId)));
+    if (work.what === 'fold') {
+      const model = within((stored) => lackVectors(stored, work)) ? await loadStaticEn() : undefined;
+      return within((stored) => fold(stored, work, model));
+    }
+    return within((stored) => {
       if (work.begin) merging = beginMerge(stored, work.runs);
       if (merging === undefined || merging.runs !== JSON.stringify(work.runs)) {
         throw new Error('The merge was not begun here.');
@@ -210,4 +240,5 @@ export function createFolder(): (task: FoldTask) => FoldAnswer {
       if (step.end !== undefined) merging = undefined;
       return step;
     });
+  };
 }

@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import { holdLease } from '../../store/hold.ts';
 import { acquireLease } from '../../store/lease.ts';
 import type { OrgStore } from '../../store/store.ts';
+import { staticEnName } from '../embed/static-en.ts';
 import { createWorkerPool, type WorkerPool } from '../worker-pool.ts';
 import { withAccess } from './access.ts';
 import { createFoldRows, type FoldRows } from './fold-rows.ts';
@@ -69,6 +70,7 @@ export function createFolding(
     else {
       const ids = await rows.nextIds();
       await rows.writePages(ids.run, 0, folded.pages);
+      await rows.addVectors(staticEnName, folded.vectors);
       await rows.addBlock(ids, folded, seen);
     }
     return true;

@@ -13,6 +13,8 @@ import type { SearchIndex } from './search-index.ts';
 import type { SearchAnswer, SearchTask } from './searcher.ts';
 
 const timeoutMs = 30_000;
+/** Ten times what a question leaves lying. */
+const heapMb = 128;
 
 export function createPostingsIndex({
   clock,
@@ -27,6 +29,7 @@ export function createPostingsIndex({
     entry: 'search-worker',
     size: 1,
     timeoutMs,
+    heapMb,
     clock,
     log,
   });

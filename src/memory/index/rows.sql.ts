@@ -55,13 +55,8 @@ export function createRowsOpener(): RowsOpener {
 
   return {
     within(access, work) {
-      if ('port' in access) {
-        try {
-          return work(rowsThrough(access.port, access.signal));
-        } finally {
-          access.port.close();
-        }
-      }
+      // One snapshot for the whole task: the main thread began it, and ends it with the port.
+      if ('port' in access) return work(rowsThrough(access.port, access.signal));
       const file = open(access.file);
       file.db.exec('begin');
       try {

@@ -8,6 +8,71 @@ import type { Stored } from './stored.sql.ts';
 /** Signatures that pass the first look; the best of them are told apart exactly. */
 const lookedAt = 600;
 
+/** Vectors kept in memory, so that one that is asked for again costs no row: all of them where they are no more, else some. */
+const mostKept = 100_000;
+const someKept = 20_000;
+
+/** Chunks that follow one another never share a place for their first vectors. */
+const placeOf = (seq: number, part: number, capacity: number) => (seq + part * 31_337) % capacity;
+
+/** The last vectors that were read: each has one place, by its chunk's number. */
+class KeptVectors {
+  readonly #dimensions: number;
+  #capacity = 0;
+  #bytes = new Int8Array(0);
+  /** Chunk and part that stand in a place; the parts that the chunk has. */
+  #chunk = new Uint32Array(0);
+  #part = new Uint8Array(0);
+  #parts = new Uint8Array(0);
+  /** One chunk's vectors, handed out. */
+  #whole = new Int8Array(0);
+
+  constructor(dimensions: number) {
+    this.#dimensions = dimensions;
+  }
+
+  /** Makes room where there are `count` vectors. What was kept is forgotten when the room changes. */
+  size(count: number): void {
+    const wanted = count > mostKept ? someKept : count;
+    if (wanted === this.#capacity || (wanted < this.#capacity && count <= mostKept)) return;
+    this.#capacity = wanted === someKept ? someKept : Math.min(mostKept, Math.ceil(wanted * 1.5));
+    this.#bytes = new Int8Array(this.#capacity * this.#dimensions);
+    this.#chunk = new Uint32Array(this.#capacity);
+    this.#part = new Uint8Array(this.#capacity);
+    this.#parts = new Uint8Array(this.#capacity);
+  }
+
+  keep(seq: number, vectors: Int8Array): void {
+    const parts = vectors.length / this.#dimensions;
+    if (this.#capacity === 0 || parts > 200) return;
+    for (let part = 0; part < parts; part += 1) {
+      const place = placeOf(seq, part, this.#capacity);
+      this.#chunk[place] = seq;
+      this.#part[place] = part;
+      this.#parts[place] = parts;
+      const from = part * this.#dimensions;
+      this.#bytes.set(vectors.subarray(from, from + this.#dimensions), place * this.#dimensions);
+    }
+  }
+
+  /** Good until the next one is asked for. */
+  find(seq: number): Int8Array | undefined {
+    if (this.#capacity === 0) return undefined;
+    const first = seq % this.#capacity;
+    if (this.#chunk[first] !== seq || this.#part[first] !== 0) return undefined;
+    const parts = this.#parts[first] ?? 0;
+    if (parts === 1) return this.#bytes.subarray(first * this.#dimensions, (first + 1) * this.#dimensions);
+    if (this.#whole.length < parts * this.#dimensions) this.#whole = new Int8Array(parts * this.#dimensions);
+    for (let part = 0; part < parts; part += 1) {
+      const place = placeOf(seq, part, this.#capacity);
+      if (this.#chunk[place] !== seq || this.#part[place] !== part) return undefined;
+      const from = place * this.#dimensions;
+      this.#whole.set(this.#bytes.subarray(from, from + this.#dimensions), part * this.#dimensions);
+    }
+    return this.#whole.subarray(0, parts * this.#dimensions);
+  }
+}
+
 export interface StoredVectors {
   /** Brings the signatures up to what `index` is; undefined where no chunk has a vector. */
   arm(index: OrgIndex, stored: Stored): VectorArm | undefined;
@@ -15,6 +80,7 @@ export interface StoredVectors {
 
 export function createStoredVectors(model: string, dimensions: number): StoredVectors {
   const signatures = new Signatures(dimensions);
+  const kept = new KeptVectors(dimensions);
   let blocks: number[] = [];
   /** The slot up to which they are read. */
   let upTo = 0;
@@ -52,6 +118,7 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
     arm(index, stored) {
       update(index, stored);
       if (signatures.count === 0) return undefined;
+      kept.size(signatures.count);
       const { slots } = index;
       // One question asks for the same chunks more than once.
       let last: Float32Array | undefined;
@@ -59,16 +126,20 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
       const cosines = (query: Float32Array, asked: readonly number[]): Float32Array => {
         if (query !== last) known.clear();
         last = query;
-        const seqs = asked.filter((slot) => !known.has(slot)).map((slot) => slots.seqs[slot] ?? 0);
-        const found = stored.vectors(model, seqs);
-        return Float32Array.from(asked, (slot) => {
-          const before = known.get(slot);
-          if (before !== undefined) return before;
-          const vectors = found.get(slots.seqs[slot] ?? 0);
-          const cosine = vectors === undefined ? 0 : cosineWith(query, vectors);
-          known.set(slot, cosine);
-          return cosine;
-        });
+        const missing: number[] = [];
+        for (const slot of asked) {
+          if (known.has(slot)) continue;
+          const seq = slots.seqs[slot] ?? 0;
+          const vectors = kept.find(seq);
+          if (vectors === undefined) missing.push(seq);
+          // A chunk that has no vector is read again each time, and is 0.
+          known.set(slot, vectors === undefined ? 0 : cosineWith(query, vectors));
+        }
+        for (const [seq, vectors] of stored.vectors(model, missing)) {
+          kept.keep(seq, vectors);
+          known.set(slots.find(seq), cosineWith(query, vectors));
+        }
+        return Float32Array.from(asked, (slot) => known.get(slot) ?? 0);
       };
       return {
         cosines,

@@ -6,6 +6,8 @@ import type { Row, Rows } from './rows.sql.ts';
 
 /** Chunks, or values in a list, that one statement takes. */
 export const atOnce = 1_000;
+/** Chunks of long documents come with the whole of them. */
+const textsAtOnce = 100;
 
 export interface IndexState {
   /** Grows with every write that adds or removes chunks. */
@@ -63,8 +65,12 @@ export interface Stored {
   /** Chunks after `seq`, in order, at most `atOnce`; up to `lastSeq`. */
   chunksAfter(seq: number, lastSeq: number): LooseChunk[];
   bodies(seqs: readonly number[]): Map<number, string>;
+  /** What chunks are embedded from. */
+  passages(seqs: readonly number[]): { seq: number; title: string; text: string }[];
   signatures(model: string, block: number): Uint8Array | undefined;
   vectors(model: string, seqs: readonly number[]): Map<number, Int8Array>;
+  vectorCount(model: string, firstSeq: number, lastSeq: number): number;
+  chunkCount(firstSeq: number, lastSeq: number): number;
   vectorsBetween(model: string, firstSeq: number, lastSeq: number): { seq: number; vector: Int8Array }[];
 }
 
@@ -189,6 +195,22 @@ export function createStored(rows: Rows, orgId: string): Stored {
       }
       return found;
     },
+    passages(seqs) {
+      const found: { seq: number; title: string; text: string }[] = [];
+      for (let i = 0; i < seqs.length; i += textsAtOnce) {
+        const some = seqs.slice(i, i + textsAtOnce);
+        for (const row of all(
+          `select c.seq, c.start_at, c.end_at, d.title, d.text from chunks c
+          join source_documents d on d.org_id = c.org_id and d.id = c.document_id
+          where c.org_id = ? and c.seq in (${marks(some.length)}) order by c.seq`,
+          ...some,
+        )) {
+          const text = String(row['text']).slice(number(row, 'start_at'), number(row, 'end_at'));
+          found.push({ seq: number(row, 'seq'), title: String(row['title']), text });
+        }
+      }
+      return found;
+    },
     signatures: (model, block) =>
       bytes(
         one('select bits from search_signatures where org_id = ? and model = ? and block = ?', model, block),
@@ -209,6 +231,21 @@ export function createStored(rows: Rows, orgId: string): Stored {
       }
       return found;
     },
+    vectorCount: (model, firstSeq, lastSeq) =>
+      number(
+        one(
+          'select count(*) as n from chunk_vectors where org_id = ? and model = ? and seq between ? and ?',
+          model,
+          firstSeq,
+          lastSeq,
+        ),
+        'n',
+      ),
+    chunkCount: (firstSeq, lastSeq) =>
+      number(
+        one('select count(*) as n from chunks where org_id = ? and seq between ? and ?', firstSeq, lastSeq),
+        'n',
+      ),
     vectorsBetween: (model, firstSeq, lastSeq) =>
       all(
         'select seq, vector from chunk_vectors where org_id = ? and model = ? and seq between ? and ? order by seq',
