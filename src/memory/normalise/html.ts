@@ -98,9 +98,26 @@ const convertPage = compile({
   ],
 });
 
+/** A page without the pictures and fonts that stand in its attributes and styles (`data:` addresses). */
+function withoutInlineData(html: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  const end = /["')\s]/g;
+  for (let at = html.indexOf('data:'); at !== -1; at = html.indexOf('data:', Math.max(at + 5, from))) {
+    if (!/["'(]/.test(html.charAt(at - 1))) continue;
+    end.lastIndex = at;
+    const to = end.exec(html)?.index ?? html.length;
+    if (to - at < 100) continue;
+    parts.push(html.slice(from, at));
+    from = to;
+  }
+  parts.push(html.slice(from));
+  return parts.join('');
+}
+
 /** Readable text of a whole page, with Markdown's headings and a `|` between the values of a table's row. */
 export function pageToText(html: string): { text: string; cut: boolean } {
-  const light = html.replace(/(["'(])data:[^"')\s]{100,}/gu, '$1');
+  const light = withoutInlineData(html);
   const text = convertPage(`<${frame}>${light.slice(0, maxPageLength)}</${frame}>`);
   return { text: text.replaceAll('\u00a0', ' '), cut: light.length > maxPageLength };
 }
