@@ -67,6 +67,7 @@ export async function openJudged(folder: string, embedding: Embedding = 'best'):
         {
           terms: questionTerms(query.text, ['en']),
           embed: (weightOf) => model.question(query.text, weightOf),
+          contexts: model.contexts,
         },
         { limit: passagesAsked, settings, ...(admitted && { admitted }) },
       );

@@ -20,6 +20,15 @@ export interface StaticModel {
    * collection that is asked (1 for all where that is unknown); forms of one word are asked about once.
    */
   question(text: string, weightOf?: (word: string) => number): Float32Array | undefined;
+  /**
+   * How near passages, known by their indexed terms, are to a question's vector by what they say beside the terms in
+   * `without`: a word that both hold makes any two texts look alike. The best of each passage's windows counts.
+   */
+  contexts(
+    question: Float32Array,
+    passages: readonly (readonly string[])[],
+    without: ReadonlySet<string>,
+  ): Float32Array;
 }
 
 interface Vocabulary {
@@ -29,7 +38,12 @@ interface Vocabulary {
   letters: Uint8Array;
 }
 
+/** Terms looked at together in `contexts`, as passages are embedded. */
+const window = 100;
+
 const newline = 10;
+/** Marks a stem in the vocabulary: no word of a text begins with it. */
+const plus = 43;
 const space = 32;
 
 /** FNV-1a, a letter at a time. */
@@ -99,10 +113,23 @@ function eachKnown(
   }
 }
 
+/** The row of an indexed term: a stem, or a word that is its own stem. -1 where the model does not know it. */
+function rowOfTerm(vocabulary: Vocabulary, term: string): number {
+  let hash = seed;
+  for (let i = 0; i < term.length; i += 1) hash = mix(hash, term.charCodeAt(i));
+  const word = rowOf(vocabulary, term, 0, term.length, hash);
+  if (word >= 0) return word;
+  const marked = `+${term}`;
+  hash = mix(seed, plus);
+  for (let i = 0; i < term.length; i += 1) hash = mix(hash, term.charCodeAt(i));
+  return rowOf(vocabulary, marked, 0, marked.length, hash);
+}
+
 function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array): StaticModel {
   // Counts by row, left at zero after each text: a text costs what its own words cost.
   const counts = new Uint32Array(rows);
   const met = new Uint32Array(rows);
+  const sum = new Float64Array(dimensions);
 
   function pool(
     text: string,
@@ -121,7 +148,17 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
       distinct += 1;
       if (weightOf !== undefined) factors?.set(row, weightOf(lower.slice(from, to)));
     });
-    const sum = new Float64Array(dimensions);
+    return pooled(distinct, out, offset, factors);
+  }
+
+  /** The unit vector of the first rows in `met`; false where it would have no length. Leaves the counts at zero. */
+  function pooled(
+    distinct: number,
+    out: Float32Array,
+    offset: number,
+    factors?: Map<number, number>,
+  ): boolean {
+    sum.fill(0);
     for (let i = 0; i < distinct; i += 1) {
       const row = met[i] ?? 0;
       const factor = (1 + Math.log(counts[row] ?? 1)) * (scale[row] ?? 0) * (factors?.get(row) ?? 1);
@@ -130,11 +167,37 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
       for (let d = 0; d < dimensions; d += 1) sum[d] = (sum[d] ?? 0) + factor * (weights[begin + d] ?? 0);
     }
     let square = 0;
-    for (const value of sum) square += value * value;
+    for (let d = 0; d < dimensions; d += 1) square += (sum[d] ?? 0) ** 2;
     if (square === 0) return false;
     const norm = Math.sqrt(square);
     for (let d = 0; d < dimensions; d += 1) out[offset + d] = (sum[d] ?? 0) / norm;
     return true;
+  }
+
+  function context(
+    question: Float32Array,
+    terms: readonly string[],
+    rowBy: (term: string) => number,
+  ): number {
+    let best = 0;
+    const vector = new Float32Array(dimensions);
+    for (let from = 0; from < terms.length; from += window) {
+      let distinct = 0;
+      for (let i = from; i < Math.min(terms.length, from + window); i += 1) {
+        const row = rowBy(terms[i] ?? '');
+        if (row < 0) continue;
+        const before = counts[row] ?? 0;
+        counts[row] = before + 1;
+        if (before > 0) continue;
+        met[distinct] = row;
+        distinct += 1;
+      }
+      if (!pooled(distinct, vector, 0)) continue;
+      let cosine = 0;
+      for (let d = 0; d < dimensions; d += 1) cosine += (vector[d] ?? 0) * (question[d] ?? 0);
+      best = Math.max(best, cosine);
+    }
+    return best;
   }
 
   return {
@@ -148,6 +211,18 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
     question(text, weightOf) {
       const out = new Float32Array(dimensions);
       return pool(text, out, 0, weightOf) ? out : undefined;
+    },
+    contexts(question, passages, without) {
+      const known = new Map<string, number>();
+      const rowBy = (term: string): number => {
+        let row = known.get(term);
+        if (row === undefined) {
+          row = without.has(term) ? -1 : rowOfTerm(vocabulary, term);
+          known.set(term, row);
+        }
+        return row;
+      };
+      return Float32Array.from(passages, (terms) => context(question, terms, rowBy));
     },
   };
 }

@@ -21,6 +21,12 @@ export interface Question {
    * `weightOf`: what a word of the question counts for in what is asked. Embedders that know no weights ignore it.
    */
   embed?: (weightOf: (word: string) => number) => Float32Array | undefined;
+  /** Cosines of the vector with what passages (their terms) say beside the terms in `without`, where a model can tell. */
+  contexts?: (
+    vector: Float32Array,
+    passages: readonly (readonly string[])[],
+    without: ReadonlySet<string>,
+  ) => Float32Array;
 }
 
 export interface RankOptions {
@@ -80,32 +86,47 @@ function bestByWords(
   return best.take();
 }
 
-/** The share of the question's weight that stands in the best of the passages; 1 for a question without words. */
-function coverageOf(asked: readonly AskedTerm[], slots: readonly number[]): number {
+/** Of the question's words those that stand in the best met of the passages: how many, and their share of its weight. */
+function metIn(asked: readonly AskedTerm[], slots: readonly number[]): { words: number; coverage: number } {
   const total = asked.reduce((sum, { idf }) => sum + idf, 0);
-  if (total === 0) return 1;
-  let best = 0;
+  let words = 0;
+  let coverage = 0;
   for (const slot of slots) {
-    let met = 0;
-    for (const { postings, idf } of asked) {
-      if (postings !== undefined && placeOf(postings.slots, slot) >= 0) met += idf;
-    }
-    best = Math.max(best, met / total);
+    const met = asked.filter(({ postings }) => postings !== undefined && placeOf(postings.slots, slot) >= 0);
+    words = Math.max(words, met.length);
+    coverage = Math.max(coverage, met.reduce((sum, { idf }) => sum + idf, 0) / (total || 1));
   }
-  return best;
+  return { words, coverage };
 }
 
-const coverageLookedAt = 5;
+/** So many of the best passages by words are heard on whether the words were meant. */
+const heard = 3;
 
-/** The vectors weigh more where even the best passages leave much of the question unmet. */
-function vectorWeightFor(
-  asked: readonly AskedTerm[],
-  slots: readonly number[],
-  settings: RankSettings,
+/**
+ * 0 to 1: how likely the words of the question stand in its best passages by chance. There what the passages say beside
+ * those words has little to do with the question, less than what other passages say, and much of the question is unmet.
+ */
+function doubtOf(
+  first: readonly Candidate[],
+  contexts: Float32Array,
+  { asked, settings }: { asked: readonly AskedTerm[]; settings: RankSettings },
 ): number {
-  const coverage = coverageOf(asked, slots.slice(0, coverageLookedAt));
-  const unmet = Math.max(0, 1 - coverage / settings.enoughCoverage);
-  return settings.vectorWeight + (settings.vectorWeightUnmet - settings.vectorWeight) * unmet;
+  const best = first
+    .map(({ slot, words, near }, i) => ({ slot, words: words + near, context: contexts[i] ?? 0 }))
+    .filter(({ words }) => words > 0)
+    .sort((a, b) => b.words - a.words)
+    .slice(0, heard);
+  const most = contexts.reduce((one, other) => Math.max(one, other), 0);
+  if (most === 0) return 0;
+  if (best.length === 0) return 1;
+  const agreement = best.reduce((sum, { context }) => sum + context, 0) / best.length / most;
+  const met = metIn(
+    asked,
+    best.map(({ slot }) => slot),
+  );
+  const alone = Math.max(0, 1 - (met.words - 1) / (settings.neverByChance - 1));
+  const unmet = Math.min(1, (1 - met.coverage) / settings.doubtfulUnmet);
+  return alone * unmet * Math.max(0, 1 - agreement / settings.enoughAgreement);
 }
 
 interface Fusion {
@@ -174,7 +195,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
       : addCosines(arm, vector, candidates, { collection, settings, ...(admitted && { admitted }) });
   const fusion: Fusion = {
     list: [...candidates.values()],
-    weight: vector === undefined ? 0 : vectorWeightFor(asked, pool, settings),
+    weight: vector === undefined ? 0 : settings.vectorWeight,
     lowWords: byWords.scores[settings.pool - 1] ?? 0,
     highWords: 0,
     lowCosine,
@@ -185,6 +206,15 @@ export function rank(collection: Collection, question: Question, options: RankOp
   const bodies = collection.bodies(first.map(({ slot }) => slot));
   const read = first.map((candidate, i) => ({ candidate, body: bodies[i] ?? [] }));
   addNearness(collection, read, { asked, phrases: question.phrases, settings });
+  if (vector !== undefined && question.contexts !== undefined) {
+    const contexts = question.contexts(vector, bodies, new Set(asked.map(({ term }) => term)));
+    const doubt = doubtOf(first, contexts, { asked, settings });
+    fusion.weight += doubt * (settings.vectorWeightInDoubt - settings.vectorWeight);
+    const share = settings.contextShare + doubt * (1 - settings.contextShare);
+    first.forEach((one, i) => {
+      one.cosine = share * (contexts[i] ?? 0) + (1 - share) * one.cosine;
+    });
+  }
   fuse(fusion);
   addFeedback(read, settings);
 

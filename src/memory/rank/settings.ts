@@ -15,13 +15,21 @@ export interface RankSettings {
   proximityWeight: number;
   /** Added for a phrase in quotes that stands there, in units of its words' weights. */
   phraseWeight: number;
-  /** The least and the most that the vectors weigh against the words. */
+  /** What the vectors weigh against the words, and how much at most where the words are in doubt. */
   vectorWeight: number;
-  vectorWeightUnmet: number;
-  /** Below this share of the question's weight in the best passages the vectors begin to weigh more. */
-  enoughCoverage: number;
+  vectorWeightInDoubt: number;
+  /**
+   * The words are in doubt where the best passages by words have less than this share of the best context (what a
+   * passage says beside the question's words), and leave this share of the question or more unmet.
+   */
+  enoughAgreement: number;
+  doubtfulUnmet: number;
+  /** So many words of a question do not meet in a passage by chance. */
+  neverByChance: number;
   /** What the vectors of the chunks before and after count for. */
   neighbourVector: number;
+  /** How much of a vector's say is of what a passage says beside the question's own words. */
+  contextShare: number;
   /** How much of a score comes from the passages most like it among the best, and how many those are. */
   smoothing: number;
   smoothedBy: number;
@@ -39,9 +47,12 @@ export const rankSettings: RankSettings = {
   proximityWeight: 0.3,
   phraseWeight: 1.5,
   vectorWeight: 0.2,
-  vectorWeightUnmet: 0.6,
-  enoughCoverage: 0.4,
+  vectorWeightInDoubt: 1,
+  enoughAgreement: 1,
+  doubtfulUnmet: 0.3,
+  neverByChance: 4,
   neighbourVector: 0.3,
+  contextShare: 0.3,
   smoothing: 0.2,
   smoothedBy: 10,
   pool: 200,

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { passagesOf } from '../../../src/memory/embed/passages.ts';
 import {
   loadStaticEn,
   type StaticModel,
   staticEn,
   staticEnName,
 } from '../../../src/memory/embed/static-en.ts';
+import { terms } from '../../../src/memory/language/terms.ts';
 
 const published = JSON.parse(readFileSync(join(import.meta.dirname, 'static-en-vectors.json'), 'utf8')) as {
   vectors: { text: string; first8: number[] }[];
@@ -66,4 +68,28 @@ test('as an embedder it carries its name with its version, and stops where it is
   expect(two).toHaveLength(512);
   expect([...two]).toEqual([...model.passages(['rent', 'lease'])]);
   await expect(staticEn.embed(['rent'], 'question', AbortSignal.abort())).rejects.toThrow();
+});
+
+test('a passage known by its terms is judged by what it says beside the words of the question', () => {
+  const question = model.question('the heating is broken') ?? new Float32Array(256);
+  const passages = [
+    'The broken glass in the entrance was swept up on Sunday.',
+    'Tenant in 4B says the boiler stopped working and the radiators stay cold.',
+    'broken heating',
+    '',
+  ].map((text) => terms(text, ['en']));
+  const asked = new Set(terms('heating broken', ['en']));
+  const [chance, meant, same, nothing] = model.contexts(question, passages, asked);
+  expect(meant).toBeGreaterThan(2 * Math.max(0, chance ?? 1));
+  expect([same, nothing]).toEqual([0, 0]);
+  const [withOwnWords] = model.contexts(question, [passages[2] ?? []], new Set());
+  expect(withOwnWords).toBeGreaterThan(0.95);
+});
+
+test('a long text is embedded in passages of about a hundred words, none lost and no short rest alone', () => {
+  const words = Array.from({ length: 320 }, (_, i) => `word${i}`);
+  const passages = passagesOf('Title', words.join(' '));
+  expect(passages.map((passage) => passage.split(' ').length)).toEqual([100, 100, 121]);
+  expect(passages.join(' ')).toBe(`Title ${words.join(' ')}`);
+  expect(passagesOf('', 'short')).toEqual(['short']);
 });

@@ -53,6 +53,7 @@ function ask(
       terms: questionTerms(question, ['en']),
       phrases: phrases.map((phrase) => terms(phrase, ['en'])),
       embed: (weightOf) => model.question(question, weightOf),
+      contexts: model.contexts,
     },
     { limit: 10, ...rest },
   );
