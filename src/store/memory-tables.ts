@@ -1,0 +1,179 @@
+// The tables of an org's memory: documents, clients, properties, receipts, and what brings them in.
+import type { Generated } from 'kysely';
+import type { JsonText, Millis } from './columns.ts';
+
+export interface MemoryTables {
+  /**
+   * A record in memory. `raw` is the payload as the provider gave it, `media_type` says what it is.
+   * `text` is normalised (chunks' spans index into it, in UTF-16 units). `readers` null: the whole org.
+   * `written_at` is the record's own time, `fetched_at` when we last took it, `verified_at` when we last
+   * knew it to be current. `deleted_at` set: a tombstone, in no answer.
+   */
+  source_documents: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    provider: string;
+    kind: string;
+    external_id: string;
+    title: string;
+    text: string;
+    raw: Uint8Array;
+    /** How `raw` is packed (memory/payload.ts); 0: not at all. */
+    raw_coding: Generated<number>;
+    media_type: string;
+    people: JsonText;
+    thread_id: string | null;
+    url: string | null;
+    language: string | null;
+    trust: 'untrusted' | 'trusted';
+    readers: JsonText | null;
+    written_at: Millis | null;
+    fetched_at: Millis;
+    verified_at: Millis;
+    content_hash: string;
+    facts: JsonText;
+    deleted_at: Millis | null;
+  };
+  /** Who a document concerns: `role` from, to, cc, attendee, organiser, contact, speaker, agent. `address` is lower case. */
+  document_people: {
+    org_id: string;
+    document_id: string;
+    address: string;
+    name: string | null;
+    role: string;
+  };
+  /**
+   * `start_at`, `end_at`: span in the document's `text`, the passage. `seq`: the row's number in the search
+   * index, given once. `header` and `body` are the terms it is found under, joined by spaces.
+   */
+  chunks: {
+    org_id: string;
+    id: string;
+    document_id: string;
+    ordinal: number;
+    start_at: number;
+    end_at: number;
+    seq: number;
+    header: string;
+    body: string;
+    content_hash: string;
+  };
+  client_intelligence: {
+    org_id: string;
+    id: string;
+    kind: 'person' | 'company';
+    name: string;
+    emails: JsonText;
+    phones: JsonText;
+    company: string | null;
+    first_contact_at: Millis | null;
+    last_contact_at: Millis | null;
+    document_count: number;
+    facts: JsonText;
+    updated_at: Millis;
+  };
+  /** What a client is found by: an address, or a word of the name, lower case without diacritics. */
+  client_keys: { org_id: string; key: string; client_id: string };
+  external_properties: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    provider: string;
+    external_id: string;
+    url: string | null;
+    address: string;
+    address_key: string;
+    city: string | null;
+    region: string | null;
+    postal_code: string | null;
+    status: string | null;
+    home_type: string | null;
+    price: number | null;
+    currency: string | null;
+    beds: number | null;
+    baths: number | null;
+    area_sqft: number | null;
+    latitude: number | null;
+    longitude: number | null;
+    facts: JsonText;
+    /** When its details (and not only a search's row) were last fetched. */
+    detailed_at: Millis | null;
+    first_seen_at: Millis;
+    fetched_at: Millis;
+  };
+  property_price_history: {
+    org_id: string;
+    id: string;
+    property_id: string;
+    event: string;
+    price: number;
+    currency: string;
+    at: Millis;
+    source: string;
+    seen_at: Millis;
+  };
+  ingestion_jobs: {
+    org_id: string;
+    id: string;
+    connection_id: string;
+    kind: 'sync' | 'import';
+    state: 'running' | 'completed' | 'failed';
+    source: string;
+    total: number | null;
+    seen: number;
+    inserted: number;
+    updated: number;
+    unchanged: number;
+    deleted: number;
+    rejected: number;
+    problems: JsonText;
+    resume: JsonText | null;
+    started_at: Millis;
+    updated_at: Millis;
+    finished_at: Millis | null;
+  };
+  sync_cursors: { org_id: string; connection_id: string; feed: string; cursor: JsonText; updated_at: Millis };
+  /** What an answer of memory held: `items` as in memory/receipts.ts. */
+  answer_receipts: {
+    org_id: string;
+    id: string;
+    tool: string;
+    question: string;
+    items: JsonText;
+    by: JsonText;
+    at: Millis;
+  };
+  /** Something that was made from what memory said. */
+  outputs: { org_id: string; id: string; title: string; by: JsonText; at: Millis };
+  /** What informed a section of an output: exactly one of chunk, client fact and brain entry. Rows are only ever added. */
+  source_attribution: {
+    org_id: string;
+    id: string;
+    output_id: string;
+    section: string;
+    agent_role: string;
+    chunk_id: string | null;
+    fact_id: string | null;
+    brain_id: string | null;
+    document_id: string | null;
+    receipt_id: string;
+    scores: JsonText;
+    content_hash: string;
+    verified_at: Millis;
+    used_at: Millis;
+    by: JsonText;
+  };
+  /** What the org says of itself, a version a row; the newest one stands unless it is `removed`. */
+  org_brain: {
+    org_id: string;
+    id: string;
+    version: number;
+    kind: string;
+    title: string;
+    text: string;
+    removed: number;
+    by: JsonText;
+    at: Millis;
+  };
+}
