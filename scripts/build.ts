@@ -42,13 +42,18 @@ const packages = new Set(
     (input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
   ),
 );
+/** What a package has inside it under another licence than its own. */
+const apache = readFileSync(join(root, 'node_modules/typescript/LICENSE.txt'), 'utf8').trim();
+const carries: Record<string, string> = {
+  unpdf: `\n\n### pdf.js, inside unpdf (Apache-2.0)\n\nCopyright Mozilla Foundation and contributors\n\n${apache}`,
+};
 const notices = [...packages].sort().map((name) => {
   const folder = join(root, 'node_modules', name);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     version: string;
     license?: string;
   };
-  return `## ${name} ${manifest.version} (${manifest.license ?? 'see the text'})\n\n${licenceText(folder)}`;
+  return `## ${name} ${manifest.version} (${manifest.license ?? 'see the text'})\n\n${licenceText(folder)}${carries[name] ?? ''}`;
 });
 writeFileSync(
   join(dist, 'THIRD-PARTY-LICENSES.md'),

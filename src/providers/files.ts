@@ -14,7 +14,7 @@ export const provider = defineProvider({
   feeds: {},
   limit: { perSecond: 1, burst: 1, concurrent: 1 },
   notes: [
-    'mbox, eml, ics, csv, jsonl, markdown and text, streamed from the disk. What was imported before is recognised by its content. A bad record is reported with its place and skipped.',
+    'mbox, eml, ics, vcf, csv, jsonl, markdown, text, html, pdf, docx, xlsx, pptx and captions (vtt, srt): see docs/guide/importing.md. What was imported before is recognised by its content. A bad record is reported with its place and skipped.',
   ],
   verified: 'The tests of test/jobs/import*.',
 });
