@@ -62,6 +62,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
           terms: query.terms,
           phrases: query.phrases,
           embed: (weightOf) => model.question(query.text, weightOf),
+          contexts: model.contexts,
         },
         { limit: offset + limit, ...(admitted === undefined ? {} : { admitted }) },
       );
