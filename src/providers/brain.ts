@@ -18,5 +18,5 @@ export const provider = defineProvider({
   notes: [
     'Services, prices, voice and other facts of the org itself, entered with `drawbridge brain` or on the page About us. Agents read and cite them; only people write them.',
   ],
-  verified: 'The tests of test/memory/brain*.',
+  verified: 'The tests of test/memory/receipts.test.ts and test/dashboard/memory.test.ts.',
 });
