@@ -6,6 +6,8 @@ export interface Candidate {
   words: number;
   /** Of the question's words near each other, in the words' unit. */
   near: number;
+  /** Of terms that the best passages share, in the words' unit. */
+  expanded: number;
   cosine: number;
   /** Fused, before and after what its likes lend. */
   fused: number;
@@ -16,7 +18,7 @@ export interface Candidate {
 export function candidatesOf(candidates: Map<number, Candidate>, slot: number, words = 0): Candidate {
   let known = candidates.get(slot);
   if (known === undefined) {
-    known = { slot, words, near: 0, cosine: 0, fused: 0, score: 0 };
+    known = { slot, words, near: 0, expanded: 0, cosine: 0, fused: 0, score: 0 };
     candidates.set(slot, known);
   }
   return known;

@@ -10,7 +10,7 @@ export interface ScoreParts {
   body: number;
   neighbours: number;
   proximity: number;
-  /** What the passages most like it lend; below 0 where they are worse than itself. */
+  /** Of terms that the best passages share, and what the passages most like it lend; may be below 0. */
   feedback: number;
   vectors: number;
 }
@@ -26,22 +26,22 @@ function headerShare(
 ): number {
   const norms = fieldNorms(collection, settings);
   let header = 0;
-  let all = 0;
+  let body = 0;
   for (const { postings, asked: times, idf } of asked) {
     const at = postings === undefined ? -1 : placeOf(postings.slots, slot);
     if (postings === undefined || at < 0) continue;
     const inHeader = (postings.header[at] ?? 0) * norms.header(slot);
-    const tf = inHeader + (postings.body[at] ?? 0) * norms.body(slot);
-    const score = (times * idf * tf) / (settings.k1 + tf);
-    header += (score * inHeader) / tf;
-    all += score;
+    const inBody = (postings.body[at] ?? 0) * norms.body(slot);
+    const each = (times * idf) / (settings.k1 + inHeader + inBody);
+    header += each * inHeader;
+    body += each * inBody;
   }
-  return all === 0 ? 0 : header / all;
+  return header === 0 ? 0 : header / (header + body);
 }
 
 /** `byWords`: what of the candidate's fused score its words have earned; `vectors`: what its vector has. */
 export function partsOf(
-  { slot, words, near, fused, score }: Candidate,
+  { slot, words, near, expanded, fused, score }: Candidate,
   earned: { byWords: number; vectors: number },
   ranking: {
     collection: Collection;
@@ -50,16 +50,17 @@ export function partsOf(
     settings: RankSettings;
   },
 ): ScoreParts {
-  const unit = words + near > 0 ? earned.byWords / (words + near) : 0;
+  const all = words + near + expanded;
+  const unit = all > 0 ? earned.byWords / all : 0;
   const neighbours = ranking.scores.neighbours[slot] ?? 0;
   const own = words - neighbours;
-  const header = own * headerShare(slot, ranking);
+  const inHeader = headerShare(slot, ranking);
   return {
-    header: unit * header,
-    body: unit * (own - header),
+    header: unit * own * inHeader,
+    body: unit * own * (1 - inHeader),
     neighbours: unit * neighbours,
     proximity: unit * near,
-    feedback: score - fused,
+    feedback: unit * expanded + score - fused,
     vectors: earned.vectors,
   };
 }

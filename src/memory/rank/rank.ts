@@ -3,6 +3,7 @@
 import { keepBest } from './best.ts';
 import { type Candidate, candidatesOf, scaled } from './candidates.ts';
 import type { Collection } from './collection.ts';
+import { expansion } from './expansion.ts';
 import { borrowed, likeness } from './likeness.ts';
 import { holdsPhrase, nearness, occurrencesOf } from './nearness.ts';
 import { partsOf, type ScoreParts } from './parts.ts';
@@ -141,14 +142,14 @@ interface Fusion {
 }
 
 const wordsScaled = (one: Candidate, { lowWords, highWords }: Fusion) =>
-  scaled(one.words + one.near, lowWords, highWords);
+  scaled(one.words + one.near + one.expanded, lowWords, highWords);
 const cosineScaled = (one: Candidate, { lowCosine, highCosine }: Fusion) =>
   scaled(one.cosine, lowCosine, highCosine);
 
 /** Weighted min-max, never ranks alone: by how much a passage is better counts. */
 function fuse(fusion: Fusion): void {
   const { list, weight } = fusion;
-  fusion.highWords = list.reduce((most, { words, near }) => Math.max(most, words + near), 0);
+  fusion.highWords = list.reduce((most, one) => Math.max(most, one.words + one.near + one.expanded), 0);
   fusion.highCosine = list.reduce((most, { cosine }) => Math.max(most, cosine), 0);
   for (const one of list) {
     one.fused = (1 - weight) * wordsScaled(one, fusion) + weight * cosineScaled(one, fusion);
@@ -216,6 +217,18 @@ export function rank(collection: Collection, question: Question, options: RankOp
     });
   }
   fuse(fusion);
+  // Inside a narrow scope the best passages are much of it: what they share tells nothing apart.
+  if (settings.expansion > 0 && scores.among === undefined) {
+    const best = [...read].sort((a, b) => byScore(a.candidate, b.candidate));
+    const passages = best.map(({ candidate: { slot, score }, body }) => ({ slot, score, body }));
+    const norms = fieldNorms(collection, settings);
+    const words = asked.reduce((sum, one) => sum + one.asked, 0);
+    expansion(collection, passages, { asked: words, settings, norms }).forEach((earned, i) => {
+      const one = best[i]?.candidate;
+      if (one !== undefined) one.expanded = earned;
+    });
+    fuse(fusion);
+  }
   addFeedback(read, settings);
 
   const best = fusion.list.sort(byScore).slice(0, options.limit);
@@ -234,7 +247,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
     const words = byWords.scores[i] ?? 0;
     if (candidates.has(slot)) continue;
     const score = (floor * words) / (fusion.lowWords || 1);
-    const one = { slot, words, near: 0, cosine: 0, fused: score, score };
+    const one = { slot, words, near: 0, expanded: 0, cosine: 0, fused: score, score };
     answer.push({ slot, score, parts: partsOf(one, { byWords: score, vectors: 0 }, ranking) });
   }
   return answer;

@@ -33,6 +33,10 @@ export interface RankSettings {
   /** How much of a score comes from the passages most like it among the best, and how many those are. */
   smoothing: number;
   smoothedBy: number;
+  /** What the terms that the best passages share count for, from how many of those, and how many terms. */
+  expansion: number;
+  expandedFrom: number;
+  expandedBy: number;
   /** Most candidates each arm brings, and of the best how many are read. */
   pool: number;
   read: number;
@@ -40,7 +44,7 @@ export interface RankSettings {
 
 export const rankSettings: RankSettings = {
   k1: 1.2,
-  headerB: 0.75,
+  headerB: 0.4,
   bodyB: 0.75,
   headerWeight: 2,
   neighbourWeight: 0.45,
@@ -55,6 +59,9 @@ export const rankSettings: RankSettings = {
   contextShare: 0.3,
   smoothing: 0.2,
   smoothedBy: 10,
+  expansion: 0.1,
+  expandedFrom: 10,
+  expandedBy: 10,
   pool: 200,
   read: 100,
 };

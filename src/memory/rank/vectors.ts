@@ -46,6 +46,11 @@ export function wordWeight({ live, frequency }: ScopeCounts): (word: string) => 
   };
 }
 
+/**
+ * Chunks beside each other are about this alike: what the length of a sum of their vectors is reckoned from, so that one
+ * with neighbours has no advantage over one without.
+ */
+const alike = 0.6;
 /** Below it a passage without any of the question's words is not brought by its vector. */
 const leastCosine = 0.1;
 
@@ -76,8 +81,11 @@ export function addCosines(
   });
   const cosineOf = (slot: number) => (slot < 0 ? 0 : (cosines.get(slot) ?? 0));
   for (const [slot, candidate] of candidates) {
-    const lent = cosineOf(collection.before[slot] ?? -1) + cosineOf(collection.after[slot] ?? -1);
-    candidate.cosine = Math.max(0, cosineOf(slot) + settings.neighbourVector * lent);
+    const before = collection.before[slot] ?? -1;
+    const after = collection.after[slot] ?? -1;
+    const sides = (before < 0 ? 0 : 1) + (after < 0 ? 0 : 1);
+    const sum = cosineOf(slot) + settings.neighbourVector * (cosineOf(before) + cosineOf(after));
+    candidate.cosine = Math.max(0, sum / (1 + alike * settings.neighbourVector * sides));
   }
   const last = nearest[settings.pool - 1];
   return last === undefined ? 0 : Math.max(0, last.cosine);
