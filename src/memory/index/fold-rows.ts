@@ -13,6 +13,13 @@ const pagesAtOnce = 32;
 const bytesAtOnce = 400_000;
 const vectorsAtOnce = 200;
 
+/** A block that is written, with its numbers. */
+export interface Made {
+  block: number;
+  run: number;
+  folded: Pick<Folded, 'firstSeq' | 'lastSeq' | 'slots' | 'directory' | 'names'>;
+}
+
 export interface FoldRows {
   /** Undefined while nothing was ever stored. */
   state(): Promise<IndexState | undefined>;
@@ -22,11 +29,17 @@ export interface FoldRows {
   writePages(run: number, first: number, pages: readonly Uint8Array[]): Promise<void>;
   /** Of those chunks that are still there. */
   addVectors(model: string, vectors: Folded['vectors']): Promise<void>;
-  addBlock(ids: { block: number; run: number }, folded: Folded, seen: IndexState): Promise<void>;
+  /** What a block is beside its postings; unseen until it is shown. */
+  writeBlock(block: number, folded: Folded): Promise<void>;
+  addBlock(made: Made, seen: IndexState): Promise<void>;
+  /** Chunks of the run that went. */
+  goneIn(run: RunRow): Promise<number>;
+  /** Blocks and runs of what is left of a run, in its place. */
+  exchange(run: RunRow, made: readonly Made[], seen: IndexState): Promise<void>;
   /** Nothing is left of the chunks up to `lastSeq`. */
   skip(lastSeq: number, seen: IndexState): Promise<void>;
   replace(run: number, runs: readonly RunRow[], end: NonNullable<Merged['end']>): Promise<void>;
-  /** Removes pages of runs that are not there. */
+  /** Removes what belongs to runs and blocks that are not there. */
   sweep(signal: AbortSignal): Promise<void>;
 }
 
@@ -51,6 +64,27 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
       .updateTable('search_state')
       .set((row) => ({ folded_seq: lastSeq, generation: row('generation', '+', 1) }))
       .where('org_id', '=', orgId)
+      .execute();
+  }
+
+  const nextGeneration = (tx: Tx) =>
+    tx
+      .updateTable('search_state')
+      .set((row) => ({ generation: row('generation', '+', 1) }))
+      .where('org_id', '=', orgId)
+      .execute();
+
+  /** From now on questions see the block, and its postings. */
+  async function show(tx: Tx, { block, run, folded }: Made): Promise<void> {
+    const range = { first_seq: folded.firstSeq, last_seq: folded.lastSeq, slots: folded.slots };
+    await tx
+      .insertInto('search_blocks')
+      .values({ org_id: orgId, id: block, ...range })
+      .execute();
+    const { directory, names } = folded;
+    await tx
+      .insertInto('search_runs')
+      .values({ org_id: orgId, id: run, ...range, level: 0, directory, names })
       .execute();
   }
 
@@ -160,23 +194,52 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
         });
       }
     },
-    async addBlock({ block, run }, folded, seen) {
-      const range = { first_seq: folded.firstSeq, last_seq: folded.lastSeq, slots: folded.slots };
-      await write(async (tx) => {
-        await tx
-          .insertInto('search_blocks')
-          .values({ org_id: orgId, id: block, ...range, columns: folded.columns })
-          .execute();
-        const { directory, names } = folded;
-        await tx
-          .insertInto('search_runs')
-          .values({ org_id: orgId, id: run, ...range, level: 0, directory, names })
-          .execute();
-        for (const { model, bits } of folded.signatures)
-          await tx.insertInto('search_signatures').values({ org_id: orgId, model, block, bits }).execute();
-        await moveOn(tx, folded.lastSeq, seen);
-      });
+    async writeBlock(block, { columns, signatures }) {
+      await write((tx) =>
+        tx.insertInto('search_columns').values({ org_id: orgId, block, bytes: columns }).execute(),
+      );
+      for (const { model, bits } of signatures) {
+        await write((tx) =>
+          tx.insertInto('search_signatures').values({ org_id: orgId, model, block, bits }).execute(),
+        );
+      }
     },
+    addBlock: (made, seen) =>
+      write(async (tx) => {
+        await show(tx, made);
+        await moveOn(tx, made.folded.lastSeq, seen);
+      }),
+    async goneIn({ firstSeq, lastSeq }) {
+      const row = await org.read((db) =>
+        db
+          .selectFrom('search_gone')
+          .select((count) => count.fn.countAll().as('n'))
+          .where('org_id', '=', orgId)
+          .where('seq', '>=', firstSeq)
+          .where('seq', '<=', lastSeq)
+          .executeTakeFirst(),
+      );
+      return Number(row?.n ?? 0);
+    },
+    exchange: ({ id, firstSeq, lastSeq }, made, seen) =>
+      write(async (tx) => {
+        await tx.deleteFrom('search_runs').where('org_id', '=', orgId).where('id', '=', id).execute();
+        await tx
+          .deleteFrom('search_blocks')
+          .where('org_id', '=', orgId)
+          .where('first_seq', '>=', firstSeq)
+          .where('last_seq', '<=', lastSeq)
+          .execute();
+        for (const one of made) await show(tx, one);
+        await tx
+          .deleteFrom('search_gone')
+          .where('org_id', '=', orgId)
+          .where('seq', '>=', firstSeq)
+          .where('seq', '<=', lastSeq)
+          .where('change', '<=', seen.change)
+          .execute();
+        await nextGeneration(tx);
+      }),
     skip: (lastSeq, seen) => write((tx) => moveOn(tx, lastSeq, seen)),
     async replace(run, runs, { directory, names }) {
       const first = runs[0];
@@ -196,11 +259,7 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
       await write(async (tx) => {
         await tx.deleteFrom('search_runs').where('org_id', '=', orgId).where('id', 'in', ids).execute();
         await tx.insertInto('search_runs').values(merged).execute();
-        await tx
-          .updateTable('search_state')
-          .set((row) => ({ generation: row('generation', '+', 1) }))
-          .where('org_id', '=', orgId)
-          .execute();
+        await nextGeneration(tx);
       });
     },
     async sweep(signal) {
@@ -215,6 +274,25 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
           .groupBy('run')
           .execute(),
       );
+      for (const table of ['search_columns', 'search_signatures'] as const) {
+        const found = await org.read((db) =>
+          db
+            .selectFrom(table)
+            .select('block')
+            .distinct()
+            .where('org_id', '=', orgId)
+            .where('block', 'not in', (select) =>
+              select.selectFrom('search_blocks').select('id').where('org_id', '=', orgId),
+            )
+            .execute(),
+        );
+        for (const { block } of found) {
+          signal.throwIfAborted();
+          await write((tx) =>
+            tx.deleteFrom(table).where('org_id', '=', orgId).where('block', '=', block).execute(),
+          );
+        }
+      }
       for (const { run, last } of stray) {
         for (let page = 0; page <= Number(last); page += pagesAtOnce) {
           signal.throwIfAborted();

@@ -10,8 +10,8 @@ import type { OrgStore } from '../../store/store.ts';
 import { staticEnName } from '../embed/static-en.ts';
 import { createWorkerPool, type WorkerPool } from '../worker-pool.ts';
 import { withAccess } from './access.ts';
-import { createFoldRows, type FoldRows } from './fold-rows.ts';
-import type { FoldAnswer, FoldTask } from './fold-work.ts';
+import { createFoldRows, type FoldRows, type Made } from './fold-rows.ts';
+import type { FoldAnswer, Folded, FoldTask } from './fold-work.ts';
 import type { RunRow } from './stored.sql.ts';
 
 export interface FoldSizes {
@@ -26,7 +26,10 @@ const sizes: FoldSizes = { due: 2_000, most: 4_000, merged: 8 };
 
 const ttlMs = 60_000;
 const timeoutMs = 120_000;
+const heapMb = 128;
 const idleMs = 10_000;
+/** Of a run's chunks; when as many are gone, it is written anew. */
+const goneShare = 0.3;
 
 /** Runs of one level in a row, enough of them to be merged: the first such group. */
 function due(runs: readonly RunRow[], merged: number): RunRow[] | undefined {
@@ -55,11 +58,21 @@ export function createFolding(
   let jobs = 0;
 
   const ask = (org: OrgStore, work: FoldTask['work']): Promise<FoldAnswer> => {
-    pool ??= createWorkerPool({ entry: 'fold-worker', size: 1, timeoutMs, clock, log });
+    pool ??= createWorkerPool({ entry: 'fold-worker', size: 1, timeoutMs, heapMb, clock, log });
     const asked = pool;
     jobs += 1;
     return withAccess(org, (access, transfer) => asked.run({ access, orgId: org.orgId, work }, transfer));
   };
+
+  /** Writes all of a block, unseen. */
+  async function write(rows: FoldRows, folded: Folded): Promise<Made> {
+    const ids = await rows.nextIds();
+    await rows.writePages(ids.run, 0, folded.pages);
+    await rows.addVectors(staticEnName, folded.vectors);
+    await rows.writeBlock(ids.block, folded);
+    const { firstSeq, lastSeq, slots, directory, names } = folded;
+    return { ...ids, folded: { firstSeq, lastSeq, slots, directory, names } };
+  }
 
   async function foldOnce(org: OrgStore, rows: FoldRows): Promise<boolean> {
     const seen = await rows.state();
@@ -68,12 +81,30 @@ export function createFolding(
     const folded = await ask(org, { what: 'fold', afterSeq, lastSeq, most, models });
     if (folded?.what !== 'fold') await rows.skip(lastSeq, seen);
     else {
-      const ids = await rows.nextIds();
-      await rows.writePages(ids.run, 0, folded.pages);
-      await rows.addVectors(staticEnName, folded.vectors);
-      await rows.addBlock(ids, folded, seen);
+      await rows.addBlock(await write(rows, folded), seen);
     }
     return true;
+  }
+
+  /** Writes a run anew from those of its chunks that are left, when many have gone. */
+  async function cleanOnce(org: OrgStore, rows: FoldRows, signal: AbortSignal): Promise<boolean> {
+    for (const run of await rows.runs()) {
+      if ((await rows.goneIn(run)) < run.slots * goneShare) continue;
+      const seen = await rows.state();
+      if (seen === undefined) return false;
+      const made: Made[] = [];
+      for (let afterSeq = run.firstSeq - 1; ; ) {
+        signal.throwIfAborted();
+        const { lastSeq } = run;
+        const folded = await ask(org, { what: 'fold', afterSeq, lastSeq, most, models });
+        if (folded?.what !== 'fold') break;
+        made.push(await write(rows, folded));
+        afterSeq = folded.lastSeq;
+      }
+      await rows.exchange(run, made, seen);
+      return true;
+    }
+    return false;
   }
 
   async function mergeOnce(org: OrgStore, rows: FoldRows, signal: AbortSignal): Promise<boolean> {
@@ -106,7 +137,8 @@ export function createFolding(
       await rows.sweep(signal);
       do {
         signal.throwIfAborted();
-        while (await mergeOnce(org, rows, signal)) await rows.sweep(signal);
+        while ((await cleanOnce(org, rows, signal)) || (await mergeOnce(org, rows, signal)))
+          await rows.sweep(signal);
       } while (await foldOnce(org, rows));
     } finally {
       await hold.end();

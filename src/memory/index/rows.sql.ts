@@ -2,7 +2,7 @@
 // on PostgreSQL the main thread asks for it, while this thread stands still.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import type { OrgTables } from '../../store/tables.ts';
 
 export type Value = string | number | Uint8Array | null;
@@ -110,14 +110,10 @@ export function answerRows(db: Kysely<OrgTables>, port: MessagePort, signal: Sha
   port.on('message', async ({ text, values }: Asked) => {
     let told: Told;
     try {
-      const pieces = text.split('?');
-      const joined = pieces.map((piece, i) => {
-        const value = values[i];
-        return i === pieces.length - 1 || value === undefined
-          ? sql.raw(piece)
-          : sql`${sql.raw(piece)}${value}`;
-      });
-      told = { rows: (await sql<Row>`${sql.join(joined, sql``)}`.execute(db)).rows };
+      let place = 0;
+      const numbered = text.replace(/\?/g, () => `$${++place}`);
+      const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(numbered, [...values]));
+      told = { rows };
     } catch (thrown) {
       told = { error: String(thrown) };
     }

@@ -9,6 +9,7 @@ import type { Stored } from './stored.sql.ts';
 
 /** Postings that a question may decode before memory is asked for in between. */
 const roomAtFirst = 200_000;
+const mostRoom = 2_000_000;
 const mostSimilar = 12;
 
 interface Memory {
@@ -48,7 +49,7 @@ export function createArena(): Arena {
       };
     },
     clear() {
-      if (wanted > memory.slots.length) memory = memoryOf(Math.min(wanted, 4_000_000));
+      if (wanted > memory.slots.length) memory = memoryOf(Math.min(wanted, mostRoom));
       used = 0;
       wanted = 0;
     },

@@ -142,7 +142,7 @@ export function createStored(rows: Rows, orgId: string): Stored {
     columns: (block) =>
       decodeColumns(
         need(
-          bytes(one('select columns from search_blocks where org_id = ? and id = ?', block), 'columns'),
+          bytes(one('select bytes from search_columns where org_id = ? and block = ?', block), 'bytes'),
           `block ${block}`,
         ),
       ),

@@ -30,9 +30,12 @@ export const search: Migration = {
         first_seq: 'integer',
         last_seq: 'integer',
         slots: 'integer',
-        columns: 'blob',
       },
       key: ['id'],
+    });
+    await kit.orgTable('search_columns', {
+      columns: { block: 'integer', bytes: 'blob' },
+      key: ['block'],
     });
     await kit.orgTable('search_runs', {
       columns: {
@@ -66,6 +69,7 @@ export const search: Migration = {
       // Packed already: the database need not try.
       for (const [table, column] of [
         ['search_pages', 'bytes'],
+        ['search_columns', 'bytes'],
         ['search_signatures', 'bits'],
         ['chunk_vectors', 'vector'],
       ] as const) {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../../store/databases.ts';
-import { connectAccount } from '../ground.ts';
+import { connectAccount, json } from '../ground.ts';
 import { answers, ask, batches, ingestAll, never, small, type World, world } from './world.ts';
 
 const rounds = 25;
@@ -54,6 +54,31 @@ describe.each(databases)('on $name', (database) => {
     expect(await count(folded, 'search_blocks')).toBeGreaterThan(5);
     expect(await count(folded, 'search_runs')).toBeLessThan(await count(folded, 'search_blocks'));
     expect(await count(plain, 'search_blocks')).toBe(0);
+  });
+
+  test('when much of a run is gone, nothing is left of what its chunks said', async () => {
+    const org = await newOrg();
+    const ids = Array.from({ length: 60 }, (_, i) => `k${i}`);
+    const records = ids.map((id, i) =>
+      json(id, 'note', { text: i % 2 === 0 ? `secretword${i} roof` : 'roof and garden' }),
+    );
+    await ingestAll(folding, org, source, [{ records, deleted: [] }]);
+    const held = async () => {
+      const pages = await org.read((db) => db.selectFrom('search_pages').select('bytes').execute());
+      return pages.some(({ bytes }) => Buffer.from(bytes).includes('secretword'));
+    };
+    expect(await held()).toBe(true);
+    const deleted = ids.filter((_, i) => i % 2 === 0);
+    await ingestAll(folding, org, source, [{ records: [], deleted }]);
+    // Folding looks at what is gone when the next chunks come.
+    const more = Array.from({ length: 12 }, (_, i) => json(`m${i}`, 'note', { text: `window ${i}` }));
+    await ingestAll(folding, org, source, [{ records: more, deleted: [] }]);
+    expect(await held()).toBe(false);
+    const hits = await ask(folding.index, org, { terms: ['roof'], filters: {} });
+    expect(hits.filter((hit) => hit.parts.body > 0)).toHaveLength(30);
+    expect(await ask(folding.index, org, { terms: ['roof'], filters: {} })).toEqual(
+      await ask(loose.index, org, { terms: ['roof'], filters: {} }),
+    );
   });
 
   test('the next search finds what was just written, and not what was just deleted', async () => {

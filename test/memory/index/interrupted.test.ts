@@ -40,6 +40,12 @@ async function expectWhole(org: OrgStore): Promise<void> {
     const known = new Set(runs.map((run) => run.id));
     const pages = await db.selectFrom('search_pages').select('run').execute();
     expect(pages.filter((page) => !known.has(page.run))).toEqual([]);
+    const ids = new Set(blocks.map((block) => block.id));
+    for (const table of ['search_columns', 'search_signatures'] as const) {
+      const parts = await db.selectFrom(table).select('block').execute();
+      expect(parts.filter((part) => !ids.has(part.block))).toEqual([]);
+      expect(parts.length).toBe(ids.size);
+    }
   });
 }
 
