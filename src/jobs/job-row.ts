@@ -8,7 +8,7 @@ import type { OrgTables } from '../store/tables.ts';
 export async function insertJob(
   tx: Transaction<OrgTables>,
   orgId: string,
-  job: { kind: 'import' | 'sync'; connectionId: string; source: readonly string[] },
+  job: { kind: 'import' | 'sync'; connectionId: string; source: readonly string[]; cause?: string },
   now: number,
 ): Promise<string> {
   const id = newId('job', now);
@@ -33,6 +33,7 @@ export async function insertJob(
       started_at: now,
       updated_at: now,
       finished_at: null,
+      cause: job.cause ?? null,
     })
     .execute();
   return id;

@@ -5,15 +5,35 @@ import type { Connection, Connections } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { Memory } from '../memory/memory.ts';
-import { acquireLease, type Lease, leaseEnds, releaseLease, renewLease } from '../store/lease.ts';
+import type { IngestBatch, Memory } from '../memory/memory.ts';
+import type { FeedPage } from '../providers/define.ts';
+import { holdLease } from '../store/hold.ts';
+import { acquireLease, type Lease, leaseEnds, requireLease } from '../store/lease.ts';
 import type { OrgStore } from '../store/store.ts';
-import { beginSyncJob, endSyncJob, type SyncCounts, type SyncProblem, saveSyncJob } from './sync-job.ts';
+import { forgetAgreed, judgeDeletions } from './sync-deletions.ts';
+import {
+  type BegunSync,
+  beginSyncJob,
+  endSyncJob,
+  type SyncCounts,
+  type SyncProblem,
+  saveSyncJob,
+} from './sync-job.ts';
+import type { SyncCause } from './sync-schedule.ts';
+import { until, watch } from './time-limits.ts';
 
-const leaseMs = 120_000;
-const renewMs = 30_000;
+export interface SyncTimes {
+  /** A process that dies holds up its connection for so long. */
+  leaseMs: number;
+  heartbeatMs: number;
+  runMs: number;
+}
+const usualTimes: SyncTimes = { leaseMs: 120_000, heartbeatMs: 600_000, runMs: 6 * 3_600_000 };
 
-export type SyncResult = SyncCounts;
+export interface SyncResult extends SyncCounts {
+  /** Records that are gone at the provider and kept until a person decides. */
+  held: number;
+}
 
 interface SyncProgress extends SyncCounts {
   feed: string;
@@ -28,9 +48,25 @@ export interface SyncOptions {
   memory: Memory;
   clock: Clock;
   log: Log;
+  /** Default: a person. */
+  cause?: SyncCause;
+  /** Every feed from its beginning: what is not there any more is found, too. */
+  full?: boolean;
+  times?: SyncTimes;
   onProgress?: (progress: SyncProgress) => void;
   /** Ends the run after the page at hand. */
   signal?: AbortSignal;
+}
+
+interface Run extends SyncOptions {
+  times: SyncTimes;
+  lease: Lease;
+  lost: AbortSignal;
+  /** Of `clock.elapsed`. */
+  begun: number;
+  job: BegunSync;
+  counts: SyncCounts;
+  problems: SyncProblem[];
 }
 
 /**
@@ -39,18 +75,32 @@ export interface SyncOptions {
  * every feed that failed, once the others have run; the signal's reason when aborted.
  */
 export async function syncConnection(options: SyncOptions): Promise<SyncResult> {
-  const { org, connection, connections, clock, log } = options;
+  const { org, connection, connections, clock, log, times = usualTimes } = options;
   const owner = newId('syn', clock.now());
-  const lease = await acquireLease(org, { name: `sync/${connection.id}`, owner, ttlMs: leaseMs });
+  const begun = clock.elapsed();
+  const ttlMs = times.leaseMs;
+  const lease = await acquireLease(org, { name: leaseName(connection.id), owner, ttlMs });
   if (lease === undefined) throw await heldElsewhere(org, connection);
-  const stopped = new AbortController();
-  const held = holdLease(org, lease, { clock, log, stop: stopped.signal });
+  const hold = holdLease(org, lease, { ttlMs, clock, log });
   try {
-    const failures = await runFeeds(options, held);
+    const feeds = await connections.feeds(org, connection);
+    const job = await org.write(async (tx) => {
+      await requireLease(org, tx, lease);
+      return beginSyncJob(org, tx, {
+        connectionId: connection.id,
+        feeds: feeds.map(({ name }) => name),
+        cause: options.cause ?? 'person',
+        full: options.full === true,
+        lastSyncAt: connection.lastSyncAt,
+      });
+    });
+    const counts = { seen: 0, inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
+    const run: Run = { ...options, times, lease, lost: hold.lost, begun, job, counts, problems: [] };
+    const { failures, held } = await runFeeds(run, feeds);
     const [first] = failures;
     if (first === undefined) {
       await connections.report(org, connection.id, { synced: true });
-      return held.counts;
+      return { ...run.counts, held };
     }
     await connections.report(org, connection.id, { error: first.error });
     const said = failures.map(({ feed, error }) => `${feed}: ${error.message}`).join(' ');
@@ -61,132 +111,135 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
       cause: first.error,
     });
   } finally {
-    stopped.abort();
-    await held.ended;
-    await releaseLease(org, lease);
+    await hold.end();
   }
+}
+
+/** Whoever holds it syncs the connection. */
+export function leaseName(connectionId: string): string {
+  return `sync/${connectionId}`;
 }
 
 /** Says how long another process's hold lasts unless it is renewed: that process may have died. */
 async function heldElsewhere(org: OrgStore, { id, label }: Connection): Promise<DrawbridgeError> {
-  const left = Math.max(1_000, (await leaseEnds(org, `sync/${id}`)) - (await org.now()));
+  const left = Math.max(1_000, (await leaseEnds(org, leaseName(id))) - (await org.now()));
   return new DrawbridgeError(
     'conflict',
     `${label} is being synced by another process right now. If that one was ended before it was done, its hold runs out in ${Math.ceil(left / 1_000)} s.`,
-    { retry: 'later', retryAfterMs: Math.min(left, renewMs) },
+    { retry: 'later', retryAfterMs: Math.min(left, 30_000) },
   );
-}
-
-interface Held {
-  counts: SyncCounts;
-  ended: Promise<void>;
-  /** @throws DrawbridgeError `conflict` once the lease is lost. */
-  check(): void;
-}
-
-/** Renews the lease in the background until stopped. */
-function holdLease(org: OrgStore, lease: Lease, with_: { clock: Clock; log: Log; stop: AbortSignal }): Held {
-  const { clock, log, stop } = with_;
-  let lost = false;
-  async function renew(): Promise<void> {
-    while (!stop.aborted && !lost) {
-      const waited = await clock.sleep(renewMs, { signal: stop, unref: true }).then(
-        () => true,
-        () => false,
-      );
-      if (!waited) return;
-      try {
-        lost = (await renewLease(org, lease, leaseMs)) === undefined;
-      } catch (error) {
-        // The next turn tries again; the lease outlives three of them.
-        log.warn({ err: error }, 'the lease of a sync could not be renewed');
-      }
-    }
-  }
-  return {
-    counts: { seen: 0, inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 },
-    ended: renew(),
-    check() {
-      if (!lost) return;
-      throw new DrawbridgeError(
-        'conflict',
-        'This sync took too long and another process has taken it over.',
-        {
-          retry: 'later',
-        },
-      );
-    },
-  };
-}
-
-async function runFeeds(
-  options: SyncOptions,
-  held: Held,
-): Promise<{ feed: string; error: DrawbridgeError }[]> {
-  const { org, connection, connections, clock, log, signal } = options;
-  const feeds = await connections.feeds(org, connection);
-  const job = await beginSyncJob(
-    org,
-    connection.id,
-    feeds.map(({ name }) => name),
-    clock,
-  );
-  const failures: { feed: string; error: DrawbridgeError }[] = [];
-  const problems: SyncProblem[] = [];
-  let ended = false;
-  try {
-    for (const feed of feeds) {
-      try {
-        await runFeed(options, held, feed, { jobId: job, problems });
-      } catch (thrown) {
-        if (signal?.aborted === true) throw thrown;
-        log.warn({ err: thrown, connectionId: connection.id, feed: feed.name }, 'a feed could not be synced');
-        const error = toDrawbridgeError(thrown);
-        failures.push({ feed: feed.name, error });
-        problems.push({ place: feed.name, reason: error.message });
-      }
-    }
-    ended = failures.length === 0;
-    return failures;
-  } finally {
-    await endSyncJob(org, job, { counts: held.counts, problems, completed: ended }, clock);
-  }
 }
 
 type Feed = Awaited<ReturnType<Connections['feeds']>>[number];
+interface Failure {
+  feed: string;
+  error: DrawbridgeError;
+}
 
-async function runFeed(
-  { org, connection, memory, clock, onProgress, signal }: SyncOptions,
-  held: Held,
-  feed: Feed,
-  { jobId, problems }: { jobId: string; problems: SyncProblem[] },
-): Promise<void> {
-  const { counts } = held;
-  const source = { connectionId: connection.id, provider: connection.provider };
-  signal?.throwIfAborted();
-  for await (const page of feed.pages(await memory.cursor(org, connection.id, feed.name))) {
-    signal?.throwIfAborted();
-    held.check();
-    const result = await memory.ingest(org, source, {
-      records: page.records,
-      deleted: page.deleted,
-      ...(page.complete === undefined ? {} : { complete: page.complete }),
-      cursor: { feed: feed.name, value: page.cursor },
-    });
-    counts.seen += page.records.length;
-    counts.inserted += result.inserted;
-    counts.updated += result.updated;
-    counts.unchanged += result.unchanged;
-    counts.deleted += result.deleted;
-    counts.rejected += result.rejected.length;
-    problems.push(...result.rejected.map(({ externalId, reason }) => ({ place: externalId, reason })));
-    const remaining = page.remaining;
-    await saveSyncJob(
-      org,
-      jobId,
-      { counts, problems, ...(remaining === undefined ? {} : { remaining }) },
-      clock,
-    );
-    onProgress?.({ ...counts, feed: feed.name, remaining });
+async function runFeeds(run: Run, feeds: readonly Feed[]): Promise<{ failures: Failure[]; held: number }> {
+  const { org, connection, log, signal } = run;
+  const failures: Failure[] = [];
+  let completed = false;
+  try {
+    for (const feed of feeds) {
+      try {
+        await runFeed(run, feed);
+      } catch (thrown) {
+        if (signal?.aborted === true || run.lost.aborted) throw thrown;
+        log.warn({ err: thrown, connectionId: connection.id, feed: feed.name }, 'a feed could not be synced');
+        const error = toDrawbridgeError(thrown);
+        failures.push({ feed: feed.name, error });
+        run.problems.push({ place: feed.name, reason: error.message });
+      }
+    }
+    const held = await settleDeletions(run);
+    completed = failures.length === 0;
+    return { failures, held };
+  } finally {
+    const { counts, problems } = run;
+    await endSyncJob(org, run.job.id, { counts, problems, completed, connectionId: connection.id });
   }
+}
+
+async function runFeed(run: Run, feed: Feed): Promise<void> {
+  const { org, connection, memory, clock, log, times, begun, signal, onProgress } = run;
+  signal?.throwIfAborted();
+  const what = `${feed.name} of ${connection.label}`;
+  const limits = watch(clock, { ...times, begun, what });
+  const over = AbortSignal.any([limits.over, run.lost]);
+  const left = (err: unknown) => log.debug({ err, feed: feed.name }, 'a feed was given up');
+  try {
+    const cursor = await memory.cursor(org, connection.id, feed.name);
+    for await (const page of until(feed.pages(cursor), over, left)) {
+      signal?.throwIfAborted();
+      run.lost.throwIfAborted();
+      await storePage(run, feed.name, page);
+      limits.beat();
+      onProgress?.({ ...run.counts, feed: feed.name, remaining: page.remaining });
+    }
+  } finally {
+    limits.end();
+  }
+}
+
+/** Stores a page, its cursor and what the job tells of it in one transaction, while the lease is held. */
+async function storePage(run: Run, feed: string, page: FeedPage): Promise<void> {
+  const { org, connection, memory } = run;
+  const source = { connectionId: connection.id, provider: connection.provider };
+  let told: Pick<Run, 'counts' | 'problems'> | undefined;
+  await memory.ingest(org, source, {
+    records: page.records,
+    deleted: page.deleted,
+    ...(page.complete === undefined ? {} : { complete: page.complete }),
+    cursor: { feed, value: page.cursor },
+    gather: true,
+    async also(tx, result) {
+      await requireLease(org, tx, run.lease);
+      const { counts } = run;
+      // The transaction may run again: nothing of `run` changes before it is through.
+      told = {
+        counts: {
+          seen: counts.seen + page.records.length,
+          inserted: counts.inserted + result.inserted,
+          updated: counts.updated + result.updated,
+          unchanged: counts.unchanged + result.unchanged,
+          deleted: counts.deleted + result.deleted,
+          rejected: counts.rejected + result.rejected.length,
+        },
+        problems: [
+          ...run.problems,
+          ...result.rejected.map(({ externalId, reason }) => ({ place: externalId, reason })),
+        ],
+      };
+      const now = await org.now();
+      await saveSyncJob(tx, org.orgId, run.job.id, { ...told, remaining: page.remaining, now });
+    },
+  });
+  Object.assign(run, told);
+}
+
+/** Forgets what the whole run found gone, unless that is so much that a person is asked. Answers how many are held. */
+async function settleDeletions(run: Run): Promise<number> {
+  const { org, connection, memory, lease, job } = run;
+  const held = await org.write(async (tx) => {
+    await requireLease(org, tx, lease);
+    const now = await org.now();
+    const { before, forgotten } = job;
+    return judgeDeletions(tx, { orgId: org.orgId, connectionId: connection.id, before, forgotten, now });
+  });
+  let counts = run.counts;
+  const also: NonNullable<IngestBatch['also']> = async (tx, { deleted }) => {
+    await requireLease(org, tx, lease);
+    counts = { ...run.counts, deleted: run.counts.deleted + deleted };
+    const now = await org.now();
+    await saveSyncJob(tx, org.orgId, job.id, { counts, problems: run.problems, now });
+    await tx
+      .updateTable('sync_schedules')
+      .set((row) => ({ forgotten: row('forgotten', '+', deleted) }))
+      .where('org_id', '=', org.orgId)
+      .where('connection_id', '=', connection.id)
+      .execute();
+  };
+  await forgetAgreed(org, memory, connection, { also, stored: () => Object.assign(run, { counts }) });
+  return held;
 }

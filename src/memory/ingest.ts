@@ -10,6 +10,7 @@ import { attachedTo } from './attached.ts';
 import { insertChunks, removeChunks } from './chunk-rows.ts';
 import { createClientRollUp } from './client-roll-up.ts';
 import { insertDocuments, removePeople, tombstone, updateDocuments, verify } from './document-rows.ts';
+import { comeBack, gather, takeAgreed } from './held-deletions.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { findGone, findKnown, findLeftBehind, type Known } from './known-rows.ts';
@@ -96,7 +97,17 @@ async function store(
     } else replaced.push({ before, incoming });
   }
 
-  const gone = await findGone(tx, orgId, source.connectionId, batch);
+  const { connectionId } = source;
+  await comeBack(tx, { orgId, connectionId, batch });
+  const agreed = batch.agreed === undefined ? [] : await takeAgreed(tx, orgId, connectionId, batch.agreed);
+  const missing = await findGone(
+    tx,
+    orgId,
+    connectionId,
+    agreed.length === 0 ? batch : { ...batch, deleted: agreed },
+  );
+  const gone = batch.gather === true ? [] : missing;
+  if (batch.gather === true) await gather(tx, { orgId, connectionId, missing, now });
   const left = await findLeftBehind(tx, {
     orgId,
     connectionId: source.connectionId,
@@ -160,14 +171,16 @@ async function store(
     all.filter((one) => attachedTo(id(one)) === undefined);
   const changedRecords = records(replaced, ({ before }) => before.externalId);
   const revived = changedRecords.filter(({ before }) => before.deletedAt !== null).length;
+  const result: IngestResult = {
+    inserted: records(added, ({ parsed }) => parsed.externalId).length + revived,
+    updated: changedRecords.length - revived,
+    unchanged: unchangedRecords,
+    deleted: records(gone, (one) => one.externalId).length,
+    rejected: read.rejected,
+  };
+  await batch.also?.(tx, result);
   return {
-    result: {
-      inserted: records(added, ({ parsed }) => parsed.externalId).length + revived,
-      updated: changedRecords.length - revived,
-      unchanged: unchangedRecords,
-      deleted: records(gone, (one) => one.externalId).length,
-      rejected: read.rejected,
-    },
+    result,
     changed: [...written.map((one) => one.id), ...gone.map((one) => one.id)],
     loose,
   };

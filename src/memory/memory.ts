@@ -1,7 +1,9 @@
 // The Intelligence Memory Engine, as the floors above see it.
+import type { Transaction } from 'kysely';
 import type { Listing, ListingSearch } from '../providers/capabilities.ts';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { OrgTables } from '../store/tables.ts';
 
 export interface Source {
   connectionId: string;
@@ -23,6 +25,12 @@ export interface IngestBatch {
   complete?: { ids: string[]; prefix?: string };
   /** Stored in the same transaction as the records. */
   cursor?: { feed: string; value: unknown };
+  /** What is gone is kept aside (memory/held-deletions.ts) instead of forgotten at once. */
+  gather?: boolean;
+  /** Forgets at most so many of those that were kept aside and agreed to. */
+  agreed?: number;
+  /** In the same transaction, at its end; what it throws takes all of the batch back. */
+  also?(tx: Transaction<OrgTables>, result: IngestResult): Promise<void>;
 }
 
 export interface MemoryQuery {

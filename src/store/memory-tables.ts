@@ -132,6 +132,8 @@ export interface MemoryTables {
     started_at: Millis;
     updated_at: Millis;
     finished_at: Millis | null;
+    /** What asked for a sync: connect, schedule, person, webhook, recall. */
+    cause: Generated<string | null>;
   };
   sync_cursors: { org_id: string; connection_id: string; feed: string; cursor: JsonText; updated_at: Millis };
   /** What an answer of memory held: `items` as in memory/receipts.ts. */

@@ -3,6 +3,7 @@
 
 import type { Generated } from 'kysely';
 import type { JsonText, Millis } from './columns.ts';
+import type { IngestionTables } from './ingestion-tables.ts';
 import type { MemoryTables } from './memory-tables.ts';
 import type { QueueTables } from './queue-tables.ts';
 import type { SearchTables } from './search-tables.ts';
@@ -121,7 +122,7 @@ export const actionStatuses = [
 export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
-export interface OrgTables extends SearchTables, MemoryTables, QueueTables {
+export interface OrgTables extends SearchTables, MemoryTables, IngestionTables, QueueTables {
   orgs: OrgsTable;
   /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
   connected_sources: {

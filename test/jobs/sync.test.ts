@@ -89,7 +89,15 @@ test('every feed is read from its cursor into memory, and the job tells what cam
     ...optionsOf(all),
     onProgress: ({ feed, seen, remaining }) => progress.push(`${feed} ${seen} ${remaining}`),
   });
-  expect(result).toEqual({ seen: 4, inserted: 4, updated: 0, unchanged: 0, deleted: 1, rejected: 0 });
+  expect(result).toEqual({
+    seen: 4,
+    inserted: 4,
+    updated: 0,
+    unchanged: 0,
+    deleted: 1,
+    rejected: 0,
+    held: 0,
+  });
   expect(progress).toEqual(['first 2 1', 'first 3 undefined', 'second 4 undefined']);
   expect(await titles(all)).toEqual(['b', 'c', 'x']);
   expect((await jobs(all)).map(({ kind, state, seen, deleted }) => ({ kind, state, seen, deleted }))).toEqual(

@@ -5,6 +5,7 @@ import { connections } from './0003-connections.ts';
 import { approvals } from './0004-approvals.ts';
 import { erasure } from './0005-erasure.ts';
 import { search } from './0006-search.ts';
+import { ingestion } from './0007-ingestion.ts';
 import { receipts } from './0009-receipts.ts';
 import type { Migration } from './migration.ts';
 
@@ -15,5 +16,6 @@ export const migrations: readonly Migration[] = [
   approvals,
   erasure,
   search,
+  ingestion,
   receipts,
 ];
