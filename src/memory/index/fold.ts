@@ -26,7 +26,7 @@ const sizes: FoldSizes = { due: 2_000, most: 4_000, merged: 8 };
 
 const ttlMs = 60_000;
 const timeoutMs = 120_000;
-const heapMb = 128;
+const heapMb = 64;
 const idleMs = 10_000;
 /** Of a run's chunks; when as many are gone, it is written anew. */
 const goneShare = 0.3;
