@@ -4,7 +4,7 @@ import { type McpRequestContext, McpServer, type ServerContext } from '@modelcon
 import type { Agent } from './auth/principal.ts';
 import { mountPrompts } from './prompts/mount.ts';
 import { mountResources } from './resources/mount.ts';
-import type { OrgStore } from './store/store.ts';
+import type { SeenOrg } from './store/store.ts';
 import { createAsks } from './tools/asks.ts';
 import type { ToolContext, ToolRooms } from './tools/define.ts';
 import { mountTools } from './tools/mount.ts';
@@ -14,7 +14,8 @@ import { version } from './version.ts';
 /** What a call stands on: the rooms, the org that it reaches, and who asks. */
 export interface Opened {
   rooms: ToolRooms;
-  org: OrgStore;
+  /** As that agent may see it. */
+  org: SeenOrg;
   agent: Agent;
 }
 

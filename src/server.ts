@@ -35,9 +35,15 @@ export async function runStdio(config: Config): Promise<void> {
 
   async function open(): Promise<Opened> {
     const serving = await house();
-    const { org } = serving.rooms;
-    const agent: Agent = { kind: 'agent', orgId: org.orgId, agentId: 'stdio', name: 'local client', scopes };
-    return { rooms: serving.toolRooms, org, agent };
+    const { org, owner } = serving.rooms;
+    return serving.openFor({
+      kind: 'agent',
+      orgId: org.orgId,
+      agentId: 'stdio',
+      name: 'local client',
+      memberId: owner.memberId,
+      scopes,
+    });
   }
 
   function tellChanges(server: McpServer, wants: (uri: string) => boolean): void {

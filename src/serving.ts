@@ -15,6 +15,7 @@ import { startMailNotices } from './jobs/notify-mail.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
 import { retain } from './jobs/retention.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
+import { seenBy } from './memory/seen-by.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import type { OrgStore } from './store/store.ts';
 import type { ToolRooms } from './tools/define.ts';
@@ -26,6 +27,8 @@ export interface Serving {
   /** Where this process serves pages, or undefined while another process holds the port. */
   web(): Listening | undefined;
   orgFor(orgId: string): Promise<OrgStore>;
+  /** What a call of this agent stands on. */
+  openFor(agent: Agent): Promise<Opened>;
   close(): Promise<void>;
 }
 
@@ -88,13 +91,13 @@ export async function startServing(
     approveUrl: (actionId) => pageUrl(`/actions/${actionId}`),
     pageUrl,
   };
+  const openFor = async (agent: Agent): Promise<Opened> => ({
+    rooms: toolRooms,
+    org: await seenBy(store, await orgFor(agent.orgId), agent),
+    agent,
+  });
   const mcp = mountMcp({
-    build: (agent: Agent, era) =>
-      createMcpServer(
-        agent.scopes,
-        async (): Promise<Opened> => ({ rooms: toolRooms, org: await orgFor(agent.orgId), agent }),
-        era,
-      ),
+    build: (agent: Agent, era) => createMcpServer(agent.scopes, () => openFor(agent), era),
     onChange: (orgId, tell) =>
       onResourceChange(rooms, orgId, (uri) => tell({ kind: 'resource_updated', uri })),
     clock,
@@ -169,5 +172,5 @@ export async function startServing(
     await closeAll();
     throw thrown;
   }
-  return { rooms, toolRooms, orgFor, web: () => web, close: closeAll };
+  return { rooms, toolRooms, orgFor, openFor, web: () => web, close: closeAll };
 }

@@ -16,6 +16,8 @@ export interface Agent {
   agentId: string;
   /** What the client calls itself, or the key's name; untrusted text. */
   name: string;
+  /** The member whom it acts for, where it is one in particular. */
+  memberId?: string;
   scopes: readonly Scope[];
 }
 

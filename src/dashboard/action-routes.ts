@@ -32,7 +32,7 @@ function editedOf(field: Field): unknown {
 export function actionRoutes(rooms: PageRooms): Hono<PageEnv> {
   const pages = new Hono<PageEnv>();
   const { queue, clock } = rooms;
-  const orgOf = (c: Context<PageEnv>): Promise<OrgStore> => rooms.orgFor(c.get('session').person.orgId);
+  const orgOf = (c: Context<PageEnv>): Promise<OrgStore> => rooms.orgSeenBy(c.get('session').person);
 
   pages.get('/actions/:id', async (c) => {
     const org = await orgOf(c);

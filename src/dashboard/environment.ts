@@ -1,7 +1,7 @@
 // What a page is given: the rooms it reads, and who looks at it. Agents never get here.
 import type { HttpBindings } from '@hono/node-server';
 import type { Passkeys } from '../auth/passkeys.ts';
-import type { Agent } from '../auth/principal.ts';
+import type { Agent, Person } from '../auth/principal.ts';
 import type { Session } from '../auth/sign-in.ts';
 import type { Clock } from '../clock.ts';
 import type { Notice } from '../connections/attention.ts';
@@ -13,7 +13,7 @@ import type { Receipts } from '../memory/receipts.ts';
 import type { OrgPolicy } from '../queue/policy.ts';
 import type { OrgPresence } from '../queue/presence.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { OrgStore } from '../store/store.ts';
+import type { OrgStore, SeenOrg } from '../store/store.ts';
 
 export interface PageRooms {
   clock: Clock;
@@ -59,6 +59,8 @@ export interface PageRooms {
   presence: OrgPresence;
   passkeys: Passkeys;
   orgFor(orgId: string): Promise<OrgStore>;
+  /** What memory shows to that person, by the readers of each document. */
+  orgSeenBy(person: Person): Promise<SeenOrg>;
   /** Has the executor look at once. */
   wake(): void;
   /** Begins to bring what is new from a connection into memory. */

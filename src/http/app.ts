@@ -12,6 +12,7 @@ import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
 import { createPages } from '../dashboard/routes.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { seenBy } from '../memory/seen-by.ts';
 import type { Store } from '../store/store.ts';
 import { agentOrRefusal, protectedResource } from './agents.ts';
 import { refusal, statusFor } from './answers.ts';
@@ -22,7 +23,7 @@ import { maxBody } from './mcp.ts';
 import { findLocalName, localOrigin } from './origin.ts';
 import { requireSession, signInRoutes } from './sessions.ts';
 
-export interface HttpRooms extends Omit<PageRooms, 'members'> {
+export interface HttpRooms extends Omit<PageRooms, 'members' | 'orgSeenBy'> {
   config: Pick<Config, 'publicUrl' | 'sandboxUrl'>;
   store: Store;
   /** Sign-in at an issuer, for people and agents; undefined in local mode. */
@@ -42,7 +43,11 @@ export function createHttpApp({ rooms, mcp, log }: HttpAppOptions): Hono<PageEnv
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
   const members = createMembers({ store, clock });
-  const pageRooms: PageRooms = { ...rooms, members: (orgId) => members.list(orgId) };
+  const pageRooms: PageRooms = {
+    ...rooms,
+    members: (orgId) => members.list(orgId),
+    orgSeenBy: async (person) => seenBy(store, await rooms.orgFor(person.orgId), person),
+  };
   const app = new Hono<PageEnv>();
 
   app.use(securityHeaders);

@@ -87,6 +87,8 @@ function contentOf({ parsed, raw }: Incoming, now: number) {
     verified_at: now,
     content_hash: parsed.contentHash,
     facts: toJson(parsed.facts),
+    readers: parsed.readers === null ? null : toJson(parsed.readers),
+    labels: parsed.labels === null ? null : toJson(parsed.labels),
   };
 }
 
@@ -155,7 +157,6 @@ export async function insertDocuments(
           external_id: incoming.parsed.externalId,
           // What people of the org wrote of themselves is theirs; all else was written by others.
           trust: source.provider === 'brain' ? ('trusted' as const) : ('untrusted' as const),
-          readers: null,
           deleted_at: null,
           ...contentOf(incoming, now),
         })),

@@ -8,8 +8,9 @@ import type { OrgTables } from '../store/tables.ts';
 import { attachedTo } from './attached.ts';
 import type { StoredDocument } from './memory.ts';
 import { payloadOf } from './payload.ts';
+import { readable } from './readable.sql.ts';
 
-function baseQuery(db: Kysely<OrgTables>, orgId: string) {
+function baseQuery(db: Kysely<OrgTables>, org: OrgStore) {
   return db
     .selectFrom('source_documents as d')
     .leftJoin('connected_sources as s', (join) =>
@@ -17,8 +18,9 @@ function baseQuery(db: Kysely<OrgTables>, orgId: string) {
     )
     .selectAll('d')
     .select('s.label as source')
-    .where('d.org_id', '=', orgId)
-    .where('d.deleted_at', 'is', null);
+    .where('d.org_id', '=', org.orgId)
+    .where('d.deleted_at', 'is', null)
+    .where(readable(org, 'd'));
 }
 
 type Row = Selectable<OrgTables['source_documents']> & { source: string | null };
@@ -48,7 +50,7 @@ function toDocument(row: Row): StoredDocument {
 
 /** @throws DrawbridgeError `not_found` */
 export async function readDocument(org: OrgStore, id: string): Promise<StoredDocument> {
-  const row = await org.read((db) => baseQuery(db, org.orgId).where('d.id', '=', id).executeTakeFirst());
+  const row = await org.read((db) => baseQuery(db, org).where('d.id', '=', id).executeTakeFirst());
   if (row === undefined) {
     throw new DrawbridgeError(
       'not_found',
@@ -64,7 +66,7 @@ export async function readPayload(org: OrgStore, id: string): Promise<Uint8Array
   const part = attachedTo(document.externalId);
   if (part === undefined) return document.raw;
   const mail = await org.read((db) =>
-    baseQuery(db, org.orgId)
+    baseQuery(db, org)
       .where('d.connection_id', '=', document.connectionId)
       .where('d.external_id', '=', part.mail)
       .executeTakeFirst(),
@@ -82,7 +84,7 @@ export async function listDocuments(
 ): Promise<StoredDocument[]> {
   return org.read(async (db) => {
     const { connectionId, kinds, before } = filter;
-    let query = baseQuery(db, org.orgId);
+    let query = baseQuery(db, org);
     if (connectionId !== undefined) query = query.where('d.connection_id', '=', connectionId);
     if (kinds !== undefined) query = query.where('d.kind', 'in', kinds);
     if (before !== undefined) {

@@ -39,6 +39,9 @@ export interface ParsedRecord {
   writtenAt: number | null;
   language: string | null;
   facts: Record<string, unknown>;
+  /** Sorted, lower case; null: the whole org, and under nothing. */
+  readers: string[] | null;
+  labels: string[] | null;
   contentHash: string;
   chunks: ParsedChunk[];
   /** The payload as it is stored, where that is not as it came. */
@@ -66,10 +69,12 @@ function stableJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-function hashOf(kind: string, document: Normalised): string {
+function hashOf({ kind, readers, labels }: SourceRecord, document: Normalised): string {
   const { title, text, people, threadId, url, writtenAt } = document;
   const content = { kind, title, text, people, threadId, url, writtenAt, facts: lasting(document.facts) };
-  return sha256(`${readingVersion} ${stableJson(content)}`);
+  // Who may read it is part of what is stored: a change of it alone is a change. Without it, hashes stay as they were.
+  const access = { readers: named(readers) ?? undefined, labels: named(labels) ?? undefined };
+  return sha256(`${readingVersion} ${stableJson({ ...content, ...access })}`);
 }
 
 const monthNames = new Map<string, Intl.DateTimeFormat>();
@@ -126,6 +131,8 @@ async function parseAttached(record: SourceRecord, mail: Normalised): Promise<Pa
       raw,
       fileName,
       people,
+      ...(record.readers === undefined ? {} : { readers: record.readers }),
+      ...(record.labels === undefined ? {} : { labels: record.labels }),
       ...(threadId === undefined ? {} : { threadId }),
       ...(url === undefined ? {} : { url }),
       ...(writtenAt === undefined ? {} : { writtenAt }),
@@ -167,9 +174,16 @@ function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
     writtenAt: document.writtenAt ?? null,
     language: language ?? null,
     facts: document.facts,
-    contentHash: hashOf(record.kind, document),
+    readers: named(record.readers),
+    labels: named(record.labels?.length === 0 ? undefined : record.labels),
+    contentHash: hashOf(record, document),
     chunks: chunksOf(record.kind, document, language ?? fallbackLanguage),
   };
+}
+
+/** Nobody (an empty list) is not everybody. */
+function named(names: readonly string[] | undefined): string[] | null {
+  return names === undefined ? null : [...new Set(names.map((name) => name.trim().toLowerCase()))].sort();
 }
 
 function reasonOf(thrown: unknown): string {

@@ -5,6 +5,7 @@ import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import type { Passage } from './memory.ts';
+import { readable } from './readable.sql.ts';
 
 export interface PassageRow {
   chunk_id: string;
@@ -30,7 +31,7 @@ export interface PassageRow {
 /** By number of the chunk; what is deleted is not among them. */
 export async function rowsOf(
   db: Kysely<OrgTables>,
-  orgId: string,
+  org: Pick<OrgStore, 'orgId' | 'viewer'>,
   hits: readonly { seq: number }[],
 ): Promise<Map<number, PassageRow>> {
   if (hits.length === 0) return new Map();
@@ -62,7 +63,7 @@ export async function rowsOf(
       'd.fetched_at',
       'd.verified_at',
     ])
-    .where('c.org_id', '=', orgId)
+    .where('c.org_id', '=', org.orgId)
     .where(
       'c.seq',
       'in',
@@ -70,6 +71,7 @@ export async function rowsOf(
     )
     // The index was asked on an earlier snapshot: what was deleted since is not answered.
     .where('d.deleted_at', 'is', null)
+    .where(readable(org, 'd'))
     .execute();
   return new Map(rows.map((row) => [Number(row.seq), row]));
 }
@@ -113,6 +115,7 @@ export async function latestPassages(
       .select('c.seq')
       .where('d.org_id', '=', org.orgId)
       .where('d.deleted_at', 'is', null)
+      .where(readable(org, 'd'))
       .where('d.kind', 'in', span.kinds)
       .where('d.written_at', '>=', span.since)
       .where('d.written_at', '<', span.until)
@@ -120,7 +123,7 @@ export async function latestPassages(
       .orderBy('d.id')
       .limit(span.limit)
       .execute();
-    const rows = await rowsOf(db, org.orgId, firsts);
+    const rows = await rowsOf(db, org, firsts);
     return firsts.flatMap(({ seq }) => {
       const row = rows.get(Number(seq));
       return row === undefined ? [] : [toPassage(row, 1, (text) => text.slice(0, 300))];

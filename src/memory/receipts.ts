@@ -252,7 +252,7 @@ export function createReceipts({ clock, log }: { clock: Clock; log: Log }): Rece
         return ids;
       });
     },
-    informedBy: (org, outputId) => org.read((db) => informedBy(db, org.orgId, outputId)),
+    informedBy: (org, outputId) => org.read((db) => informedBy(db, org, outputId)),
     async outputs(org, limit) {
       const rows = await org.read((db) =>
         db
@@ -315,7 +315,8 @@ function columnsOf({ target }: ReceiptItem) {
   };
 }
 
-async function informedBy(db: Kysely<OrgTables>, orgId: string, outputId: string): Promise<InformedBy> {
+async function informedBy(db: Kysely<OrgTables>, org: OrgStore, outputId: string): Promise<InformedBy> {
+  const { orgId } = org;
   const output = await db
     .selectFrom('outputs')
     .selectAll()
@@ -337,7 +338,7 @@ async function informedBy(db: Kysely<OrgTables>, orgId: string, outputId: string
     .orderBy('used_at')
     .orderBy('id')
     .execute();
-  const now = await sourcesNow(db, orgId, rows);
+  const now = await sourcesNow(db, org, rows);
   return {
     outputId,
     title: output.title,

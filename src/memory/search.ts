@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { seesAll } from '../viewer.ts';
 import { clientMeant, resolveClients } from './clients.ts';
 import { deepest, type Place, readCursor, writeCursor } from './cursor.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.ts';
@@ -25,7 +26,7 @@ async function newestChunk(db: Db, orgId: string): Promise<number> {
   return Number(row?.last ?? 0);
 }
 
-function filtersOf(query: MemoryQuery, addresses: string[] | undefined): IndexFilters {
+function filtersOf({ viewer }: OrgStore, query: MemoryQuery, addresses: string[] | undefined): IndexFilters {
   const { kinds, since, until, connectionIds, threadId } = query;
   return {
     ...(kinds === undefined || kinds.length === 0 ? {} : { kinds }),
@@ -34,6 +35,7 @@ function filtersOf(query: MemoryQuery, addresses: string[] | undefined): IndexFi
     ...(addresses === undefined ? {} : { addresses }),
     ...(connectionIds === undefined ? {} : { connectionIds }),
     ...(threadId === undefined ? {} : { threadId }),
+    ...(viewer === undefined || seesAll(viewer) ? {} : { viewer }),
   };
 }
 
@@ -75,7 +77,7 @@ export function createSearch({
       text: query.question,
       terms,
       phrases: questionPhrases(query.question, languages),
-      filters: filtersOf(query, scope?.addresses),
+      filters: filtersOf(org, query, scope?.addresses),
       limit: query.limit + 1,
       offset,
       maxSeq,
@@ -84,7 +86,7 @@ export function createSearch({
     const relative = (hit: IndexHit) => (best > 0 ? Math.min(1, hit.score / best) : 1);
     const good = hits.filter((hit) => relative(hit) >= (query.minScore ?? 0));
     const page = good.slice(0, query.limit);
-    const rows = await org.read((db) => rowsOf(db, org.orgId, page));
+    const rows = await org.read((db) => rowsOf(db, org, page));
     const wantedTerms = new Set(terms);
     const snippet = (text: string) => snippetOf(text, wantedTerms, languages);
     const next = offset + query.limit;

@@ -1,7 +1,9 @@
 // What became of sources that were used: whether each still stands and still says what it said.
 import type { Kysely } from 'kysely';
+import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { parts } from './known-rows.ts';
+import { readable } from './readable.sql.ts';
 
 export type SourceState = 'unchanged' | 'changed' | 'vanished';
 
@@ -24,11 +26,12 @@ const atOnce = 200;
 /** A passage that moved within its document still says the same: it is known by its hash, not by its place. */
 export async function sourcesNow(
   db: Kysely<OrgTables>,
-  orgId: string,
+  org: Pick<OrgStore, 'orgId' | 'viewer'>,
   used: readonly Attribution[],
 ): Promise<(one: Attribution) => SourceNow> {
   const wanted = [...new Set(used.flatMap((one) => one.document_id ?? []))];
   const documents = new Map<string, Omit<SourceNow, 'state'>>();
+  const closed = new Set<string>();
   const passages = new Set<string>();
   for (const ids of parts(wanted, atOnce)) {
     const rows = await db
@@ -37,11 +40,16 @@ export async function sourcesNow(
         join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
       )
       .select(['d.id', 'd.title', 'd.kind', 'd.written_at', 'd.provider', 's.label'])
-      .where('d.org_id', '=', orgId)
+      .select((e) => e.case().when(readable(org, 'd')).then(1).else(0).end().as('open'))
+      .where('d.org_id', '=', org.orgId)
       .where('d.id', 'in', ids)
       .where('d.deleted_at', 'is', null)
       .execute();
     for (const row of rows) {
+      if (row.open !== 1) {
+        closed.add(row.id);
+        continue;
+      }
       documents.set(row.id, {
         documentId: row.id,
         title: row.title,
@@ -53,7 +61,7 @@ export async function sourcesNow(
     const chunks = await db
       .selectFrom('chunks')
       .select(['document_id', 'content_hash'])
-      .where('org_id', '=', orgId)
+      .where('org_id', '=', org.orgId)
       .where('document_id', 'in', ids)
       .execute();
     for (const row of chunks) passages.add(`${row.document_id} ${row.content_hash}`);
@@ -67,8 +75,10 @@ export async function sourcesNow(
   };
   return (one) => {
     const document = one.document_id === null ? undefined : documents.get(one.document_id);
-    if (document === undefined) return { ...gone, state: 'vanished' };
+    // What whoever asks may not see still stands, or not: that it does is told, what it is called is not.
+    const shown = document ?? (closed.has(one.document_id ?? '') ? gone : undefined);
+    if (shown === undefined) return { ...gone, state: 'vanished' };
     const same = passages.has(`${one.document_id} ${one.content_hash}`);
-    return { ...document, state: same ? 'unchanged' : 'changed' };
+    return { ...shown, state: same ? 'unchanged' : 'changed' };
   };
 }

@@ -75,6 +75,13 @@ export interface SourceRecord {
   url?: string;
   threadId?: string;
   people?: Person[];
+  /**
+   * Who may read it at the provider, lower case: addresses, and `domain:example.com` for all of a domain. Left out:
+   * whoever belongs to the org. What a provider shows to everybody is left out, too.
+   */
+  readers?: string[];
+  /** What the provider filed it under (mail labels, say): a person may hide what bears one from agents. */
+  labels?: string[];
 }
 
 /** The JSON of a record that has no older standard form: import lines, listings, contacts. */

@@ -5,7 +5,8 @@ import type { JsonText, Millis } from './columns.ts';
 export interface MemoryTables {
   /**
    * A record in memory. `raw` is the payload as the provider gave it, `media_type` says what it is.
-   * `text` is normalised (chunks' spans index into it, in UTF-16 units). `readers` null: the whole org.
+   * `text` is normalised (chunks' spans index into it, in UTF-16 units). `readers` null: the whole org;
+   * else names as in src/viewer.ts.
    * `written_at` is the record's own time, `fetched_at` when we last took it, `verified_at` when we last
    * knew it to be current. `deleted_at` set: a tombstone, in no answer.
    */
@@ -28,6 +29,8 @@ export interface MemoryTables {
     language: string | null;
     trust: 'untrusted' | 'trusted';
     readers: JsonText | null;
+    /** What the provider filed it under, lower case; null: under nothing. */
+    labels: Generated<JsonText | null>;
     written_at: Millis | null;
     fetched_at: Millis;
     verified_at: Millis;

@@ -1,6 +1,7 @@
 // What the rest of the house sees of the database: handles, no files, no SQL. An OrgStore reaches one org
 // and nothing else.
 import type { Kysely, Transaction } from 'kysely';
+import type { Viewer } from '../viewer.ts';
 import type { ControlTables, OrgTables } from './tables.ts';
 
 /**
@@ -26,7 +27,12 @@ export interface OrgStore extends Handle<OrgTables> {
   readonly dialect: 'sqlite' | 'postgres';
   /** Embedded: the org's database file, for the search worker's own read-only connection. */
   readonly file: string | undefined;
+  /** Who looks: memory shows this handle what they may see. Absent: the house itself. */
+  readonly viewer?: Viewer | undefined;
 }
+
+/** A handle in the hands of a principal. */
+export type SeenOrg = OrgStore & { readonly viewer: Viewer };
 
 export interface Store {
   readonly dialect: 'sqlite' | 'postgres';

@@ -31,7 +31,7 @@ export const informedBy = defineTool({
     const flagged = found.sources.filter(({ state }) => state !== 'unchanged').length;
     const lines = sources.map(
       ({ section, title, uri, ageAtUse, state }) =>
-        `${section}: ${title ?? 'a source that is gone'}${uri === undefined ? '' : ` ${uri}`}, ${ageAtUse} old when used${state === 'unchanged' ? '' : `; ${state.toUpperCase()} since`}`,
+        `${section}: ${title ?? (state === 'vanished' ? 'a source that is gone' : 'a source that you may not see')}${uri === undefined ? '' : ` ${uri}`}, ${ageAtUse} old when used${state === 'unchanged' ? '' : `; ${state.toUpperCase()} since`}`,
     );
     const left = all.length - sources.length;
     return {

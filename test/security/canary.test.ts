@@ -20,6 +20,7 @@ import { type Listening, listen } from '../../src/http/listen.ts';
 import { mountMcp } from '../../src/http/mcp.ts';
 import { createLog } from '../../src/log.ts';
 import { createMcpServer } from '../../src/mcp-server.ts';
+import { seenBy } from '../../src/memory/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type Answer, type Ask, type Asked, askerAt } from '../http/ask.ts';
 
@@ -110,7 +111,11 @@ beforeAll(async () => {
   const toolRooms = { ...rooms, approveUrl: (id: string) => `http://drawbridge.localhost/actions/${id}` };
   const mcp = mountMcp({
     build: (agent, era) =>
-      createMcpServer(agent.scopes, async () => ({ rooms: toolRooms, org: rooms.org, agent }), era),
+      createMcpServer(
+        agent.scopes,
+        async () => ({ rooms: toolRooms, org: await seenBy(store, rooms.org, agent), agent }),
+        era,
+      ),
     onChange: () => () => undefined,
     clock,
     log,

@@ -6,6 +6,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Connection } from '../../src/connections/connections.ts';
+import { seenBy } from '../../src/memory/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type CallResult, callTool } from '../../src/tools/call.ts';
 import type { ToolRooms } from '../../src/tools/define.ts';
@@ -45,6 +46,7 @@ export async function openOffice(): Promise<Office> {
     kind: 'agent',
     orgId: rooms.org.orgId,
     agentId: 'stdio',
+    memberId: rooms.owner.memberId,
     name: 'test',
     scopes: ['read', 'propose'],
   } as const;
@@ -55,7 +57,7 @@ export async function openOffice(): Promise<Office> {
     if (tool === undefined) throw new Error(`no tool ${name}`);
     return callTool(tool, input, async () => ({
       rooms: { ...rooms, approveUrl: (id) => `http://localhost/actions/${id}`, ...given },
-      org: rooms.org,
+      org: await seenBy(rooms.store, rooms.org, agent),
       agent,
       signal: new AbortController().signal,
       progress: async () => undefined,

@@ -48,6 +48,7 @@ export async function agentOf(
     orgId: person.orgId,
     agentId: `oauth_${id}`,
     name: `${client} for ${person.name}`,
+    memberId: person.memberId,
     scopes,
   };
 }

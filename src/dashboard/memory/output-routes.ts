@@ -13,7 +13,7 @@ export function outputRoutes(rooms: PageRooms): Hono<PageEnv> {
 
   pages.get('/outputs', async (c) => {
     const session = c.get('session');
-    const outputs = await receipts.outputs(await rooms.orgFor(session.person.orgId), listed);
+    const outputs = await receipts.outputs(await rooms.orgSeenBy(session.person), listed);
     return c.html(await outputsPage({ session, outputs, now: clock.now() }));
   });
 
@@ -21,7 +21,7 @@ export function outputRoutes(rooms: PageRooms): Hono<PageEnv> {
     const session = c.get('session');
     const id = c.req.param('id');
     if (!idShape.test(id)) throw new DrawbridgeError('not_found', 'There is no such output.');
-    const output = await receipts.informedBy(await rooms.orgFor(session.person.orgId), id);
+    const output = await receipts.informedBy(await rooms.orgSeenBy(session.person), id);
     return c.html(await outputPage({ session, output, now: clock.now() }));
   });
 

@@ -1,5 +1,5 @@
-// Whom and what a question may look at, as one mark a slot. Whatever else narrows a question (who may read
-// which document) is one more step here.
+// Whom and what a question may look at, as one mark a slot: its filters, and what its viewer may see.
+import type { Viewer } from '../../viewer.ts';
 import { addressTerm, threadTerm } from './builder.ts';
 import type { OrgIndex } from './org-index.ts';
 import type { IndexFilters } from './search-index.ts';
@@ -10,7 +10,18 @@ import type { Arena } from './stored-collection.ts';
 export function admit(
   index: OrgIndex,
   stored: Stored,
-  { filters, maxSeq, arena }: { filters: IndexFilters; maxSeq: number; arena: Arena },
+  {
+    filters,
+    maxSeq,
+    arena,
+    withheld,
+  }: {
+    filters: IndexFilters;
+    maxSeq: number;
+    arena: Arena;
+    /** Numbers of chunks that the viewer may not see. */
+    withheld(viewer: Viewer): Uint32Array;
+  },
 ): Uint8Array | undefined {
   const { slots } = index;
   const end = slots.upTo(maxSeq);
@@ -30,7 +41,19 @@ export function admit(
     keep((slot) => holding[slot] === 1);
   };
 
-  const { kinds, connectionIds, since, until, threadId, addresses } = filters;
+  const { kinds, connectionIds, since, until, threadId, addresses, viewer } = filters;
+  if (viewer !== undefined) {
+    const kindsHidden = slots.kinds.known(viewer.hidden.kinds);
+    const connectionsHidden = slots.connections.known(viewer.hidden.connections);
+    keep(
+      (slot) =>
+        !kindsHidden.has(slots.kind[slot] ?? 0) && !connectionsHidden.has(slots.connection[slot] ?? 0),
+    );
+    for (const seq of withheld(viewer)) {
+      const slot = slots.find(seq);
+      if (slot >= 0) admitted[slot] = 0;
+    }
+  }
   if (threadId !== undefined) keepHolders([threadTerm(threadNumber(threadId))]);
   if (addresses !== undefined) keepHolders(addresses.map(addressTerm));
   if (kinds !== undefined) {

@@ -4,6 +4,7 @@ import type { Transaction } from 'kysely';
 import type { DocumentKind } from '../../providers/record.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
+import type { Viewer } from '../../viewer.ts';
 import type { ScoreParts } from '../rank/parts.ts';
 
 /** Resolved before ranking, so that `limit` rows come back wherever that many match. */
@@ -16,6 +17,8 @@ export interface IndexFilters {
   addresses?: string[];
   connectionIds?: string[];
   threadId?: string;
+  /** Only what they may see. */
+  viewer?: Viewer;
 }
 
 export interface IndexQuery {

@@ -8,6 +8,7 @@ import type { IndexHit, IndexQuery } from './search-index.ts';
 import { createStored } from './stored.sql.ts';
 import { createArena, storedCollection } from './stored-collection.ts';
 import { createStoredVectors, type StoredVectors } from './stored-vectors.ts';
+import { Withheld } from './withheld.sql.ts';
 
 export interface SearchTask {
   access: Access;
@@ -26,6 +27,7 @@ const orgsKept = 8;
 interface Kept {
   index: OrgIndex;
   vectors: StoredVectors;
+  withheld: Withheld;
 }
 
 /** A function that answers tasks. */
@@ -35,7 +37,11 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
   const arena = createArena();
 
   function keep(key: string): Kept {
-    const kept = orgs.get(key) ?? { index: new OrgIndex(), vectors: createStoredVectors(staticEnName, 256) };
+    const kept = orgs.get(key) ?? {
+      index: new OrgIndex(),
+      vectors: createStoredVectors(staticEnName, 256),
+      withheld: new Withheld(),
+    };
     orgs.delete(key);
     orgs.set(key, kept);
     for (const oldest of orgs.keys()) {
@@ -49,12 +55,17 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
     const model = await loadStaticEn();
     return opener.within(access, (rows) => {
       // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
-      const { index, vectors } = keep('file' in access ? access.file : orgId);
+      const { index, vectors, withheld } = keep('file' in access ? access.file : orgId);
       const stored = createStored(rows, orgId);
       arena.clear();
       index.update(stored);
       const { filters, maxSeq, limit, offset } = query;
-      const admitted = admit(index, stored, { filters, maxSeq, arena });
+      const admitted = admit(index, stored, {
+        filters,
+        maxSeq,
+        arena,
+        withheld: (viewer) => withheld.of(rows, orgId, { viewer, change: index.change }),
+      });
       const collection = storedCollection(index, stored, { arena, vectors: vectors.arm(index, stored) });
       const ranked = rank(
         collection,

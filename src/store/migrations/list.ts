@@ -7,6 +7,7 @@ import { erasure } from './0005-erasure.ts';
 import { search } from './0006-search.ts';
 import { ingestion } from './0007-ingestion.ts';
 import { receipts } from './0009-receipts.ts';
+import { readers } from './0011-readers.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   search,
   ingestion,
   receipts,
+  readers,
 ];

@@ -1,0 +1,33 @@
+// Chunks that a viewer may not see because of their documents' readers or labels.
+import type { Viewer } from '../../viewer.ts';
+import { openByRow } from '../readable.sql.ts';
+import type { Rows } from './rows.sql.ts';
+
+const keptViewers = 4;
+
+/** By number. Asked for again when the org's index has changed, or a viewer is another. */
+export class Withheld {
+  #change = -1;
+  readonly #known = new Map<string, Uint32Array>();
+
+  of(rows: Rows, orgId: string, { viewer, change }: { viewer: Viewer; change: number }): Uint32Array {
+    if (change !== this.#change) this.#known.clear();
+    this.#change = change;
+    const { text, values } = openByRow(viewer, 'd');
+    const key = JSON.stringify([text, values]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = rows.all(
+      `select c.seq from source_documents d join chunks c on c.org_id = d.org_id and c.document_id = d.id
+      where d.org_id = ? and (d.readers is not null or d.labels is not null) and not (${text})`,
+      [orgId, ...values],
+    );
+    const seqs = Uint32Array.from(found, (row) => Number(row['seq']));
+    this.#known.set(key, seqs);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= keptViewers) break;
+      this.#known.delete(oldest);
+    }
+    return seqs;
+  }
+}
