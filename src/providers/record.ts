@@ -69,6 +69,8 @@ export interface SourceRecord {
   raw: Uint8Array;
   /** The file's own name: part of the title, and all of it where the content has none. */
   fileName?: string;
+  /** When the file was last written, integer ms: counts where the content gives no time of its own. */
+  fileTime?: number;
   /** Overrides of what reading `raw` would give. Times are integer ms. */
   title?: string;
   writtenAt?: number;

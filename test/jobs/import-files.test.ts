@@ -1,6 +1,6 @@
 // Files of one document each, and cards, as an import meets them: read in the worker, found by their words,
 // and a broken one costs no other.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { importPaths } from '../../src/jobs/import/import-paths.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
-import { docx, paragraph, pptx, xlsx } from '../memory/office-files.ts';
+import { coreProperties, docx, paragraph, pptx, xlsx } from '../memory/office-files.ts';
 import { pdf } from '../memory/pdf-files.ts';
 import { reading } from './import-readers.ts';
 
@@ -85,6 +85,19 @@ test('a folder of every kind of file is found by what stands in each', async () 
   ).toEqual([['sarah@x.test']]);
   // Nothing changed: nothing is stored again.
   expect(await run()).toMatchObject({ seen: 9, inserted: 0, updated: 0, unchanged: 9 });
+});
+
+test('a file’s time is the one that it gives itself, and else the disk’s', async () => {
+  const facts = { 'docProps/core.xml': coreProperties('Lease', 'Anna', '2020-03-02T10:00:00Z') };
+  await writeFile(inside('a.docx'), docx(paragraph('penalty'), facts));
+  await writeFile(inside('b.docx'), docx(paragraph('chimney')));
+  await utimes(inside('b.docx'), 1_600_000_000, 1_600_000_000);
+  await run();
+  expect(await found('penalty')).toMatchObject({
+    writtenAt: Date.UTC(2020, 2, 2, 10),
+    title: 'Lease (a.docx)',
+  });
+  expect(await found('chimney')).toMatchObject({ writtenAt: 1_600_000_000_000 });
 });
 
 test('a broken file is reported with its place and its reason, and the others are read', async () => {

@@ -49,7 +49,7 @@ export function pdf({ pages, info = {}, more = [], trailer = '' }: PdfParts): Ui
   more.forEach((content, i) => {
     objects.set(10_000 + i, content);
   });
-  const parts: Buffer[] = [Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1')];
+  const parts: Buffer[] = [Buffer.from('%PDF-1.7\n%%%%\n')];
   let length = parts[0]?.length ?? 0;
   const offsets: [number, number][] = [];
   for (const [number, content] of objects) {

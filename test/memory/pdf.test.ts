@@ -2,9 +2,12 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createLog } from '../../src/log.ts';
 import { cutIntoChunks } from '../../src/memory/chunk/chunk.ts';
 import { normalise } from '../../src/memory/normalise/normalise.ts';
 import { UnreadableRecord } from '../../src/memory/normalise/normalised.ts';
+import { createReader } from '../../src/memory/reader.ts';
+import { manualClock } from './ground.ts';
 import { pdf, streamObject } from './pdf-files.ts';
 
 const read = (raw: Uint8Array, fileName = 'loft-7.pdf') =>
@@ -92,24 +95,49 @@ test('a stream that inflates without bound is refused before the parser sees it'
   await expect(read(twice)).rejects.toThrow(/compressed twice/u);
 });
 
-test('what is no PDF, or broken, is refused with a reason or read as far as it goes', async () => {
+test('what is no PDF is refused with a reason', async () => {
   await expect(read(Buffer.from('hello'))).rejects.toThrow('is not a PDF');
   await expect(read(Buffer.from('%PDF-1.7\nnothing more'))).rejects.toBeInstanceOf(UnreadableRecord);
-  const good = pdf({ pages: [['Hello'], ['there']] });
+});
+
+test('whatever is broken in a PDF, the worker lives on, and each is read or refused with a reason of its own', async () => {
+  const good = Buffer.from(pdf({ pages: [['Hello'], ['there']] }));
   const damage = fc.record({
     cut: fc.double({ min: 0.01, max: 1, noNaN: true }),
     bytes: fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 8 }),
   });
-  await fc.assert(
-    fc.asyncProperty(damage, async ({ cut, bytes }) => {
-      const raw = Buffer.from(good.subarray(0, Math.ceil(good.length * (cut < 0.5 ? cut * 2 : 1))));
-      for (const [at, value] of bytes) raw[at % raw.length] = value;
-      try {
-        expect((await read(raw)).text.isWellFormed()).toBe(true);
-      } catch (thrown) {
-        expect(thrown).toBeInstanceOf(UnreadableRecord);
-      }
-    }),
-    { numRuns: 60 },
+  const broken = fc.sample(damage, { numRuns: 120, seed: 11 }).map(({ cut, bytes }) => {
+    const raw = Buffer.from(good.subarray(0, Math.ceil(good.length * (cut < 0.5 ? cut * 2 : 1))));
+    for (const [at, value] of bytes) raw[at % raw.length] = value;
+    return raw;
+  });
+  // Found among thousands: of each the parser leaves a promise behind that fails later, with nobody to wait for it.
+  const found = [
+    [805, 20, 566, 91, 143, 174, 582, 20, 993, 243, 367, 87, 262, 40],
+    [524, 43, 663, 50, 313, 219, 154, 123, 711, 137, 566, 17, 275, 230, 247, 191],
+    [585, 127, 632, 150, 254, 168, 581, 250, 631, 181, 412, 122],
+    [443, 191, 247, 250, 216, 6, 242, 181, 463, 186, 270, 231],
+  ];
+  for (const edits of found) {
+    const raw = Buffer.from(good);
+    for (let i = 0; i < edits.length; i += 2) raw[edits[i] ?? 0] = edits[i + 1] ?? 0;
+    broken.push(raw);
+  }
+  const warned: unknown[] = [];
+  const log = createLog({ level: 'silent' });
+  log.warn = (...said: unknown[]) => warned.push(said);
+  const reader = createReader({ clock: manualClock(), log });
+  const outcomes = await reader.read(
+    broken.map((raw, i) => ({ externalId: `p${i}`, kind: 'file', mediaType: 'application/pdf', raw })),
   );
+  const [last] = await reader.read([
+    { externalId: 'x', kind: 'file', mediaType: 'application/pdf', raw: good },
+  ]);
+  await reader.close();
+  expect(outcomes).toHaveLength(broken.length);
+  expect(last).toMatchObject({ parsed: { text: 'Page 1\n\nHello\n\nPage 2\n\nthere' } });
+  for (const outcome of outcomes) {
+    if ('reason' in outcome) expect(outcome.reason).toMatch(/^(?:is not a PDF|holds a stream)/);
+  }
+  expect(warned).toEqual([]);
 }, 60_000);

@@ -32,7 +32,7 @@ async function* readFile({ file, source, modifiedAt }: ReadRequest): AsyncIterab
   const raw = await source.read(0, source.size);
   const fileName = basename(file);
   yield {
-    record: { externalId: `file:${file}`, kind, mediaType, raw, fileName, writtenAt: modifiedAt },
+    record: { externalId: `file:${file}`, kind, mediaType, raw, fileName, fileTime: modifiedAt },
     place: file,
     next,
   };

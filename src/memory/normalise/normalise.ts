@@ -47,7 +47,14 @@ async function read(record: SourceRecord): Promise<Normalised> {
 function titleOf(found: string, fileName: string | undefined): string {
   const name = cleanLine(fileName ?? '').slice(0, 200);
   const stem = name.replace(/\.[^.]{1,8}$/u, '');
-  if (name === '' || found.toLowerCase().includes(stem.toLowerCase())) return found;
+  const words = (text: string) =>
+    ` ${
+      text
+        .toLowerCase()
+        .match(/[\p{L}\p{N}]+/gu)
+        ?.join(' ') ?? ''
+    } `;
+  if (name === '' || words(found).includes(words(stem))) return found;
   return found === '' ? name : `${found} (${name})`;
 }
 
@@ -58,6 +65,7 @@ export async function normalise(record: SourceRecord): Promise<Normalised> {
   if (found.text.length > maxTextLength) {
     throw new UnreadableRecord(`is longer than ${maxTextLength} characters: split it into parts`);
   }
+  const writtenAt = record.writtenAt ?? found.writtenAt ?? record.fileTime;
   return {
     ...found,
     title,
@@ -67,6 +75,6 @@ export async function normalise(record: SourceRecord): Promise<Normalised> {
     people: record.people === undefined ? found.people : cleanPeople(record.people),
     ...(record.threadId === undefined ? {} : { threadId: record.threadId }),
     ...(record.url === undefined ? {} : { url: record.url }),
-    ...(record.writtenAt === undefined ? {} : { writtenAt: record.writtenAt }),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
   };
 }

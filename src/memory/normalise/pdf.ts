@@ -1,5 +1,6 @@
 // A PDF page by page, in the reading order that the file gives. Where there are no words to read (a scan, a
 // password) the document is kept with its title and says so.
+import { isMainThread } from 'node:worker_threads';
 import { constants, inflateSync } from 'node:zlib';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, type Span, UnreadableRecord } from './normalised.ts';
@@ -172,12 +173,27 @@ async function readPages(pdf: PdfDocument): Promise<Normalised> {
   };
 }
 
+let strays = false;
+
+/**
+ * The parser leaves promises behind that nobody waits for; of a broken file they fail after the file itself has
+ * failed, and would end the worker in the middle of the next record. Every other one still does.
+ */
+function expectStrays(): void {
+  if (strays || isMainThread) return;
+  strays = true;
+  process.on('unhandledRejection', (reason) => {
+    if (!(reason instanceof Error && reason.stack?.includes('pdfjs') === true)) throw reason;
+  });
+}
+
 /** @throws UnreadableRecord for what is no PDF, is broken beyond reading, or would inflate without bound */
 export async function readPdf(raw: Uint8Array): Promise<Normalised> {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   if (!bytes.subarray(0, 1024).includes('%PDF-')) throw new UnreadableRecord('is not a PDF');
   refuseBombs(bytes);
   const { getDocument } = await import('unpdf/pdfjs');
+  expectStrays();
   // The parser takes the bytes away from whoever hands them in: it gets a copy.
   const loading = getDocument({
     data: new Uint8Array(raw),

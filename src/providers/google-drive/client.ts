@@ -3,7 +3,7 @@ import type { drive_v3 } from '@googleapis/drive';
 import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import { ask, throughTheDoor } from '../google.ts';
-import type { RecordMediaType } from '../record.ts';
+import { type RecordMediaType, recordMediaTypes } from '../record.ts';
 
 export type DriveFile = drive_v3.Schema$File;
 
@@ -36,6 +36,17 @@ const exported: Record<string, { as: string; record: RecordMediaType }> = {
   'application/vnd.google-apps.spreadsheet': { as: 'text/csv', record: 'text/plain' },
   'application/vnd.google-apps.presentation': { as: 'text/plain', record: 'text/plain' },
 };
+
+const office = 'application/vnd.openxmlformats-officedocument.';
+/** What a file may weigh that memory reads out of its own bytes. */
+export const fileLimit = 10 * 1024 * 1024;
+
+/** The kind of a file that memory reads as it is (PDF, Office, HTML); undefined for others. */
+export function readAsItIs(mimeType: string | null | undefined): RecordMediaType | undefined {
+  const type = recordMediaTypes.find((known) => known === mimeType);
+  const isWhole = type === 'text/html' || type === 'application/pdf' || type?.startsWith(office) === true;
+  return isWhole ? type : undefined;
+}
 
 /** How a file's text is had; undefined where it has none, or none that is read here (PDF, Office). */
 export function textWay(

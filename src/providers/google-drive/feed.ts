@@ -1,5 +1,5 @@
 // The feed `files`: every file once, then Drive's list of changes. What is removed, thrown away or no longer
-// shared is deleted. A document, table, slides or text is a record of its words, any other file one of its facts.
+// shared is deleted. A document, table, slides, text, PDF or Office file is a record of its words, any other file one of its facts.
 //
 // External id: Google's own of the file. https://developers.google.com/workspace/drive/api/guides/manage-changes
 import type { drive_v3 } from '@googleapis/drive';
@@ -13,8 +13,10 @@ import {
   type DriveFile,
   driveOf,
   fileFields,
+  fileLimit,
   folderType,
   needed,
+  readAsItIs,
   textLimit,
   textWay,
 } from './client.ts';
@@ -204,10 +206,12 @@ async function recordOf(context: ProviderContext, file: DriveFile): Promise<Sour
     ...(Number.isNaN(at) ? {} : { writtenAt: at }),
     ...(typeof file.webViewLink === 'string' ? { url: file.webViewLink } : {}),
   } as const;
-  const way = textWay(file.mimeType);
-  if (way !== undefined && Number(file.size ?? 0) <= textLimit) {
+  const whole = readAsItIs(file.mimeType);
+  const limit = whole === undefined ? textLimit : fileLimit;
+  const way = whole === undefined ? textWay(file.mimeType) : { export: undefined, record: whole };
+  if (way !== undefined && Number(file.size ?? 0) <= limit) {
     try {
-      const raw = await bytesOf(context, { id: base.externalId, as: way.export }, textLimit);
+      const raw = await bytesOf(context, { id: base.externalId, as: way.export }, limit);
       return { ...base, mediaType: way.record, raw };
     } catch (error) {
       if (!(error instanceof DrawbridgeError)) throw error;

@@ -25,7 +25,7 @@ export const provider = defineProvider({
     ...googleNotes,
     'The limits are those that Google’s console shows for a new app (known, not verified).',
     'My Drive and what is shared with the account are read; shared drives are not.',
-    'Documents are read as Markdown, tables as CSV of their first sheet, slides and text files as text; of other files (PDF, Office, pictures) the name and the facts are synced, their bytes can be downloaded.',
+    'Documents are read as Markdown, tables as CSV of their first sheet, slides and text files as text. PDF, Office and HTML files up to 10 MB are synced whole, and read in memory; of other files (pictures, larger ones) the name and the facts are, and their bytes can be downloaded.',
   ],
   verified:
     'Emulator: sandbox/google/drive.ts. Every request and answer held against Google’s own discovery document (drive v3, 2026); the bodies of uploads and downloads are not judged there.',

@@ -4,9 +4,11 @@ import { documentType, tableType } from '../../../sandbox/google/file-store.ts';
 import { normalise } from '../../../src/memory/normalise/normalise.ts';
 import { EffectRefused } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/google-drive/index.ts';
+import { pdf } from '../../memory/pdf-files.ts';
 import { lookUp, Shelf } from '../mailbox/context.ts';
 import { openScene, type Scene, scopesOf } from './scene.ts';
 
+const planBytes = Buffer.from(pdf({ pages: [['Cellar under the stairs']] }));
 const { operations } = provider;
 const { search, get, text, download } = operations;
 const create = operations['create-file'];
@@ -32,7 +34,7 @@ async function office(given: Parameters<typeof openScene>[1] = {}): Promise<Scen
   files.put({
     name: 'plan.pdf',
     mimeType: 'application/pdf',
-    bytes: Buffer.from('%PDF-1.4'),
+    bytes: planBytes,
     description: 'Cellar',
   });
   files.put({ name: 'old.txt', mimeType: 'text/plain', bytes: Buffer.from('gone'), trashed: true });
@@ -83,7 +85,7 @@ describe('reading', () => {
       mediaType: 'application/pdf',
       description: 'Cellar',
       modified: '2026-01-05T12:00:00.000Z',
-      size: 8,
+      size: planBytes.length,
       owner: 'Maren Okafor',
       folder: 'root',
       url: expect.stringContaining('https://drive.google.com/'),
@@ -117,8 +119,8 @@ describe('reading', () => {
       id,
       name: 'plan.pdf',
       mediaType: 'application/pdf',
-      size: 8,
-      base64: Buffer.from('%PDF-1.4').toString('base64'),
+      size: planBytes.length,
+      base64: planBytes.toString('base64'),
     });
   });
 
@@ -240,7 +242,7 @@ describe('the feed', () => {
     expect(told('Offer')).toContain('525,000');
     expect(told('Prices')).toContain('mls,price');
     expect(told('notes.txt')).toBe('Ring — Bo.');
-    expect(told('plan.pdf')).toContain('Cellar');
+    expect(told('plan.pdf')).toContain('Cellar under the stairs');
     expect(read[0]).toMatchObject({
       writtenAt: Date.UTC(2026, 0, 5, 12),
       url: expect.stringContaining('drive.google'),
