@@ -75,6 +75,6 @@ export function sample(column: Column, orgId: string): unknown {
   if (/int/.test(column.type)) return 7;
   if (/real|float/.test(column.type)) return 7.5;
   if (/blob|bytea/.test(column.type)) return new Uint8Array([7]);
-  if (column.type === 'tsvector') return "'same'";
+  if (column.type === 'halfvec') return JSON.stringify(new Array(256).fill(7));
   return 'same';
 }

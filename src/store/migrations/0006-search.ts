@@ -1,6 +1,7 @@
 // Postings of our own in place of FTS5 and tsvector: the same tables, bytes and scores on both databases. What is
 // stored already is loose at first, and is folded from its chunks by the way: no provider is asked.
 import { sql } from 'kysely';
+import { addMatching } from './0006-match.ts';
 import type { Migration } from './migration.ts';
 
 export const search: Migration = {
@@ -84,5 +85,6 @@ export const search: Migration = {
     await sql`drop index source_documents_by_thread_order`.execute(kit.tx);
     // A neighbour's words are found by where it stands.
     await sql`alter table chunks drop column neighbours`.execute(kit.tx);
+    await addMatching(kit);
   },
 };
