@@ -21,12 +21,14 @@ export interface StaticModel {
    */
   question(text: string, weightOf?: (word: string) => number): Float32Array | undefined;
   /**
-   * How near passages, known by their indexed terms, are to a question's vector by what they say beside the terms in
-   * `without`: a word that both hold makes any two texts look alike. The best of each passage's windows counts.
+   * How near passages, known by the numbers of their indexed `terms`, are to a question's vector by what they say beside
+   * the terms in `without`: a word that both hold makes any two texts look alike. The best of each passage's windows
+   * counts.
    */
   contexts(
     question: Float32Array,
-    passages: readonly (readonly string[])[],
+    passages: readonly Int32Array[],
+    terms: readonly string[],
     without: ReadonlySet<string>,
   ): Float32Array;
 }
@@ -174,17 +176,13 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
     return true;
   }
 
-  function context(
-    question: Float32Array,
-    terms: readonly string[],
-    rowBy: (term: string) => number,
-  ): number {
+  function context(question: Float32Array, passage: Int32Array, rowOfNumber: Int32Array): number {
     let best = 0;
     const vector = new Float32Array(dimensions);
-    for (let from = 0; from < terms.length; from += window) {
+    for (let from = 0; from < passage.length; from += window) {
       let distinct = 0;
-      for (let i = from; i < Math.min(terms.length, from + window); i += 1) {
-        const row = rowBy(terms[i] ?? '');
+      for (let i = from; i < Math.min(passage.length, from + window); i += 1) {
+        const row = rowOfNumber[passage[i] ?? 0] ?? -1;
         if (row < 0) continue;
         const before = counts[row] ?? 0;
         counts[row] = before + 1;
@@ -212,17 +210,11 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
       const out = new Float32Array(dimensions);
       return pool(text, out, 0, weightOf) ? out : undefined;
     },
-    contexts(question, passages, without) {
-      const known = new Map<string, number>();
-      const rowBy = (term: string): number => {
-        let row = known.get(term);
-        if (row === undefined) {
-          row = without.has(term) ? -1 : rowOfTerm(vocabulary, term);
-          known.set(term, row);
-        }
-        return row;
-      };
-      return Float32Array.from(passages, (terms) => context(question, terms, rowBy));
+    contexts(question, passages, terms, without) {
+      const rowOfNumber = Int32Array.from(terms, (term) =>
+        without.has(term) ? -1 : rowOfTerm(vocabulary, term),
+      );
+      return Float32Array.from(passages, (passage) => context(question, passage, rowOfNumber));
     },
   };
 }

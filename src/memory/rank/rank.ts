@@ -5,8 +5,9 @@ import { type Candidate, candidatesOf, scaled } from './candidates.ts';
 import type { Collection } from './collection.ts';
 import { expansion } from './expansion.ts';
 import { borrowed, likeness } from './likeness.ts';
-import { holdsPhrase, nearness, occurrencesOf } from './nearness.ts';
+import { holdsPhrase, nearness } from './nearness.ts';
 import { partsOf, type ScoreParts } from './parts.ts';
+import { type Reading, readBodies } from './reading.ts';
 import { type RankSettings, rankSettings } from './settings.ts';
 import { withTyposMended } from './typos.ts';
 import { addCosines, scopeCounts, wordWeight } from './vectors.ts';
@@ -22,10 +23,11 @@ export interface Question {
    * `weightOf`: what a word of the question counts for in what is asked. Embedders that know no weights ignore it.
    */
   embed?: (weightOf: (word: string) => number) => Float32Array | undefined;
-  /** Cosines of the vector with what passages (their terms) say beside the terms in `without`, where a model can tell. */
+  /** Cosines of the vector with what passages (numbers of `terms`) say beside `without`, where a model can tell. */
   contexts?: (
     vector: Float32Array,
-    passages: readonly (readonly string[])[],
+    passages: readonly Int32Array[],
+    terms: readonly string[],
     without: ReadonlySet<string>,
   ) => Float32Array;
 }
@@ -44,10 +46,16 @@ export interface Ranked {
   parts: ScoreParts;
 }
 
-/** Reads the best candidates: the question's words near each other, and phrases in quotes. */
+/** The best candidates with their bodies: `first` and the passages of the reading stand beside each other. */
+interface Read {
+  first: Candidate[];
+  reading: Reading;
+}
+
+/** The question's words near each other, and phrases in quotes. */
 function addNearness(
   collection: Collection,
-  read: readonly { candidate: Candidate; body: readonly string[] }[],
+  { first, reading }: Read,
   {
     asked,
     phrases,
@@ -55,18 +63,21 @@ function addNearness(
   }: { asked: readonly AskedTerm[]; phrases: Question['phrases']; settings: RankSettings },
 ): void {
   const places = new Map(asked.map(({ term }, i) => [term, i]));
+  const askedAt = Int32Array.from(reading.terms, (term) => places.get(term) ?? -1);
   const idf = asked.map((one) => one.idf);
   const norms = fieldNorms(collection, settings);
-  for (const { candidate, body } of read) {
-    const found = occurrencesOf(body, places);
-    const near = nearness(found, idf, settings.k1, norms.body(candidate.slot));
-    candidate.near = settings.proximityWeight * near;
-    for (const phrase of phrases ?? []) {
-      if (!holdsPhrase(body, phrase)) continue;
-      const weight = phrase.reduce((sum, term) => sum + (idf[places.get(term) ?? -1] ?? 0), 0);
-      candidate.near += settings.phraseWeight * weight;
+  const wanted = (phrases ?? []).map((phrase) => ({
+    numbers: phrase.map((term) => reading.numberOf(term) ?? -1),
+    weight: phrase.reduce((sum, term) => sum + (idf[places.get(term) ?? -1] ?? 0), 0),
+  }));
+  first.forEach((candidate, i) => {
+    const passage = reading.passages[i] ?? new Int32Array();
+    const norm = norms.body(candidate.slot);
+    candidate.near = settings.proximityWeight * nearness(passage, askedAt, idf, { k1: settings.k1, norm });
+    for (const { numbers, weight } of wanted) {
+      if (holdsPhrase(passage, numbers)) candidate.near += settings.phraseWeight * weight;
     }
-  }
+  });
 }
 
 /** The slots that may be answered, best first by their words. */
@@ -158,15 +169,30 @@ function fuse(fusion: Fusion): void {
   list.sort(byScore);
 }
 
-function addFeedback(
-  read: readonly { candidate: Candidate; body: readonly string[] }[],
-  { smoothing, smoothedBy }: RankSettings,
+/** What the terms earn that the best passages share. Expects scores that are fused, and leaves them to be fused anew. */
+function addExpansion(
+  collection: Collection,
+  { first, reading }: Read,
+  { asked, settings }: { asked: readonly AskedTerm[]; settings: RankSettings },
 ): void {
-  if (smoothing === 0 || read.length < 2) return;
-  const like = likeness(read.map(({ body }) => body));
-  const own = read.map(({ candidate }) => candidate.fused);
-  borrowed(own, like, smoothedBy).forEach((lent, i) => {
-    const one = read[i]?.candidate;
+  const slots = first.map(({ slot }) => slot);
+  const scores = first.map(({ fused }) => fused);
+  const words = asked.reduce((sum, one) => sum + one.asked, 0);
+  const norms = fieldNorms(collection, settings);
+  expansion(collection, { reading, slots, scores }, { asked: words, settings, norms }).forEach(
+    (earned, i) => {
+      const one = first[i];
+      if (one !== undefined) one.expanded = earned;
+    },
+  );
+}
+
+/** A part of each score comes from the passages most like it among the best. */
+function smooth({ first, reading }: Read, { smoothing, smoothedBy }: RankSettings): void {
+  if (smoothing === 0 || first.length < 2) return;
+  const own = first.map(({ fused }) => fused);
+  borrowed(own, likeness(reading), smoothedBy).forEach((lent, i) => {
+    const one = first[i];
     if (one !== undefined) one.score = (1 - smoothing) * one.fused + smoothing * lent;
   });
 }
@@ -204,11 +230,11 @@ export function rank(collection: Collection, question: Question, options: RankOp
   };
   fuse(fusion);
   const first = fusion.list.slice(0, settings.read);
-  const bodies = collection.bodies(first.map(({ slot }) => slot));
-  const read = first.map((candidate, i) => ({ candidate, body: bodies[i] ?? [] }));
+  const read: Read = { first, reading: readBodies(collection.bodies(first.map(({ slot }) => slot))) };
   addNearness(collection, read, { asked, phrases: question.phrases, settings });
   if (vector !== undefined && question.contexts !== undefined) {
-    const contexts = question.contexts(vector, bodies, new Set(asked.map(({ term }) => term)));
+    const { passages, terms } = read.reading;
+    const contexts = question.contexts(vector, passages, terms, new Set(asked.map(({ term }) => term)));
     const doubt = doubtOf(first, contexts, { asked, settings });
     fusion.weight += doubt * (settings.vectorWeightInDoubt - settings.vectorWeight);
     const share = settings.contextShare + doubt * (1 - settings.contextShare);
@@ -219,17 +245,10 @@ export function rank(collection: Collection, question: Question, options: RankOp
   fuse(fusion);
   // Inside a narrow scope the best passages are much of it: what they share tells nothing apart.
   if (settings.expansion > 0 && scores.among === undefined) {
-    const best = [...read].sort((a, b) => byScore(a.candidate, b.candidate));
-    const passages = best.map(({ candidate: { slot, score }, body }) => ({ slot, score, body }));
-    const norms = fieldNorms(collection, settings);
-    const words = asked.reduce((sum, one) => sum + one.asked, 0);
-    expansion(collection, passages, { asked: words, settings, norms }).forEach((earned, i) => {
-      const one = best[i]?.candidate;
-      if (one !== undefined) one.expanded = earned;
-    });
+    addExpansion(collection, read, { asked, settings });
     fuse(fusion);
   }
-  addFeedback(read, settings);
+  smooth(read, settings);
 
   const best = fusion.list.sort(byScore).slice(0, options.limit);
   const ranking = { collection, asked, scores, settings };

@@ -52,7 +52,7 @@ export const rankSettings: RankSettings = {
   phraseWeight: 1.5,
   vectorWeight: 0.2,
   vectorWeightInDoubt: 1,
-  enoughAgreement: 1,
+  enoughAgreement: 1.2,
   doubtfulUnmet: 0.3,
   neverByChance: 4,
   neighbourVector: 0.3,

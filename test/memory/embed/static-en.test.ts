@@ -10,6 +10,7 @@ import {
   staticEnName,
 } from '../../../src/memory/embed/static-en.ts';
 import { terms } from '../../../src/memory/language/terms.ts';
+import { readBodies } from '../../../src/memory/rank/reading.ts';
 
 const published = JSON.parse(readFileSync(join(import.meta.dirname, 'static-en-vectors.json'), 'utf8')) as {
   vectors: { text: string; first8: number[] }[];
@@ -78,11 +79,12 @@ test('a passage known by its terms is judged by what it says beside the words of
     'broken heating',
     '',
   ].map((text) => terms(text, ['en']));
+  const { passages: numbered, terms: known } = readBodies(passages);
   const asked = new Set(terms('heating broken', ['en']));
-  const [chance, meant, same, nothing] = model.contexts(question, passages, asked);
+  const [chance, meant, same, nothing] = model.contexts(question, numbered, known, asked);
   expect(meant).toBeGreaterThan(2 * Math.max(0, chance ?? 1));
   expect([same, nothing]).toEqual([0, 0]);
-  const [withOwnWords] = model.contexts(question, [passages[2] ?? []], new Set());
+  const [withOwnWords] = model.contexts(question, numbered.slice(2, 3), known, new Set());
   expect(withOwnWords).toBeGreaterThan(0.95);
 });
 
