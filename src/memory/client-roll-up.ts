@@ -1,11 +1,18 @@
-// Clients as the documents show them: one a person's address, with first and last contact and a count.
-// The org's own accounts and senders that nobody answers are none.
+// Clients as the documents show them: one a person's address or a record of the CRM, with first and last contact and
+// a count. The org's own accounts and senders that nobody answers are none. What is certain joins at once: the same
+// address, the same record; two cards of one address that bear different names stay two.
 import type { Transaction } from 'kysely';
 import { newId } from '../ids.ts';
 import { fromJson, toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
-import { nameWords } from './client-names.ts';
+import { addKeys, type ClientRow, clientRows, clientsByKey } from './client-keys.ts';
+import { nameKey, namesAgree, nameWords } from './client-names.ts';
+import { proposeMerges } from './client-proposals.ts';
+import { joinByRecord, partFromRecords } from './client-record-joins.ts';
+import { createClientRecount } from './client-recount.ts';
 import type { Written } from './document-rows.ts';
+import { domainOf, isFreeMail } from './mail-domains.ts';
+import { ownAddresses } from './own-mail.ts';
 import { earlier, later, merge, peopleOf, type Seen } from './people-seen.ts';
 
 type Tx = Transaction<OrgTables>;
@@ -15,123 +22,112 @@ export interface ClientRollUp {
   forget(documentIds: readonly string[]): Promise<void>;
   /** Adds documents that were just written. */
   learn(documents: readonly Written[]): Promise<void>;
+  /** Lets go of clients of whom nothing is left; a person's word about one keeps it. */
+  settle(): Promise<void>;
+  /** The org's own addresses: accounts that are connected, as they name themselves. */
+  own(): Promise<ReadonlySet<string>>;
 }
 
-export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRollUp {
-  /** The org's own addresses: accounts that are connected, as they name themselves. */
-  async function ownAddresses(): Promise<Set<string>> {
+/** A client of this batch: there already, or new. */
+interface Group {
+  row: ClientRow | undefined;
+  seen: Seen | undefined;
+  kind: 'person' | 'company';
+  name: string | undefined;
+  /** A card names it. */
+  carded: boolean;
+}
+
+const isCertain = (key: string) => /^(?:crm|reg|dom):/u.test(key);
+
+export function createClientRollUp(tx: Tx, orgId: string, now: number, connectionId: string): ClientRollUp {
+  const recounts = createClientRecount(tx, orgId, now);
+  let own: Promise<Set<string>> | undefined;
+  const mine = () => {
+    own ??= ownAddresses(tx, orgId);
+    return own;
+  };
+
+  /** Of these clients those that a card names. */
+  async function cardedAmong(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
     const rows = await tx
-      .selectFrom('connected_sources')
-      .select(['account', 'label', 'fields'])
+      .selectFrom('client_keys')
+      .select('client_id')
+      .distinct()
       .where('org_id', '=', orgId)
+      .where('client_id', 'in', ids.slice(0, 2000))
+      .where('key', '>=', 'crm:')
+      .where('key', '<', 'crm;')
       .execute();
-    const said = rows.flatMap((row) => {
-      const { email, user } = fromJson<Record<string, unknown>>(row.fields) ?? {};
-      return [row.account, row.label, email, user];
-    });
-    return new Set(
-      said
-        .filter((one): one is string => typeof one === 'string' && one.includes('@'))
-        .map((one) => one.toLowerCase()),
+    return new Set(rows.map((row) => row.client_id));
+  }
+
+  function keysOf(seen: Seen, name: string): string[] {
+    const whole = nameKey(name);
+    const domains = seen.addresses.flatMap((address) => domainOf(address) ?? []);
+    return [
+      ...seen.addresses,
+      ...nameWords(name),
+      ...(whole === undefined ? [] : [whole]),
+      ...seen.keys,
+      ...(seen.kind === 'person' ? domains.filter((one) => !isFreeMail(one)).map((one) => `at:${one}`) : []),
+    ];
+  }
+
+  async function create(news: readonly Seen[]): Promise<string[]> {
+    const made = news.map((seen) => ({
+      seen,
+      id: newId('cli', now),
+      name: seen.name ?? seen.addresses[0] ?? '',
+    }));
+    for (let i = 0; i < made.length; i += 100) {
+      await tx
+        .insertInto('client_intelligence')
+        .values(
+          made.slice(i, i + 100).map(({ seen, id, name }) => ({
+            org_id: orgId,
+            id,
+            kind: seen.kind,
+            name,
+            emails: toJson(seen.addresses),
+            phones: toJson(seen.phones),
+            company: seen.company ?? null,
+            first_contact_at: seen.first ?? null,
+            last_contact_at: seen.last ?? null,
+            document_count: seen.count,
+            facts: '{}',
+            updated_at: now,
+          })),
+        )
+        .execute();
+    }
+    await addKeys(
+      tx,
+      orgId,
+      made.flatMap(({ seen, id, name }) =>
+        [...new Set(keysOf(seen, name))].map((key) => ({ key, clientId: id })),
+      ),
     );
+    return made.map(({ id }) => id);
   }
 
-  async function clientsByKey(keys: readonly string[]): Promise<Map<string, string>> {
-    const found = new Map<string, string>();
-    for (let i = 0; i < keys.length; i += 500) {
-      const rows = await tx
-        .selectFrom('client_keys')
-        .select(['key', 'client_id'])
-        .where('org_id', '=', orgId)
-        .where('key', 'in', keys.slice(i, i + 500))
-        .execute();
-      for (const row of rows) found.set(row.key, row.client_id);
-    }
-    return found;
-  }
-
-  async function addKeys(clientId: string, keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return;
-    await tx
-      .insertInto('client_keys')
-      .values([...new Set(keys)].map((key) => ({ org_id: orgId, key, client_id: clientId })))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
-
-  async function rowsOf(ids: readonly string[]): Promise<Map<string, OrgTables['client_intelligence']>> {
-    const found = new Map<string, OrgTables['client_intelligence']>();
-    for (let i = 0; i < ids.length; i += 500) {
-      const rows = await tx
-        .selectFrom('client_intelligence')
-        .selectAll()
-        .where('org_id', '=', orgId)
-        .where('id', 'in', ids.slice(i, i + 500))
-        .execute();
-      for (const row of rows) found.set(row.id, row);
-    }
-    return found;
-  }
-
-  /** A contact card that names the addresses of several clients shows that they are one: the first stays. */
-  async function combine(ids: readonly string[], coming: readonly string[]): Promise<void> {
-    const [kept, ...others] = ids;
-    if (kept === undefined || others.length === 0) return;
-    const rows = await rowsOf(ids);
-    const first = rows.get(kept);
-    if (first === undefined) return;
-    for (const id of others) {
-      const other = rows.get(id);
-      if (other === undefined) continue;
-      await tx.deleteFrom('client_intelligence').where('org_id', '=', orgId).where('id', '=', id).execute();
-      first.emails = toJson([
-        ...new Set([...fromJson<string[]>(first.emails), ...fromJson<string[]>(other.emails)]),
-      ]);
-      first.phones = toJson([
-        ...new Set([...fromJson<string[]>(first.phones), ...fromJson<string[]>(other.phones)]),
-      ]);
-    }
-    await tx
-      .updateTable('client_intelligence')
-      .set({ emails: first.emails, phones: first.phones })
-      .where('org_id', '=', orgId)
-      .where('id', '=', kept)
-      .execute();
-    await addKeys(kept, fromJson<string[]>(first.emails));
-    await recount(kept, coming);
-  }
-
-  async function create(seen: Seen): Promise<string> {
-    const id = newId('cli', now);
-    const name = seen.name ?? seen.addresses[0] ?? '';
-    await tx
-      .insertInto('client_intelligence')
-      .values({
-        org_id: orgId,
-        id,
-        kind: 'person',
-        name,
-        emails: toJson(seen.addresses),
-        phones: toJson(seen.phones),
-        company: seen.company ?? null,
-        first_contact_at: seen.first ?? null,
-        last_contact_at: seen.last ?? null,
-        document_count: seen.count,
-        facts: '{}',
-        updated_at: now,
-      })
-      .execute();
-    await addKeys(id, [...seen.addresses, ...nameWords(name)]);
-    return id;
-  }
-
-  async function update(row: OrgTables['client_intelligence'], seen: Seen): Promise<void> {
+  async function update(
+    row: ClientRow,
+    seen: Seen,
+    owners: ReadonlyMap<string, readonly string[]>,
+  ): Promise<void> {
     const { id } = row;
     const emails = fromJson<string[]>(row.emails);
     // A contact card knows a person's name best; otherwise the first name that is more than the address.
     const name =
       seen.name !== undefined && (seen.isContact || emails.includes(row.name)) ? seen.name : row.name;
-    const joined = [...new Set([...emails, ...seen.addresses])];
+    // An address that is another client's by now is left to them: a person or a card told them apart.
+    const free = seen.addresses.filter((address) => {
+      const its = owners.get(address) ?? [];
+      return its.length === 0 || its.includes(id);
+    });
+    const joined = [...new Set([...emails, ...free])];
     await tx
       .updateTable('client_intelligence')
       .set({
@@ -147,101 +143,109 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number): ClientRo
       .where('org_id', '=', orgId)
       .where('id', '=', id)
       .execute();
-    const newKeys = joined.filter((address) => !emails.includes(address));
-    await addKeys(id, name === row.name ? newKeys : [...newKeys, ...nameWords(name)]);
-  }
-
-  /** Counts and times anew from what is left, for clients of documents that go. */
-  async function recount(clientId: string, without: readonly string[]): Promise<void> {
-    const row = await tx
-      .selectFrom('client_intelligence')
-      .select('emails')
-      .where('org_id', '=', orgId)
-      .where('id', '=', clientId)
-      .executeTakeFirst();
-    if (row === undefined) return;
-    const emails = fromJson<string[]>(row.emails);
-    const left = await tx
-      .selectFrom('source_documents as d')
-      .innerJoin('document_people as p', (join) =>
-        join.onRef('p.org_id', '=', 'd.org_id').onRef('p.document_id', '=', 'd.id'),
-      )
-      .select(['d.id', 'd.kind', 'd.written_at'])
-      .distinct()
-      .where('d.org_id', '=', orgId)
-      .where('d.deleted_at', 'is', null)
-      .where('p.address', 'in', emails)
-      .execute();
-    const remaining = left.filter((one) => !without.includes(one.id));
-    const change = tx
-      .updateTable('client_intelligence')
-      .where('org_id', '=', orgId)
-      .where('id', '=', clientId);
-    const times = remaining.filter((one) => one.kind !== 'contact').flatMap((one) => one.written_at ?? []);
-    await change
-      .set({
-        document_count: remaining.length,
-        first_contact_at: times.reduce<number | undefined>(earlier, undefined) ?? null,
-        last_contact_at: times.reduce<number | undefined>(later, undefined) ?? null,
-        updated_at: now,
-      })
-      .execute();
+    const added = joined.filter((address) => !emails.includes(address));
+    if (added.length === 0 && name === row.name && seen.keys.length === 0) return;
+    const keys = keysOf({ ...seen, addresses: added }, name);
+    await addKeys(
+      tx,
+      orgId,
+      [...new Set(keys)].map((key) => ({ key, clientId: id })),
+    );
   }
 
   return {
+    own: mine,
     async forget(documentIds) {
-      if (documentIds.length === 0) return;
-      const addresses = new Set<string>();
-      for (let i = 0; i < documentIds.length; i += 500) {
-        const rows = await tx
-          .selectFrom('document_people')
-          .select('address')
-          .distinct()
-          .where('org_id', '=', orgId)
-          .where('document_id', 'in', documentIds.slice(i, i + 500))
-          .execute();
-        for (const row of rows) addresses.add(row.address);
-      }
-      const clients = new Set((await clientsByKey([...addresses])).values());
-      for (const client of clients) await recount(client, documentIds);
-      // A client of whom nothing is left is not kept.
-      await tx
-        .deleteFrom('client_intelligence')
-        .where('org_id', '=', orgId)
-        .where('document_count', '=', 0)
-        .where('id', 'in', ['', ...clients])
-        .execute();
+      await partFromRecords(tx, orgId, documentIds);
+      await recounts.without(documentIds);
     },
+    settle: recounts.settle,
     async learn(documents) {
       if (documents.length === 0) return;
-      const own = await ownAddresses();
-      const people = documents.flatMap((document) => peopleOf(document, own));
-      const addresses = [...new Set(people.flatMap((seen) => seen.addresses))];
-      const known = await clientsByKey(addresses);
-      for (const { addresses: card } of people.filter((seen) => seen.isContact)) {
-        const ids = new Set(card.flatMap((address) => known.get(address) ?? []));
-        if (ids.size < 2) continue;
-        const [kept = ''] = ids;
-        await combine(
-          [...ids],
-          documents.map((document) => document.id),
-        );
-        for (const [address, id] of known) if (ids.has(id)) known.set(address, kept);
+      const ours = await mine();
+      const people = documents.flatMap((document) => peopleOf(document, ours, connectionId));
+      const known = await clientsByKey(
+        tx,
+        orgId,
+        people.flatMap((seen) => [...seen.addresses, ...seen.keys.filter(isCertain)]),
+      );
+      const ids = [...new Set([...known.values()].flat())];
+      const rows = await clientRows(tx, orgId, ids);
+      const carded = people.some((seen) => seen.isContact) ? await cardedAmong(ids) : new Set<string>();
+      const groups = new Map<string, Group>();
+      for (const [id, row] of rows) {
+        const { kind, name } = row;
+        groups.set(id, { row, seen: undefined, kind, name, carded: carded.has(id) });
       }
-      const news = new Map<string, Seen>();
+      const owners = new Map([...known].map(([key, its]) => [key, [...its]]));
+      const joins: { kept: string; other: string; seen: Seen }[] = [];
       for (const seen of people) {
-        const id = seen.addresses.map((address) => known.get(address)).find((one) => one !== undefined);
-        const key =
-          id ?? `new ${seen.addresses.find((address) => news.has(`new ${address}`)) ?? seen.addresses[0]}`;
-        const before = news.get(key);
-        news.set(key, before === undefined ? seen : merge(before, seen));
+        const [first, ...others] = matches(seen, owners, groups);
+        const key = first ?? `new ${groups.size}`;
+        const group: Group = groups.get(key) ?? {
+          row: undefined,
+          seen: undefined,
+          kind: seen.kind,
+          name: undefined,
+          carded: false,
+        };
+        groups.set(key, group);
+        group.seen = group.seen === undefined ? seen : merge(group.seen, seen);
+        group.carded ||= seen.isContact;
+        group.name = seen.isContact ? (seen.name ?? group.name) : (group.name ?? seen.name);
+        for (const one of [...seen.addresses, ...seen.keys.filter(isCertain)]) {
+          const its = owners.get(one);
+          if (its === undefined) owners.set(one, [key]);
+          else if (its.length === 0 || (seen.isContact && first === undefined && !its.includes(key)))
+            its.push(key);
+        }
+        if (seen.isContact) for (const other of others) joins.push({ kept: key, other, seen });
       }
-      const rows = await rowsOf([...news.keys()]);
-      for (const [key, seen] of news) {
-        const row = rows.get(key);
-        if (row === undefined) await create(seen);
-        else await update(row, seen);
+      const news = [...groups].filter(([, group]) => group.row === undefined);
+      const made = await create(news.flatMap(([, group]) => group.seen ?? []));
+      const idOf = new Map(news.map(([key], i) => [key, made[i] ?? key]));
+      for (const [id, { row, seen }] of groups) {
+        if (row !== undefined && seen !== undefined) await update(row, seen, known);
+        else idOf.set(id, idOf.get(id) ?? id);
       }
+      const real = (key: string) => idOf.get(key) ?? key;
+      for (const { kept, other, seen } of joins) {
+        await joinByRecord(tx, { orgId, now, kept: real(kept), other: real(other), seen });
+      }
+      const touched = [...groups].flatMap(([key, { row, seen, name, kind }]) =>
+        seen === undefined
+          ? []
+          : [{ id: real(key), name: name ?? row?.name ?? '', kind, seen, isNew: row === undefined }],
+      );
+      await proposeMerges(tx, { orgId, now, own: ours, touched });
     },
   };
+}
+
+/** The clients that a sighting certainly is, the likeliest first; of one that is no card, one at most. */
+function matches(
+  seen: Seen,
+  owners: ReadonlyMap<string, readonly string[]>,
+  groups: ReadonlyMap<string, Group>,
+): string[] {
+  const at = (key: string) => (owners.get(key) ?? []).filter((id) => groups.has(id));
+  const agrees = (id: string) => namesAgree(groups.get(id)?.name, seen.name);
+  if (!seen.isContact) {
+    const all = seen.addresses.flatMap(at);
+    return [all.find((id) => groups.get(id)?.name !== undefined && agrees(id)) ?? all[0]].filter(
+      (id) => id !== undefined,
+    );
+  }
+  const ofKind = (id: string) => groups.get(id)?.kind === seen.kind || groups.get(id)?.carded === false;
+  const byRecord = seen.keys.filter((key) => key.startsWith('crm:')).flatMap(at);
+  const byRegister = seen.keys.filter((key) => key.startsWith('reg:')).flatMap(at);
+  // Who merely wrote from an address is the one whose card has it; a second card must bear the same name.
+  const byAddress = seen.addresses
+    .flatMap(at)
+    .filter((id) => ofKind(id) && (agrees(id) || groups.get(id)?.carded === false));
+  const byDomain = seen.keys
+    .filter((key) => key.startsWith('dom:'))
+    .flatMap(at)
+    .filter((id) => groups.get(id)?.kind === 'company' && seen.kind === 'company' && agrees(id));
+  return [...new Set([...byRecord, ...byRegister, ...byAddress, ...byDomain])];
 }

@@ -6,27 +6,42 @@ import type { DocumentKind } from '../providers/record.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { type ClientRow, groupsOf, rootsOf } from './client-keys.ts';
 import { nameWords } from './client-names.ts';
 import type { Client } from './memory.ts';
+import { earlier, later } from './people-seen.ts';
+import { readable } from './readable.sql.ts';
 
 type Db = Kysely<OrgTables>;
-type Row = OrgTables['client_intelligence'];
 
 /** A word that more clients share says nothing about which is meant. */
 const mostSharing = 200;
 const recentDocuments = 10;
 
-function toClient(row: Row): Client {
+/** A client with all that were joined to it; the first row is its own. */
+export function toClient(rows: readonly ClientRow[]): Client {
+  const [own] = rows;
+  if (own === undefined) throw new Error('a client has a row at least');
+  const all = (column: 'emails' | 'phones') => [
+    ...new Set(rows.flatMap((row) => fromJson<string[]>(row[column]))),
+  ];
+  const named = own.name.includes('@') ? rows.find(({ name }) => !name.includes('@')) : undefined;
   return {
-    id: row.id,
-    kind: row.kind,
-    name: row.name,
-    emails: fromJson<string[]>(row.emails),
-    phones: fromJson<string[]>(row.phones),
-    company: row.company ?? undefined,
-    firstContactAt: row.first_contact_at ?? undefined,
-    lastContactAt: row.last_contact_at ?? undefined,
-    documentCount: row.document_count,
+    id: own.id,
+    kind: own.kind,
+    name: named?.name ?? own.name,
+    emails: all('emails'),
+    phones: all('phones'),
+    company: rows.find(({ company }) => company !== null)?.company ?? undefined,
+    firstContactAt: rows.reduce<number | undefined>(
+      (at, row) => earlier(at, row.first_contact_at ?? undefined),
+      undefined,
+    ),
+    lastContactAt: rows.reduce<number | undefined>(
+      (at, row) => later(at, row.last_contact_at ?? undefined),
+      undefined,
+    ),
+    documentCount: rows.reduce((sum, row) => sum + row.document_count, 0),
   };
 }
 
@@ -57,18 +72,23 @@ async function findByKeys(
     ([, by]) => by.size > 1 || [...by].some((key) => (sharing.get(key) ?? 0) <= mostSharing),
   );
   if (ids.length === 0) return [];
-  const clients = await db
-    .selectFrom('client_intelligence')
-    .selectAll()
-    .where('org_id', '=', orgId)
-    .where(
-      'id',
-      'in',
-      ids.map(([id]) => id),
-    )
-    .orderBy('id')
-    .execute();
-  return clients.map((row) => ({ client: toClient(row), keys: found.get(row.id) ?? new Set() }));
+  const keysOf = new Map<string, Set<string>>();
+  const roots = await rootsOf(
+    db,
+    orgId,
+    ids.map(([id]) => id),
+  );
+  for (const [id, by] of ids) {
+    const root = roots.get(id) ?? id;
+    const known = keysOf.get(root);
+    if (known === undefined) keysOf.set(root, new Set(by));
+    else for (const key of by) known.add(key);
+  }
+  const groups = await groupsOf(db, orgId, [...keysOf.keys()].sort());
+  return [...groups.values()].map((rows) => {
+    const client = toClient(rows);
+    return { client, keys: keysOf.get(client.id) ?? new Set() };
+  });
 }
 
 export interface Scope {
@@ -152,6 +172,8 @@ export async function listClients(
       .selectFrom('client_intelligence as c')
       .selectAll()
       .where('c.org_id', '=', org.orgId)
+      .where('c.merged_into', 'is', null)
+      .where('c.document_count', '>', 0)
       .orderBy('c.last_contact_at', 'desc')
       .orderBy('c.id')
       .limit(filter.limit);
@@ -162,16 +184,46 @@ export async function listClients(
         is.exists(
           is
             .selectFrom('client_keys as k')
+            .innerJoin('client_intelligence as m', (join) =>
+              join.onRef('m.org_id', '=', 'k.org_id').onRef('m.id', '=', 'k.client_id'),
+            )
             .select('k.key')
             .whereRef('k.org_id', '=', 'c.org_id')
-            .whereRef('k.client_id', '=', 'c.id')
+            .where((either) =>
+              either.or([
+                either('m.id', '=', either.ref('c.id')),
+                either('m.merged_into', '=', either.ref('c.id')),
+              ]),
+            )
             .where('k.key', '>=', prefix)
             .where('k.key', '<', `${prefix}\u{10ffff}`),
         ),
       );
     }
-    return (await query.execute()).map(toClient);
+    const found = await query.execute();
+    const groups = await groupsOf(
+      db,
+      org.orgId,
+      found.map((row) => row.id),
+    );
+    return found.flatMap((row) => {
+      const rows = groups.get(row.id);
+      return rows === undefined ? [] : [toClient(rows)];
+    });
   });
+}
+
+/**
+ * The rows of a client and of all that were joined to it; of a joined one those of the client that it counts for.
+ * @throws DrawbridgeError `not_found`
+ */
+export async function groupOf(db: Db, orgId: string, id: string): Promise<ClientRow[]> {
+  const root = (await rootsOf(db, orgId, [id])).get(id) ?? id;
+  const rows = (await groupsOf(db, orgId, [root])).get(root);
+  if (rows === undefined) {
+    throw new DrawbridgeError('not_found', 'There is no such client. Ask ime-search for one by name.');
+  }
+  return rows;
 }
 
 /** @throws DrawbridgeError `not_found` */
@@ -182,21 +234,13 @@ export async function readClient(
   Client & { recent: { id: string; kind: DocumentKind; title: string; writtenAt: number | undefined }[] }
 > {
   return org.read(async (db) => {
-    const row = await db
-      .selectFrom('client_intelligence')
-      .selectAll()
-      .where('org_id', '=', org.orgId)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (row === undefined) {
-      throw new DrawbridgeError('not_found', 'There is no such client. Ask ime-search for one by name.');
-    }
-    const client = toClient(row);
+    const client = toClient(await groupOf(db, org.orgId, id));
     const recent = await db
       .selectFrom('source_documents as d')
       .select(['d.id', 'd.kind', 'd.title', 'd.written_at'])
       .where('d.org_id', '=', org.orgId)
       .where('d.deleted_at', 'is', null)
+      .where(readable(org, 'd'))
       .where((is) =>
         is.exists(
           is

@@ -3,6 +3,7 @@ import type { Insertable, Transaction } from 'kysely';
 import type { Person } from '../providers/record.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgTables } from '../store/tables.ts';
+import type { Claims } from './facts/claim.ts';
 import type { Incoming } from './ingest.ts';
 import { idsAtOnce, type Known, parts } from './known-rows.ts';
 import type { Source } from './memory.ts';
@@ -16,6 +17,7 @@ export interface WrittenChunk extends ParsedChunk {
 /** A document as it stands now, for what is derived from it in the same transaction. */
 export interface Written {
   id: string;
+  externalId: string;
   threadId: string | null;
   writtenAt: number | null;
   kind: string;
@@ -23,6 +25,7 @@ export interface Written {
   people: Person[];
   facts: Record<string, unknown>;
   chunks: WrittenChunk[];
+  claims: Claims;
 }
 
 /** The record was looked at again and is as it was. */
@@ -93,9 +96,9 @@ function contentOf({ parsed, raw }: Incoming, now: number) {
 }
 
 function writtenOf(id: string, { parsed }: Incoming, number: () => number): Written {
-  const { threadId, writtenAt, kind, title, people, facts } = parsed;
+  const { externalId, threadId, writtenAt, kind, title, people, facts, claims } = parsed;
   const chunks = parsed.chunks.map((chunk) => ({ ...chunk, seq: number() }));
-  return { id, threadId, writtenAt, kind, title, people, facts, chunks };
+  return { id, externalId, threadId, writtenAt, kind, title, people, facts, chunks, claims };
 }
 
 async function insertPeople(

@@ -123,19 +123,23 @@ export async function readStats(
       .groupBy('kind')
       .orderBy('kind')
       .execute();
-    const count = async (table: 'chunks' | 'client_intelligence') => {
-      const row = await db
-        .selectFrom(table)
-        .select((all) => all.fn.countAll().as('n'))
-        .where('org_id', '=', org.orgId)
-        .executeTakeFirst();
-      return Number(row?.n ?? 0);
-    };
+    const chunks = await db
+      .selectFrom('chunks')
+      .select((all) => all.fn.countAll().as('n'))
+      .where('org_id', '=', org.orgId)
+      .executeTakeFirst();
+    const clients = await db
+      .selectFrom('client_intelligence')
+      .select((all) => all.fn.countAll().as('n'))
+      .where('org_id', '=', org.orgId)
+      .where('merged_into', 'is', null)
+      .where('document_count', '>', 0)
+      .executeTakeFirst();
     const byKind = Object.fromEntries(kinds.map(({ kind, n }) => [kind, Number(n)]));
     return {
       documents: Object.values(byKind).reduce((sum, n) => sum + n, 0),
-      chunks: await count('chunks'),
-      clients: await count('client_intelligence'),
+      chunks: Number(chunks?.n ?? 0),
+      clients: Number(clients?.n ?? 0),
       byKind,
     };
   });

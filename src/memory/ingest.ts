@@ -8,6 +8,7 @@ import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { attachedTo } from './attached.ts';
 import { insertChunks, removeChunks } from './chunk-rows.ts';
+import { createClientFacts } from './client-fact-rows.ts';
 import { createClientRollUp } from './client-roll-up.ts';
 import { insertDocuments, removePeople, tombstone, updateDocuments, verify } from './document-rows.ts';
 import { comeBack, gather, takeAgreed } from './held-deletions.ts';
@@ -118,13 +119,15 @@ async function store(
     ]),
   });
   gone.push(...left);
-  const clients = createClientRollUp(tx, orgId, now);
+  const clients = createClientRollUp(tx, orgId, now, source.connectionId);
+  const facts = createClientFacts(tx, orgId, now, source.connectionId);
   const index = await parts.index.change(tx, orgId);
 
   await verify(tx, orgId, unchanged, now);
   const outdated = [...replaced.map(({ before }) => before), ...gone];
   await clients.forget(outdated.filter(isLive).map((one) => one.id));
   const outdatedIds = outdated.map((one) => one.id);
+  await facts.forget(gone.map((one) => one.id));
   await removeChunks(tx, orgId, index, outdatedIds);
   await removePeople(tx, orgId, outdatedIds);
   await tombstone(
@@ -143,6 +146,12 @@ async function store(
   });
   const written = [...updated, ...inserted];
   await clients.learn(written);
+  await facts.learn(
+    written,
+    updated.map((one) => one.id),
+    await clients.own(),
+  );
+  await clients.settle();
   await insertChunks(tx, orgId, written);
   const listings = read.incoming
     .filter((one) => one.parsed.kind === 'listing')

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
 import { attachedId } from './attached.ts';
 import { cutIntoChunks } from './chunk/chunk.ts';
+import type { Claims } from './facts/claim.ts';
+import { claimsOf } from './facts/rules.ts';
 import { detectLanguage } from './language/detect.ts';
 import { fallbackLanguage } from './language/stem.ts';
 import { terms } from './language/terms.ts';
@@ -44,6 +46,8 @@ export interface ParsedRecord {
   labels: string[] | null;
   contentHash: string;
   chunks: ParsedChunk[];
+  /** What it says of clients. */
+  claims: Claims;
   /** The payload as it is stored, where that is not as it came. */
   packed?: Packed;
 }
@@ -162,18 +166,21 @@ async function parseRecord(
 
 function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
   const language = detectLanguage(`${document.title}\n${document.text}`);
+  const { externalId, kind } = record;
+  const { title, text, people, facts, writtenAt = null } = document;
   return {
-    externalId: record.externalId,
-    kind: record.kind,
+    externalId,
+    kind,
     mediaType: record.mediaType,
-    title: document.title,
-    text: document.text,
-    people: document.people,
+    title,
+    text,
+    people,
     threadId: document.threadId ?? null,
     url: document.url ?? null,
-    writtenAt: document.writtenAt ?? null,
+    writtenAt,
     language: language ?? null,
-    facts: document.facts,
+    facts,
+    claims: claimsOf({ externalId, kind, title, text, people, facts, writtenAt }),
     readers: named(record.readers),
     labels: named(record.labels?.length === 0 ? undefined : record.labels),
     contentHash: hashOf(record, document),

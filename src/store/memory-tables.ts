@@ -75,8 +75,13 @@ export interface MemoryTables {
     document_count: number;
     facts: JsonText;
     updated_at: Millis;
+    /** The client that it was joined to; what is its own stays here. */
+    merged_into: Generated<string | null>;
   };
-  /** What a client is found by: an address, or a word of the name, lower case without diacritics. */
+  /**
+   * What a client is found by: an address, a word of the name (lower case without diacritics), or, marked by what
+   * it is, `tel:` E.164, `crm:` connection and id, `dom:` a company's domain, `at:` a person's, `reg:`, `name:`.
+   */
   client_keys: { org_id: string; key: string; client_id: string };
   external_properties: {
     org_id: string;

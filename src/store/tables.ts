@@ -2,6 +2,7 @@
 // milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
 
 import type { Generated } from 'kysely';
+import type { ClientTables } from './client-tables.ts';
 import type { JsonText, Millis } from './columns.ts';
 import type { IngestionTables } from './ingestion-tables.ts';
 import type { MemoryTables } from './memory-tables.ts';
@@ -122,7 +123,7 @@ export const actionStatuses = [
 export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
-export interface OrgTables extends SearchTables, MemoryTables, IngestionTables, QueueTables {
+export interface OrgTables extends SearchTables, MemoryTables, IngestionTables, QueueTables, ClientTables {
   orgs: OrgsTable;
   /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
   connected_sources: {

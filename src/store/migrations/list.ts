@@ -6,6 +6,7 @@ import { approvals } from './0004-approvals.ts';
 import { erasure } from './0005-erasure.ts';
 import { search } from './0006-search.ts';
 import { ingestion } from './0007-ingestion.ts';
+import { clients } from './0008-clients.ts';
 import { receipts } from './0009-receipts.ts';
 import { readers } from './0011-readers.ts';
 import type { Migration } from './migration.ts';
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   erasure,
   search,
   ingestion,
+  clients,
   receipts,
   readers,
 ];
