@@ -14,7 +14,7 @@ import { lasting, type Normalised, UnreadableRecord } from './normalise/normalis
 import type { Packed } from './payload.ts';
 
 /** Raised when reading changes, so that the next sync stores what is read differently. */
-const readingVersion = 1;
+const readingVersion = 2;
 const peopleInHeader = 12;
 
 export interface ParsedChunk {

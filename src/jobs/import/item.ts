@@ -33,13 +33,6 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** `bytes` in a buffer that nothing else shares. */
-export function owned(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
-
 /** A structured record as bytes. */
 export function structuredBytes(structured: Structured): Uint8Array {
   return Buffer.from(JSON.stringify(structured));
