@@ -4,6 +4,7 @@ const floors = [
   ['^src/(server|serving|rooms|mcp-server)\\.ts$'],
   ['^src/http/'],
   ['^src/(dashboard|webhooks|jobs|tools|resources|prompts)/'],
+  ['^src/recall/'],
   ['^src/(memory|queue)/'],
   ['^src/connections/'],
   ['^src/(auth|providers)/'],

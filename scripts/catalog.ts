@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Provider } from '../src/providers/define.ts';
+import type { Feed, Provider } from '../src/providers/define.ts';
 
 const folder = fileURLToPath(new URL('../src/providers/', import.meta.url));
 
@@ -53,6 +53,19 @@ const ownCommands: Readonly<Record<string, string>> = {
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 const list = (texts: readonly string[]): string => `[${texts.map(quote).join(', ')}]`;
 
+const grouped = (ms: number): string => String(ms).replace(/(?<=\d)(?=(\d{3})+$)/g, '_');
+
+/** The shortest of a kind's feeds. */
+function freshOf(feeds: readonly Feed[]): string {
+  const known: Record<string, number> = {};
+  for (const { kinds, freshMs } of feeds)
+    for (const kind of freshMs === undefined ? [] : kinds)
+      known[kind] = Math.min(known[kind] ?? Number.POSITIVE_INFINITY, freshMs ?? 0);
+  const entries = Object.entries(known).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length === 0) return '';
+  return `    freshMs: { ${entries.map(([kind, ms]) => `${kind}: ${grouped(ms)}`).join(', ')} },\n`;
+}
+
 function entry({ path, provider }: Found): string {
   const feeds = Object.values(provider.feeds);
   const kinds = [...new Set(feeds.flatMap((feed) => feed.kinds))].sort();
@@ -64,7 +77,7 @@ function entry({ path, provider }: Found): string {
     title: ${quote(provider.title)},
     capabilities: ${list(Object.keys(provider.capabilities).sort())},
     feedKinds: ${list(kinds)},
-    connectable: ${connectable},
+${freshOf(feeds)}    connectable: ${connectable},
     app: ${provider.auth.kind === 'oauth2' ? quote(provider.auth.app) : 'undefined'},
     command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : (ownCommands[provider.id] ?? ''))},
     load: async () => (await import(${quote(path)})).provider,

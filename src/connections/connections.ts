@@ -5,6 +5,7 @@ import type { DrawbridgeError } from '../errors.ts';
 import type { Capability, CapabilityInputs, CapabilityOutputs } from '../providers/capabilities.ts';
 import type { Feed, Provider, ReadOperation, WriteContext, WriteOperation } from '../providers/define.ts';
 import type { OwnProvider } from '../providers/own.ts';
+import type { DocumentKind, SourceRecord } from '../providers/record.ts';
 import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
@@ -32,6 +33,8 @@ export interface Connection {
   scopes: readonly string[] | undefined;
   /** Kinds of records that those feeds bring. */
   feedKinds: string[];
+  /** How old a record of a kind may be, ms, where its provider declares it. */
+  freshMs?: Readonly<Partial<Record<DocumentKind, number>>>;
   lastSyncAt: number | undefined;
   lastError: { code: string; message: string; at: number } | undefined;
   createdAt: number;
@@ -182,6 +185,12 @@ export interface Connections {
     org: OrgStore,
     connection: Connection,
   ): Promise<{ name: string; feed: Feed; pages(cursor: unknown): ReturnType<Feed['pages']> }[]>;
+  /** One record of a connection, to be read live; undefined where its provider has no way to. */
+  record(
+    org: OrgStore,
+    connection: Connection,
+    known: { kind: DocumentKind; externalId: string },
+  ): Promise<{ read(): Promise<SourceRecord | undefined> } | undefined>;
   /** The outcome of a sync or a live call: moves ACTIVE ⇄ ERROR/DEGRADED, EXPIRED, and stamps last_sync_at. */
   report(org: OrgStore, id: string, result: { synced: true } | { error: unknown }): Promise<void>;
   /** Loaded on demand: a provider that nothing asks for is never imported. */

@@ -450,6 +450,30 @@ export function createConnections(options: ConnectionsOptions): Connections {
       );
     },
 
+    async record(org, connection, { kind, externalId }) {
+      const provider = await loadFor(connection);
+      const { scopes } = await get(org, connection.id);
+      for (const [name, feed] of Object.entries(provider.feeds)) {
+        const { record } = feed;
+        if (record?.owns(externalId) !== true || !feed.kinds.includes(kind)) continue;
+        if (!isGranted(scopes, feed.scopes)) continue;
+        return {
+          read: async () => {
+            const run = async () => record.read(await contextOf(org, connection, name, 'tool'), externalId);
+            try {
+              const found = await withLink(() => reconnect(connection), run);
+              await tell(org, connection, { answered: true });
+              return found;
+            } catch (error) {
+              await tell(org, connection, { error });
+              throw error;
+            }
+          },
+        };
+      }
+      return undefined;
+    },
+
     providers: () => Promise.all(catalog.map((entry) => entry.load())),
     close: () => tokens.close(),
   };

@@ -37,6 +37,7 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
     ),
     hasFeeds: row.mcp_server_url === null && (entry?.feedKinds.length ?? 0) > 0,
     feedKinds: [...(row.mcp_server_url === null ? (entry?.feedKinds ?? []) : [])],
+    ...(entry?.freshMs === undefined ? {} : { freshMs: entry.freshMs }),
     lastSyncAt: row.last_sync_at ?? undefined,
     lastError: row.last_error === null ? undefined : fromJson<Connection['lastError']>(row.last_error),
     mcpServerUrl: row.mcp_server_url ?? undefined,

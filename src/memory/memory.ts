@@ -56,6 +56,8 @@ export const propertiesAPage = 200;
 
 export interface Passage {
   documentId: string;
+  /** The provider's own id of it. */
+  externalId: string;
   chunkId: string;
   kind: DocumentKind;
   title: string;

@@ -81,6 +81,7 @@ export function toPassage(row: PassageRow, score: number, snippet: (text: string
   const text = row.text.slice(row.start_at, row.end_at);
   return {
     documentId: row.document_id,
+    externalId: row.external_id,
     chunkId: row.chunk_id,
     kind: row.kind as DocumentKind,
     title: row.title,

@@ -68,6 +68,7 @@ export const catalog: readonly CatalogEntry[] = [
     title: 'HubSpot',
     capabilities: [],
     feedKinds: ['company', 'contact', 'deal', 'note'],
+    freshMs: { note: 900_000 },
     connectable: true,
     app: 'hubspot',
     command: 'drawbridge connect hubspot',

@@ -185,8 +185,17 @@ export interface Feed {
   kinds: readonly DocumentKind[];
   /** OAuth scopes beyond the provider's own. */
   scopes?: readonly string[];
+  /** How old a record of it may be before it is asked for again, where that is not as it is for its kind. Ms. */
+  freshMs?: number;
   /** From `cursor` (undefined: from the beginning) to now, page by page. A kill between pages loses nothing. */
   pages(context: ProviderContext, cursor: unknown): AsyncIterable<FeedPage>;
+  /** One record live, by its external id, where that takes few calls. */
+  record?: {
+    /** Whether the id is one of this feed's. */
+    owns(externalId: string): boolean;
+    /** Undefined: it is there no more. */
+    read(context: ProviderContext, externalId: string): Promise<SourceRecord | undefined>;
+  };
 }
 
 /** A credential that the connect form and the command line ask for. */

@@ -10,6 +10,8 @@ export interface CatalogEntry {
   capabilities: readonly Capability[];
   /** Kinds of records that its feeds bring; empty where there is nothing to sync. */
   feedKinds: readonly DocumentKind[];
+  /** What its feeds say of how old a record may be, ms, by kind. */
+  freshMs?: Readonly<Partial<Record<DocumentKind, number>>>;
   /** False for the pseudo-provider of imported files: it has no account. */
   connectable: boolean;
   /** Of its OAuth app (`google`): undefined where no app has to be registered. */

@@ -1,13 +1,11 @@
 // A passage of memory as tools answer it: what it says, where it stands, who wrote it, how old it is.
 import { z } from 'zod';
-import type { Connection } from '../connections/connections.ts';
 import type { Passage } from '../memory/memory.ts';
-import { isOwn } from '../providers/own.ts';
 import { documentKinds } from '../providers/record.ts';
+import { type Judge, verdictOf } from '../recall/verdict.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visible, visibleLine } from '../untrusted.ts';
 import type { ToolLink } from './define.ts';
-import { allowedAge } from './freshness.ts';
 
 export const kindsField = z.array(z.enum(documentKinds)).optional();
 
@@ -20,6 +18,7 @@ export const hitFields = {
   account: z.string().describe('Source account'),
   writtenAt: z.string().optional().describe('Of an event: when it begins'),
   fetchedAt: z.string(),
+  verifiedAt: z.string(),
   age: z.string().describe('Since it was last verified'),
   freshness: z.enum(['fresh', 'stale', 'live']),
 };
@@ -30,24 +29,9 @@ export function documentUri(id: string): string {
   return `ime://documents/${id}`;
 }
 
-/** What the age of a hit is judged by. */
-export interface Judge {
-  /** As they were before memory was asked: a sync that ends later says nothing of what was found. */
-  connections: ReadonlyMap<string, Connection>;
-  now: number;
-  /** When the call began, where it asks providers. */
-  began?: number;
-  maxAgeMs: number | undefined;
-}
-
 /** The fields of `hitFields`, judged against the age that the caller allows. */
-export function hitOf(passage: Passage, { connections, now, began, maxAgeMs }: Judge) {
-  const connection = connections.get(passage.connectionId);
-  // A sync that came to its end has seen whatever changed: it verifies every record of its account.
-  const synced = connection?.hasFeeds === true ? (connection.lastSyncAt ?? 0) : 0;
-  const verifiedAt = Math.max(passage.verifiedAt, synced);
-  const age = Math.max(0, now - verifiedAt);
-  const isFresh = isOwn(connection?.provider ?? '') || age <= allowedAge(passage.kind, maxAgeMs);
+export function hitOf(passage: Passage, judge: Judge) {
+  const { verifiedAt, age, freshness } = verdictOf(passage, judge);
   const people = passage.people
     .slice(0, 6)
     .map((p) => visibleLine(p.name ?? p.address ?? '', 80))
@@ -61,13 +45,9 @@ export function hitOf(passage: Passage, { connections, now, began, maxAgeMs }: J
     account: passage.source,
     ...(passage.writtenAt === undefined ? {} : { writtenAt: iso(passage.writtenAt) }),
     fetchedAt: iso(passage.fetchedAt),
+    verifiedAt: iso(verifiedAt),
     age: ageInWords(age),
-    freshness:
-      began !== undefined && synced >= began
-        ? ('live' as const)
-        : isFresh
-          ? ('fresh' as const)
-          : ('stale' as const),
+    freshness,
   };
 }
 

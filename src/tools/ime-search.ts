@@ -1,6 +1,7 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
 import { z } from 'zod';
 import type { Passage } from '../memory/memory.ts';
+import { readFreshness } from '../recall/thresholds.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
@@ -58,7 +59,12 @@ export const imeSearch = defineTool({
         ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
         ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
       });
-    const judge = { connections, now: rooms.clock.now(), maxAgeMs: undefined };
+    const judge = {
+      connections,
+      now: rooms.clock.now(),
+      maxAgeMs: undefined,
+      freshness: await readFreshness(org),
+    };
     const shownOf = (p: Passage) => ({
       ...hitOf(p, judge),
       text: passageText(p.text, longestPassage),

@@ -11,11 +11,11 @@ import {
   listingSearch,
 } from '../providers/capabilities.ts';
 import type { SourceRecord, Structured } from '../providers/record.ts';
+import { allowedAge } from '../recall/thresholds.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import type { ToolContext } from './define.ts';
-import { allowedAge } from './freshness.ts';
 import { documentUri } from './hits.ts';
 import { countFitting } from './pages.ts';
 
@@ -90,10 +90,11 @@ function hitOfProperty(
     ...(listing.url === undefined ? {} : { url: listing.url.slice(0, 500) }),
     account: labels.get(property.connectionId)?.label ?? property.provider,
     fetchedAt: iso(property.fetchedAt),
+    verifiedAt: iso(property.fetchedAt),
     age: ageInWords(age),
     freshness: live
       ? ('live' as const)
-      : age <= allowedAge('listing', maxAgeMs)
+      : age <= allowedAge('listing', { maxAgeMs })
         ? ('fresh' as const)
         : ('stale' as const),
     snippet: summary(listing),
@@ -157,7 +158,7 @@ async function askIfDue(
   try {
     const connection = await rooms.connections.resolve(org, 'listing.search', options.account);
     const asked = await lastAsked(context, connection, query);
-    const allowed = allowedAge('listing', options.maxAgeMs);
+    const allowed = allowedAge('listing', { maxAgeMs: options.maxAgeMs });
     // Listings in memory say nothing about those that are not: only a search asked before covers this one.
     const covered = asked !== undefined && rooms.clock.now() - asked.at <= allowed;
     if (!covered) await askLive(context, connection, query);

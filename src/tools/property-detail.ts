@@ -1,14 +1,16 @@
 // property-detail: one listing whole, from memory with its age, else live; its prices are kept as they are seen.
 import { z } from 'zod';
+import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Property } from '../memory/memory.ts';
+import type { Property, PropertySighting } from '../memory/memory.ts';
+import { allowedAge } from '../recall/thresholds.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { allowedAge } from './freshness.ts';
 import { documentUri } from './hits.ts';
 import { priceInWords, rememberListings } from './listings.ts';
 import { pageOf } from './pages.ts';
+import { pricesRow, sourceLine, sourcesOf } from './property-sources.ts';
 
 const liveTimeout = 10_000;
 const longestDescription = 4_000;
@@ -20,7 +22,7 @@ export const propertyDetail = defineTool({
   name: 'property-detail',
   title: 'Look at a property',
   description:
-    'One property by listing id, URL or address: facts, price history as seen over time, taxes, photo links, agent. From memory with its age, else live.',
+    'One property by listing id, URL or address, from all sources: facts, price history and where each price was seen, taxes, photo links, agent, mail that mentions it. From memory with its age, else live.',
   kind: 'read',
   live: true,
   input: z.object({
@@ -51,7 +53,7 @@ export const propertyDetail = defineTool({
       agent: z.looseObject({ name: z.string() }).optional(),
     }),
     priceHistory: z.array(
-      z.object({
+      z.looseObject({
         at: z.string(),
         event: z.string(),
         price: z.number(),
@@ -60,6 +62,8 @@ export const propertyDetail = defineTool({
       }),
     ),
     taxHistory: z.array(z.looseObject({ year: z.number() })).optional(),
+    sources: z.array(z.looseObject({})).optional().describe('Where it was met, and how they differ'),
+    mentionedIn: z.array(z.looseObject({ uri: z.string() })).optional(),
     account: z.string(),
     fetchedAt: z.string(),
     age: z.string(),
@@ -81,9 +85,9 @@ export const propertyDetail = defineTool({
     // A search's row may be newer than the details: the age told is that of what is shown.
     const fetchedAt = property.detailedAt ?? property.fetchedAt;
     const age = Math.max(0, now - fetchedAt);
-    const connection = (await context.rooms.connections.list(context.org)).find(
-      (c) => c.id === property.connectionId,
-    );
+    const connections = new Map((await context.rooms.connections.list(context.org)).map((c) => [c.id, c]));
+    const label = ({ connectionId, provider }: { connectionId: string; provider: string }) =>
+      visibleLine(connections.get(connectionId)?.label ?? provider, 120);
     const {
       priceHistory: _,
       taxHistory = [],
@@ -99,12 +103,12 @@ export const propertyDetail = defineTool({
       {
         taxHistory,
         photos: photos.filter((link) => link.length <= longestLink),
-        priceHistory: property.priceHistory.map((row) => ({
-          at: iso(row.at).slice(0, 10),
-          event: visibleLine(row.event, 60),
-          price: row.price,
-          source: row.source,
-          seenAt: iso(row.seenAt),
+        priceHistory: property.priceHistory.map((row) => pricesRow(row, label)),
+        mentionedIn: property.mentions.map((mention) => ({
+          uri: documentUri(mention.documentId),
+          kind: mention.kind,
+          title: visibleLine(mention.title, 200),
+          ...(mention.writtenAt === undefined ? {} : { writtenAt: iso(mention.writtenAt) }),
         })),
       },
       input.cursor,
@@ -134,12 +138,14 @@ export const propertyDetail = defineTool({
       },
       priceHistory: shown.priceHistory,
       ...(taxHistory.length === 0 ? {} : { taxHistory: shown.taxHistory }),
-      account: connection?.label ?? property.provider,
+      ...(property.sightings.length < 2 ? {} : { sources: sourcesOf(property.sightings, label, now) }),
+      ...(shown.mentionedIn.length === 0 ? {} : { mentionedIn: shown.mentionedIn }),
+      account: label(property),
       fetchedAt: iso(fetchedAt),
       age: ageInWords(age),
       freshness: live
         ? ('live' as const)
-        : age <= allowedAge('listing', maxAgeMs)
+        : age <= allowedAge('listing', { maxAgeMs })
           ? ('fresh' as const)
           : ('stale' as const),
       ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
@@ -191,16 +197,23 @@ async function recall(
     ...(key.address === undefined ? {} : { address: key.address }),
   };
   const remembered = await rooms.memory.property(org, wanted);
-  const fresh =
-    remembered?.detailedAt !== undefined &&
-    rooms.clock.now() - remembered.detailedAt <= allowedAge('listing', maxAgeMs);
-  if (remembered !== undefined && fresh) return { property: remembered, live: false };
+  const isFresh = (sighting: PropertySighting) =>
+    sighting.detailedAt !== undefined &&
+    !sighting.said &&
+    rooms.clock.now() - sighting.detailedAt <= allowedAge('listing', { maxAgeMs });
+  let connection: Connection;
   try {
-    const connection = await rooms.connections.resolve(org, 'listing.get', key.account);
-    const ask =
-      remembered !== undefined && remembered.connectionId === connection.id
-        ? { id: remembered.listing.id }
-        : wanted;
+    connection = await rooms.connections.resolve(org, 'listing.get', key.account);
+  } catch (thrown) {
+    if (remembered?.sightings.some(isFresh) === true) return { property: remembered, live: false };
+    return fromMemory(remembered, thrown);
+  }
+  const own = remembered?.sightings.find((one) => one.connectionId === connection.id && !one.said);
+  if (remembered !== undefined && own !== undefined && isFresh(own)) {
+    return { property: remembered, live: false };
+  }
+  try {
+    const ask = own !== undefined ? { id: own.externalId } : liveKey(wanted, remembered);
     const listing = await rooms.connections.read(org, connection, 'listing.get', ask, {
       signal,
       timeoutMs: liveTimeout,
@@ -209,16 +222,36 @@ async function recall(
     const property = await rooms.memory.property(org, { id: listing.id });
     if (property === undefined)
       throw new DrawbridgeError('internal', 'The listing was fetched but could not be kept.');
+    if (remembered !== undefined && property.id !== remembered.id) {
+      const other = `${connection.label} knows another home under that, ${visibleLine(listing.address)} (id ${listing.id}), so this is from memory.`;
+      return { property: remembered, live: false, note: other };
+    }
     return { property, live: true };
   } catch (thrown) {
-    const error = toDrawbridgeError(thrown);
-    if (remembered === undefined) throw error;
-    return {
-      property: remembered,
-      live: false,
-      note: `The provider could not be asked, so this is from memory: ${error.message.slice(0, 500)}`,
-    };
+    return fromMemory(remembered, thrown);
   }
+}
+
+/** A home that was met elsewhere is asked for by its address: its id is another source's. */
+function liveKey(wanted: { id?: string; url?: string; address?: string }, remembered: Property | undefined) {
+  if (remembered === undefined) return wanted;
+  const { address, city, region, postalCode } = remembered.listing;
+  const place = [city, [region, postalCode].filter((part) => part !== undefined).join(' ')];
+  const more = place.filter(
+    (part) => part !== undefined && part !== '' && !address.toLowerCase().includes(part.toLowerCase()),
+  );
+  return { address: [address, ...more].join(', ') };
+}
+
+/** @throws what was thrown, where nothing is remembered */
+function fromMemory(remembered: Property | undefined, thrown: unknown) {
+  const error = toDrawbridgeError(thrown);
+  if (remembered === undefined) throw error;
+  return {
+    property: remembered,
+    live: false,
+    note: `The provider could not be asked, so this is from memory: ${error.message.slice(0, 500)}`,
+  };
 }
 
 type TaxRow = NonNullable<Property['listing']['taxHistory']>[number];
@@ -234,7 +267,9 @@ function taxInWords({ tax, value }: TaxRow, currency: string | undefined): strin
 
 function render(data: {
   listing: Property['listing'] & object;
-  priceHistory: { at: string; event: string; price: number; source: string }[];
+  priceHistory: ReturnType<typeof pricesRow>[];
+  sources?: ReturnType<typeof sourcesOf>;
+  mentionedIn?: { uri: string; kind: string; title: string; writtenAt?: string }[];
   taxHistory?: TaxRow[];
   freshness: string;
   age: string;
@@ -263,7 +298,12 @@ function render(data: {
       : `${listing.photos.length} photo${listing.photos.length === 1 ? '' : 's'} (links in the structured result)`,
     ...data.priceHistory.map(
       (row) =>
-        `${row.at} ${row.event}: ${priceInWords({ price: row.price, currency: listing.currency })} (${row.source})`,
+        `${row.at} ${row.event}: ${priceInWords({ price: row.price, currency: row.currency ?? listing.currency })} (${row.source})`,
+    ),
+    ...(data.sources ?? []).map(sourceLine),
+    ...(data.mentionedIn ?? []).map(
+      (one) =>
+        `Mentioned in ${one.kind} “${one.title}”${one.writtenAt === undefined ? '' : `, ${one.writtenAt.slice(0, 10)}`}: ${one.uri}`,
     ),
     ...(data.taxHistory ?? []).map((row) => `${row.year} ${taxInWords(row, listing.currency)}`),
   ];

@@ -1,15 +1,15 @@
 // search: one question over everything the org can see. Memory answers first; what is older than allowed
 // is asked for at its provider, briefly, and everything says how old it is.
 import { z } from 'zod';
-import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
-import type { Passage } from '../memory/memory.ts';
+import type { MemoryQuery, Passage } from '../memory/memory.ts';
+import { recall } from '../recall/recall.ts';
 import { parseInstant } from '../time.ts';
 import { framed } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { candidatesLine } from './clients.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { refreshStale, shutOut } from './freshness.ts';
+import { shutOut } from './freshness.ts';
 import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
@@ -69,31 +69,27 @@ export const search = defineTool({
       );
     }
     const span = spanOf(input);
-    const began = rooms.clock.now();
     const before = await rooms.connections.list(org);
     const accounts = input.account === undefined ? undefined : accountsNamed(before, input.account);
-    const notes =
-      input.cursor === undefined ? await news(context, accounts ?? before, input.kinds, maxAgeMs) : [];
-    // Read again: a sync that ended meanwhile has verified what it brought.
-    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
-    const ask = (limit: number) =>
-      naming('client', () =>
-        rooms.memory.search(org, {
-          question: input.question ?? '',
-          limit,
-          ...span,
-          ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-          ...(input.client === undefined ? {} : { clients: [input.client] }),
-          ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
-          ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
-        }),
-      );
-    const judge = { connections, now: rooms.clock.now(), began, maxAgeMs };
+    const query: MemoryQuery = {
+      question: input.question,
+      limit: input.limit,
+      ...span,
+      ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+      ...(input.client === undefined ? {} : { clients: [input.client] }),
+      ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
+      ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+    };
+    const {
+      answer: recalled,
+      judge,
+      notes,
+    } = await naming('client', () => recall(rooms, org, query, { maxAgeMs, accounts }));
     const hitFrom = (p: Passage) => ({ ...hitOf(p, judge), snippet: passageText(p.snippet, 300) });
-    let found = await ask(input.limit);
+    let found = recalled;
     const fitting = countFitting(found.passages.map(hitFrom));
     // As in ime-search: the cursor goes on behind the last one shown.
-    if (fitting < found.passages.length) found = await ask(fitting);
+    if (fitting < found.passages.length) found = await rooms.memory.search(org, { ...query, limit: fitting });
     const candidates = candidatesLine(found.candidates);
     return answer(
       found.passages.map(hitFrom),
@@ -150,19 +146,6 @@ async function naming<T>(field: string, ask: () => Promise<T>): Promise<T> {
       cause: thrown,
     });
   }
-}
-
-/** Asks stale accounts for news, unless the question cannot concern them. */
-async function news(
-  context: ToolContext,
-  accounts: readonly Connection[],
-  kinds: string[] | undefined,
-  maxAgeMs: number | undefined,
-): Promise<string[]> {
-  const concerned = accounts.filter(
-    (c) => kinds === undefined || kinds.some((kind) => c.feedKinds.includes(kind)),
-  );
-  return refreshStale(context, concerned, maxAgeMs);
 }
 
 type Hit = z.input<typeof hit>;

@@ -258,6 +258,7 @@ export async function openHouse(
     read: (async () => house.busy()) as Connections['read'],
     writeFor: unasked,
     feeds: unasked,
+    record: unasked,
     offers: catalogued.offers,
     form: catalogued.form,
     notices: (from) => noticesOf(from, house.connections, { plan: 'local', now: clock.now() }),

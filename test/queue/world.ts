@@ -206,6 +206,7 @@ export function connectionsOver(
     read: unasked,
     writeFor: unasked,
     feeds: unasked,
+    record: unasked,
     offers: unasked,
     form: unasked,
     notices: unasked,

@@ -32,7 +32,28 @@ const cursorForm = z.discriminatedUnion('phase', [
 type Cursor = z.infer<typeof cursorForm>;
 type FullCursor = Extract<Cursor, { phase: 'full' }>;
 
-export const mailFeed: Feed = { kinds: ['mail'], scopes: [scope('gmail.readonly')], pages };
+export const mailFeed: Feed = {
+  kinds: ['mail'],
+  scopes: [scope('gmail.readonly')],
+  pages,
+  record: { owns: (id) => /^[0-9a-f]{8,32}$/.test(id), read: oneMessage },
+};
+
+/** Undefined: deleted, or put where nothing is taken from. */
+async function oneMessage(context: ProviderContext, id: string): Promise<SourceRecord | undefined> {
+  const message = await messageOrNothing(context, id);
+  return message === undefined || isHidden(message)
+    ? undefined
+    : recordOf(await ownAddress(context), id, message);
+}
+
+function isHidden({ labels }: RawMessage): boolean {
+  return labels.some((label) => hidden.has(label));
+}
+
+function recordOf(email: string, id: string, { raw }: RawMessage): SourceRecord {
+  return { externalId: id, kind: 'mail', mediaType: 'message/rfc822', raw, url: pageOf(email, id) };
+}
 
 async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
   const known = cursorForm.safeParse(cursor).data;
@@ -205,19 +226,12 @@ async function* taken(
     const found = await Promise.all(some.map((id) => messageOrNothing(context, id)));
     for (const [index, id] of some.entries()) {
       const message = found[index];
-      if (message === undefined || message.labels.some((label) => hidden.has(label))) {
+      if (message === undefined || isHidden(message)) {
         absent.push(id);
         continue;
       }
-      const { raw } = message;
-      weight += raw.length;
-      records.push({
-        externalId: id,
-        kind: 'mail',
-        mediaType: 'message/rfc822',
-        raw,
-        url: pageOf(email, id),
-      });
+      weight += message.raw.length;
+      records.push(recordOf(email, id, message));
     }
   }
   return { records, absent };

@@ -29,7 +29,23 @@ export const eventFeed: Feed = {
   kinds: ['event'],
   scopes: [scope('calendar.events.readonly')],
   pages,
+  record: { owns: (id) => /^[^/]+\/[^/]+$/.test(id), read: oneEvent },
 };
+
+/** Undefined: cancelled, or in a calendar that is there no more. */
+async function oneEvent(context: ProviderContext, externalId: string): Promise<SourceRecord | undefined> {
+  const [prefix = '', eventId = ''] = externalId.split('/');
+  const calendar = (await calendarsOf(context)).find(({ id }) => encodeURIComponent(id) === prefix);
+  if (calendar === undefined) return undefined;
+  const client = await calendarOf(context);
+  try {
+    const event = await ask(() => client.events.get({ calendarId: calendar.id, eventId }));
+    return sorted(calendar, { items: [event] }).records[0];
+  } catch (error) {
+    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
 
 interface Session {
   context: ProviderContext;

@@ -5,11 +5,13 @@
 // for by number: each search begins where the last one's newest change was, and where more records than fit
 // a page share one moment, they are read by their ids. External id: `contacts/123`.
 import { z } from 'zod';
+import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
+import type { SourceRecord } from '../record.ts';
 import { asked, type HubspotClient, operator, readingClient } from './client.ts';
 import { describeObjects } from './documents.ts';
 import { type Kind, kinds } from './kinds.ts';
-import { externalId, type RawObject, rawPage } from './objects.ts';
+import { externalId, type RawObject, rawObject, rawPage } from './objects.ts';
 import { stageNames } from './pipelines.ts';
 
 const pageSize = 100;
@@ -40,11 +42,40 @@ type Place = Pick<Cursor, 'since' | 'afterId'>;
 export function feedOf(kind: Kind): Feed {
   return {
     kinds: [kind.document],
+    // A ticket is kept as a note, and is sooner out of date than one.
+    ...(kind.type === 'tickets' ? { freshMs: 15 * 60_000 } : {}),
     scopes: [
       ...new Set([kind, ...kind.about.map((type) => kinds[type])].flatMap(({ scopes }) => scopes.read)),
     ],
     pages: (context, cursor) => pages(context, kind, cursor),
+    record: {
+      owns: (id) => idOf(kind, id) !== undefined,
+      read: (context, id) => oneRecord(context, kind, idOf(kind, id) ?? ''),
+    },
   };
+}
+
+function idOf({ type }: Kind, id: string): string | undefined {
+  return id.startsWith(externalId(type, '')) ? id.slice(externalId(type, '').length) : undefined;
+}
+
+/** Undefined: deleted, merged into another, or thrown into the recycling bin. */
+async function oneRecord(
+  context: ProviderContext,
+  kind: Kind,
+  id: string,
+): Promise<SourceRecord | undefined> {
+  const client = await readingClient(context);
+  try {
+    const raw = await asked(context, client.objects.getById(kind.type, id, [...kind.shown]), rawObject);
+    // One that was merged answers with the record that it became.
+    if (raw.archived === true || raw.id !== id) return undefined;
+    const [record] = await describeObjects(context, client, kind, [raw], await stageNames(context, kind));
+    return record;
+  } catch (error) {
+    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
+    throw error;
+  }
 }
 
 async function* pages(context: ProviderContext, kind: Kind, stored: unknown): AsyncGenerator<FeedPage> {

@@ -8,11 +8,12 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
+import type { SourceRecord } from '../record.ts';
 import { send } from '../request.ts';
 import { documentOf, externalId, type Kept, kindsOf } from './documents.ts';
 import { type Raw, raw } from './entities.ts';
 import { http, mostRows, version } from './http.ts';
-import { select } from './reads.ts';
+import { getRecord, select } from './reads.ts';
 
 /** Change data capture reaches 30 days back; a day less, for clocks that differ. */
 const reachMs = 29 * 86_400_000;
@@ -43,7 +44,30 @@ type Walk = Extract<Cursor, { phase: 'walk' }>;
 type Seen = Map<string, string>;
 
 export function feedOf(entity: Kept): Feed {
-  return { kinds: kindsOf[entity], pages: (context, cursor) => pages(context, entity, cursor) };
+  const prefix = externalId(entity, '');
+  return {
+    kinds: kindsOf[entity],
+    pages: (context, cursor) => pages(context, entity, cursor),
+    record: {
+      owns: (id) => id.startsWith(prefix),
+      read: (context, id) => oneRecord(context, entity, id.slice(prefix.length)),
+    },
+  };
+}
+
+/** Undefined: deleted, or made inactive. */
+async function oneRecord<Name extends Kept>(
+  context: ProviderContext,
+  entity: Name,
+  id: string,
+): Promise<SourceRecord | undefined> {
+  try {
+    const row = await getRecord(context, entity, id);
+    return 'Active' in row && row.Active === false ? undefined : documentOf(context, entity, row);
+  } catch (error) {
+    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
+    throw error;
+  }
 }
 
 async function* pages(context: ProviderContext, entity: Kept, stored: unknown): AsyncGenerator<FeedPage> {
