@@ -94,7 +94,11 @@ function rowsThrough(port: MessagePort, signal: SharedArrayBuffer): Rows {
   return {
     all(text, values) {
       port.postMessage({ text, values } satisfies Asked);
-      if (Atomics.wait(flag, 0, 0, longestWaitMs) === 'timed-out') throw new Error('The database is silent.');
+      // Woken too early by the answer before, whose mark was seen before its call came: wait on.
+      while (Atomics.load(flag, 0) === 0) {
+        if (Atomics.wait(flag, 0, 0, longestWaitMs) === 'timed-out')
+          throw new Error('The database is silent.');
+      }
       Atomics.store(flag, 0, 0);
       const told = receiveMessageOnPort(port)?.message as Told | undefined;
       if (told === undefined) throw new Error('The database did not answer.');
