@@ -127,7 +127,7 @@ async function adoptRecords(
     .limit(1)
     .executeTakeFirst();
   if (own !== undefined) return;
-  for (const table of ['source_documents', 'external_properties'] as const) {
+  for (const table of ['source_documents', 'property_sightings'] as const) {
     await tx
       .updateTable(table)
       .set({ connection_id: id })

@@ -3,15 +3,15 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { fromJson } from '../store/codec.ts';
-import { listClients, readClient } from './clients.ts';
+import { readProfile } from './client-profile.ts';
+import { clientsCalled, listClients, readClient } from './clients.ts';
 import { listDocuments, readDocument, readPayload, readStats } from './documents.ts';
 import { createPostingsIndex } from './index/postings-index.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { createIngest } from './ingest.ts';
-import { writeListings } from './listings.ts';
 import type { Memory } from './memory.ts';
 import { latestPassages } from './passages.ts';
-import { findProperties, findProperty } from './properties.ts';
+import { createProperties } from './properties/create.ts';
 import { createReader } from './reader.ts';
 import { createSearch } from './search.ts';
 
@@ -27,6 +27,7 @@ export function createMemory({
 }): Memory {
   const reader = createReader({ clock, log });
   const ingest = createIngest({ reader, index, clock });
+  const properties = createProperties({ clock });
   const search = createSearch({ index, clock });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
 
@@ -65,13 +66,9 @@ export function createMemory({
     documents: listDocuments,
     clients: listClients,
     client: readClient,
-    async recordListings(org, source, listings, detailed) {
-      await org.write((tx) =>
-        writeListings(tx, { orgId: org.orgId, source, now: clock.now() }, listings, detailed),
-      );
-    },
-    property: findProperty,
-    properties: findProperties,
+    clientsCalled,
+    profile: (org, id) => readProfile(org, clock, id),
+    ...properties,
     stats: readStats,
     onChange(listener) {
       listeners.add(listener);

@@ -8,6 +8,7 @@ import type { Incoming } from './ingest.ts';
 import { idsAtOnce, type Known, parts } from './known-rows.ts';
 import type { Source } from './memory.ts';
 import type { ParsedChunk } from './parse.ts';
+import type { Mention } from './properties/mentions.ts';
 
 type Tx = Transaction<OrgTables>;
 
@@ -26,6 +27,7 @@ export interface Written {
   facts: Record<string, unknown>;
   chunks: WrittenChunk[];
   claims: Claims;
+  mentions: Mention[];
 }
 
 /** The record was looked at again and is as it was. */
@@ -96,9 +98,9 @@ function contentOf({ parsed, raw }: Incoming, now: number) {
 }
 
 function writtenOf(id: string, { parsed }: Incoming, number: () => number): Written {
-  const { externalId, threadId, writtenAt, kind, title, people, facts, claims } = parsed;
+  const { externalId, threadId, writtenAt, kind, title, people, facts, claims, mentions } = parsed;
   const chunks = parsed.chunks.map((chunk) => ({ ...chunk, seq: number() }));
-  return { id, externalId, threadId, writtenAt, kind, title, people, facts, chunks, claims };
+  return { id, externalId, threadId, writtenAt, kind, title, people, facts, chunks, claims, mentions };
 }
 
 async function insertPeople(

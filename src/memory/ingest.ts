@@ -15,9 +15,9 @@ import { comeBack, gather, takeAgreed } from './held-deletions.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { findGone, findKnown, findLeftBehind, type Known } from './known-rows.ts';
-import { ingestListings } from './listings.ts';
 import type { IngestBatch, IngestResult, Source } from './memory.ts';
 import type { ParsedRecord } from './parse.ts';
+import { learnHomes } from './properties/documents.ts';
 import type { Reader } from './reader.ts';
 
 export interface IngestParts {
@@ -153,10 +153,7 @@ async function store(
   );
   await clients.settle();
   await insertChunks(tx, orgId, written);
-  const listings = read.incoming
-    .filter((one) => one.parsed.kind === 'listing')
-    .map((one) => one.parsed.facts);
-  await ingestListings(tx, { orgId, source, facts: listings, now });
+  await learnHomes(tx, { orgId, source, now }, { outdated: outdatedIds, written, unchanged });
 
   if (batch.cursor !== undefined) {
     const cursor = toJson(batch.cursor.value);

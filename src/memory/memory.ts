@@ -4,6 +4,7 @@ import type { Listing, ListingSearch } from '../providers/capabilities.ts';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import type { ClientProfile } from './client-profile.ts';
 
 export interface Source {
   connectionId: string;
@@ -126,25 +127,65 @@ export interface StoredDocument {
   facts: Record<string, unknown>;
 }
 
-/** A listing as it stands in memory. */
+/** A home as one source shows it. */
+export interface PropertySighting {
+  id: string;
+  connectionId: string;
+  provider: string;
+  /** The source's own id. */
+  externalId: string;
+  /** The document that it stands in, where there is one. */
+  documentId: string | undefined;
+  documentTitle: string | undefined;
+  /** A document says it in words; it is no listing. */
+  said: boolean;
+  url: string | undefined;
+  listing: Listing;
+  /** Why it was taken for this home: `new`, `parcel`, `mls`, `address`, `line` or `person`, and that in words. */
+  joinedBy: string;
+  joinedWhy: string;
+  firstSeenAt: number;
+  fetchedAt: number;
+  /** When the details (and not just a search result's row) were last fetched; undefined: never. */
+  detailedAt: number | undefined;
+}
+
+/** A document whose words speak of a home. */
+export interface PropertyMention {
+  documentId: string;
+  kind: DocumentKind;
+  title: string;
+  connectionId: string;
+  writtenAt: number | undefined;
+  /** The address as it is written there, and its span in the document's text; none where only the title has it. */
+  words: string;
+  span?: { start: number; end: number };
+}
+
+/** One home, whatever the sources. What is said of it as a whole is of its main sighting, the last fetched. */
 export interface Property {
   id: string;
-  /** The document of the same record, where there is one. */
+  /** The document of the main sighting, where there is one. */
   documentId: string | undefined;
+  /** Merged from all its sightings; `id` is that of the main one. */
   listing: Listing;
   connectionId: string;
   provider: string;
   fetchedAt: number;
-  /** When the details (and not just a search result's row) were last fetched; undefined: never. */
   detailedAt: number | undefined;
+  /** Newest first; a price that several sources tell is one row that names them. */
   priceHistory: {
     at: number;
     event: string;
     price: number;
-    currency: string;
-    source: string;
+    currency: string | undefined;
     seenAt: number;
+    seenIn: { sighting: PropertySighting; seenAt: number }[];
   }[];
+  /** Last fetched first. */
+  sightings: PropertySighting[];
+  /** Newest first, at most fifty. */
+  mentions: PropertyMention[];
 }
 
 export interface Memory {
@@ -174,6 +215,10 @@ export interface Memory {
   ): Promise<
     Client & { recent: { id: string; kind: DocumentKind; title: string; writtenAt: number | undefined }[] }
   >;
+  /** By id, address, phone or name; several where a name is several's, none where nobody is called so. */
+  clientsCalled(org: OrgStore, words: string): Promise<Client[]>;
+  /** What is known of a client, each line with its source. @throws DrawbridgeError `not_found` */
+  profile(org: OrgStore, id: string): Promise<ClientProfile>;
   recordListings(org: OrgStore, source: Source, listings: Listing[], detailed: boolean): Promise<void>;
   property(
     org: OrgStore,

@@ -12,6 +12,7 @@ import { terms } from './language/terms.ts';
 import { normalise } from './normalise/normalise.ts';
 import { lasting, type Normalised, UnreadableRecord } from './normalise/normalised.ts';
 import type { Packed } from './payload.ts';
+import { type Mention, mentionsIn } from './properties/mentions.ts';
 
 /** Raised when reading changes, so that the next sync stores what is read differently. */
 const readingVersion = 2;
@@ -48,6 +49,8 @@ export interface ParsedRecord {
   chunks: ParsedChunk[];
   /** What it says of clients. */
   claims: Claims;
+  /** The homes that its words speak of. */
+  mentions: Mention[];
   /** The payload as it is stored, where that is not as it came. */
   packed?: Packed;
 }
@@ -181,6 +184,7 @@ function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
     language: language ?? null,
     facts,
     claims: claimsOf({ externalId, kind, title, text, people, facts, writtenAt }),
+    mentions: mentionsIn({ kind: record.kind, ...document }),
     readers: named(record.readers),
     labels: named(record.labels?.length === 0 ? undefined : record.labels),
     contentHash: hashOf(record, document),

@@ -116,6 +116,9 @@ export const listing = z.object({
   id: z.string(),
   url: z.string().optional(),
   address: z.string(),
+  /** Number in a multiple listing service, and of the parcel at the county or land registry. */
+  mlsNumber: z.string().optional(),
+  parcel: z.string().optional(),
   city: z.string().optional(),
   region: z.string().optional(),
   postalCode: z.string().optional(),

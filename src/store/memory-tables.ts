@@ -83,44 +83,6 @@ export interface MemoryTables {
    * it is, `tel:` E.164, `crm:` connection and id, `dom:` a company's domain, `at:` a person's, `reg:`, `name:`.
    */
   client_keys: { org_id: string; key: string; client_id: string };
-  external_properties: {
-    org_id: string;
-    id: string;
-    connection_id: string;
-    provider: string;
-    external_id: string;
-    url: string | null;
-    address: string;
-    address_key: string;
-    city: string | null;
-    region: string | null;
-    postal_code: string | null;
-    status: string | null;
-    home_type: string | null;
-    price: number | null;
-    currency: string | null;
-    beds: number | null;
-    baths: number | null;
-    area_sqft: number | null;
-    latitude: number | null;
-    longitude: number | null;
-    facts: JsonText;
-    /** When its details (and not only a search's row) were last fetched. */
-    detailed_at: Millis | null;
-    first_seen_at: Millis;
-    fetched_at: Millis;
-  };
-  property_price_history: {
-    org_id: string;
-    id: string;
-    property_id: string;
-    event: string;
-    price: number;
-    currency: string;
-    at: Millis;
-    source: string;
-    seen_at: Millis;
-  };
   ingestion_jobs: {
     org_id: string;
     id: string;

@@ -6,6 +6,7 @@ import type { ClientTables } from './client-tables.ts';
 import type { JsonText, Millis } from './columns.ts';
 import type { IngestionTables } from './ingestion-tables.ts';
 import type { MemoryTables } from './memory-tables.ts';
+import type { PropertyTables } from './property-tables.ts';
 import type { QueueTables } from './queue-tables.ts';
 import type { SearchTables } from './search-tables.ts';
 
@@ -123,7 +124,7 @@ export const actionStatuses = [
 export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
-export interface OrgTables extends SearchTables, MemoryTables, IngestionTables, QueueTables, ClientTables {
+export interface OrgTables extends SearchTables, MemoryTables, PropertyTables, IngestionTables, QueueTables, ClientTables {
   orgs: OrgsTable;
   /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
   connected_sources: {

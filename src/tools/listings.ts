@@ -74,6 +74,19 @@ function summary(listing: Listing): string {
   return visibleLine(parts.filter((p) => p !== undefined).join(' · '), 300);
 }
 
+/** The other sources of a home, with their ages and what they say otherwise. */
+function metIn(property: Property, labels: ReadonlyMap<string, Connection>, now: number): string {
+  const others = property.sightings.filter((one) => one.connectionId !== property.connectionId);
+  const words = others.slice(0, 3).map(({ connectionId, provider, fetchedAt, listing }) => {
+    const label = labels.get(connectionId)?.label ?? provider;
+    const { price } = listing;
+    const differs = price !== undefined && price !== property.listing.price;
+    const said = differs ? `: ${priceInWords(listing)}` : '';
+    return visibleLine(`${label}, ${ageInWords(Math.max(0, now - fetchedAt))} old${said}`, 120);
+  });
+  return words.length === 0 ? '' : `also met in ${words.join('; ')}`;
+}
+
 function hitOfProperty(
   property: Property,
   labels: ReadonlyMap<string, Connection>,
@@ -97,7 +110,7 @@ function hitOfProperty(
       : age <= allowedAge('listing', { maxAgeMs })
         ? ('fresh' as const)
         : ('stale' as const),
-    snippet: summary(listing),
+    snippet: [summary(listing), metIn(property, labels, now)].filter((part) => part !== '').join(' · '),
     listingId: listing.id,
     ...(listing.price === undefined ? {} : { price: listing.price }),
   };
@@ -181,10 +194,21 @@ async function remembered(context: ToolContext, connections: readonly Connection
     ),
   );
   const ids = new Set(connections.map((c) => c.id));
-  const isOlder = (p: Property) => p.fetchedAt < (asked.get(p.connectionId)?.at ?? 0);
-  const listings = (await everyProperty(context, query))
-    .filter((p) => ids.has(p.connectionId))
-    .filter((p) => !(isOlder(p) && asked.get(p.connectionId)?.complete === true));
+  const listings = (await everyProperty(context, query)).flatMap((home) => {
+    const sightings = home.sightings.filter((one) => ids.has(one.connectionId));
+    const newest = Math.max(...sightings.map((one) => one.fetchedAt));
+    // An account that was asked since any source showed the home, answered whole and did not name it.
+    const isGone = sightings.some(({ connectionId }) => {
+      const answer = asked.get(connectionId);
+      return answer?.complete === true && newest < answer.at;
+    });
+    return sightings.length === 0 || isGone ? [] : [home];
+  });
+  const isOlder = (home: Property) =>
+    home.sightings.some((one) => {
+      const answer = asked.get(one.connectionId);
+      return answer?.complete === false && one.fetchedAt < answer.at;
+    });
   return { listings, unsure: listings.some(isOlder) };
 }
 

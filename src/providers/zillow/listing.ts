@@ -52,6 +52,8 @@ export function listingOfProperty(
     id: raw.zpid,
     url: pageUrl(raw.url, raw.zpid),
     address: address === '' ? undisclosed : address,
+    mlsNumber: raw.attributionInfo?.mlsId ?? raw.mlsid,
+    parcel: raw.resoFacts?.parcelNumber ?? raw.parcelId,
     city,
     region: state,
     postalCode: zipcode,

@@ -61,6 +61,9 @@ export const rawTax = z.object({ time: z.number().int(), taxPaid: amount, value:
 export const rawProperty = rawHistory.extend({
   zpid,
   url: text,
+  mlsid: text,
+  parcelId: text,
+  resoFacts: z.object({ parcelNumber: text }).optional().catch(undefined),
   address: rawAddress,
   homeStatus: text,
   contingentListingType: text,
@@ -82,7 +85,7 @@ export const rawProperty = rawHistory.extend({
   originalPhotos: list,
   responsivePhotos: list,
   attributionInfo: z
-    .object({ agentName: text, agentPhoneNumber: text, brokerName: text })
+    .object({ agentName: text, agentPhoneNumber: text, brokerName: text, mlsId: text })
     .optional()
     .catch(undefined),
   listed_by: z.object({ display_name: text, business_name: text }).optional().catch(undefined),

@@ -8,6 +8,7 @@ import { search } from './0006-search.ts';
 import { ingestion } from './0007-ingestion.ts';
 import { clients } from './0008-clients.ts';
 import { receipts } from './0009-receipts.ts';
+import { properties } from './0010-properties.ts';
 import { readers } from './0011-readers.ts';
 import type { Migration } from './migration.ts';
 
@@ -21,5 +22,6 @@ export const migrations: readonly Migration[] = [
   ingestion,
   clients,
   receipts,
+  properties,
   readers,
 ];
