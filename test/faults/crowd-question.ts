@@ -4,13 +4,8 @@ import type { Memory } from '../../src/memory/memory.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { idOf, questionAbout, wordOf } from './crowd-mail.ts';
 
-/**
- * PostgreSQL's ranking does not count how rare a word is yet (decision 0018), so there the one word is the
- * whole question: the index must still bring the mail by it.
- */
 export async function isFound(org: OrgStore, memory: Memory, worker: number, n: number): Promise<boolean> {
-  const question = org.dialect === 'sqlite' ? questionAbout(worker, n) : wordOf(worker, n);
-  const { passages } = await memory.search(org, { question, limit: 10 });
+  const { passages } = await memory.search(org, { question: questionAbout(worker, n), limit: 10 });
   const place = passages.findIndex((passage) => passage.text.includes(wordOf(worker, n)));
   const above = passages.slice(0, place).map((passage) => passage.documentId);
   if (place < 1) return place === 0;
