@@ -73,6 +73,12 @@ export const variables = {
     .max(3_650)
     .default(90)
     .describe('Days that the log of calls to providers is kept; at most 100,000 calls an org.'),
+  DRAWBRIDGE_TOMBSTONE_DAYS: z.coerce
+    .number()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('Days that the empty row of a deleted record is kept. Its content goes when it is deleted.'),
   DRAWBRIDGE_AUDIT_YEARS: z.coerce
     .number()
     .min(1)
@@ -148,6 +154,8 @@ export interface Config {
   holdMs: number;
   /** Milliseconds that the log of calls to providers is kept. */
   callsKeptMs: number;
+  /** Milliseconds that tombstones are kept. */
+  tombstonesKeptMs: number;
   /** Milliseconds that entries of the record are kept. */
   auditKeptMs: number;
   /** Folder of the record's exports; undefined: in `home`. */
@@ -228,6 +236,7 @@ export function loadConfig(
     actionTtlMs: v.DRAWBRIDGE_ACTION_TTL_HOURS * 3_600_000,
     holdMs: Math.round(v.DRAWBRIDGE_HOLD_SECONDS * 1_000),
     callsKeptMs: Math.round(v.DRAWBRIDGE_CALL_LOG_DAYS * 24 * 3_600_000),
+    tombstonesKeptMs: Math.round(v.DRAWBRIDGE_TOMBSTONE_DAYS * 24 * 3_600_000),
     auditKeptMs: Math.round(v.DRAWBRIDGE_AUDIT_YEARS * 365.25 * 24 * 3_600_000),
     auditArchive: v.DRAWBRIDGE_AUDIT_ARCHIVE,
     zillowHost: v.DRAWBRIDGE_ZILLOW_HOST,

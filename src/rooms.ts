@@ -17,6 +17,7 @@ import { createToolLimit } from './connections/tool-limit.ts';
 import { createEgress } from './egress/door.ts';
 import type { Egress } from './egress/egress.ts';
 import { localOrigin } from './http/origin.ts';
+import { createIngestion, type Ingestion } from './jobs/ingestion.ts';
 import { liveProcesses } from './jobs/presence.ts';
 import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
@@ -44,6 +45,8 @@ export interface Rooms {
   receipts: Receipts;
   brain: Brain;
   queue: Queue;
+  /** Syncs by schedule and on demand. */
+  ingestion: Ingestion;
   /** The record of what was proposed, decided, run, connected and changed. */
   audit: Audit;
   policy: OrgPolicy;
@@ -114,6 +117,7 @@ export async function openRooms(
   });
   const { orgId, owner } = await ensureLocalOrg(store, clock);
   const org = await store.forOrg(orgId);
+  const ingestion = createIngestion({ store, connections, memory, audit, clock, log });
   const refreshing = new Map<string, Promise<void>>();
 
   async function refresh(from: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void> {
@@ -128,6 +132,7 @@ export async function openRooms(
       memory,
       clock,
       log,
+      cause: 'recall',
       ...(signal === undefined ? {} : { signal }),
     })
       .then(() => undefined)
@@ -147,6 +152,7 @@ export async function openRooms(
     receipts,
     brain,
     queue,
+    ingestion,
     audit,
     policy,
     presence,

@@ -64,10 +64,12 @@ export async function startServing(
   const care = startCare({
     orgs: allOrgs,
     connections: rooms.connections,
-    retain: (org, signal) => retain(org, { audit: rooms.audit, config, log, signal }),
+    retain: (org, signal) =>
+      retain(org, { audit: rooms.audit, ingestion: rooms.ingestion, config, log, signal }),
     clock,
     log,
   });
+  const syncs = rooms.ingestion.start(allOrgs);
   const notices =
     config.desktop === undefined
       ? undefined
@@ -106,10 +108,10 @@ export async function startServing(
 
   /** Nobody waits for it: what goes wrong stands on the connection. */
   function refreshSoon(org: OrgStore, connectionId: string): void {
-    rooms
-      .refresh(org, connectionId)
+    rooms.ingestion
+      .request(org, connectionId, { cause: 'connect' })
       .catch((err: unknown) =>
-        log.info({ err: toDrawbridgeError(err), connectionId }, 'the first sync failed'),
+        log.info({ err: toDrawbridgeError(err), connectionId }, 'the first sync could not be asked for'),
       );
   }
 
@@ -160,6 +162,7 @@ export async function startServing(
     await notices?.stop();
     await mailNotices.stop();
     await care.stop();
+    await syncs.stop();
     await executor.stop();
     await presence.stop();
     await mcp.close();

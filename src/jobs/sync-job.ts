@@ -6,7 +6,7 @@ import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { insertJob } from './job-row.ts';
 import { liveRecords } from './sync-deletions.ts';
-import { ensureSchedule, type SyncCause } from './sync-schedule.ts';
+import { ensureSchedule, noteSuccess, type SyncCause } from './sync-schedule.ts';
 
 type Tx = Transaction<OrgTables>;
 
@@ -138,12 +138,7 @@ export async function endSyncJob(
       .where('state', '=', 'running')
       .executeTakeFirst();
     if (!end.completed || numUpdatedRows !== 1n) return;
-    await tx
-      .updateTable('sync_schedules')
-      .set({ live_before: null, forgotten: 0, updated_at: now })
-      .where('org_id', '=', org.orgId)
-      .where('connection_id', '=', end.connectionId)
-      .execute();
+    await noteSuccess(tx, org.orgId, end.connectionId, now);
   });
 }
 

@@ -125,22 +125,21 @@ export async function setSchedule(
     .execute();
 }
 
-/** After a run that did what it should. */
-export async function noteSuccess(org: OrgStore, connectionId: string): Promise<void> {
-  await org.write(async (tx) => {
-    const now = await org.now();
-    const row = await tx
-      .selectFrom('sync_schedules')
-      .select('every_ms')
-      .where('org_id', '=', org.orgId)
-      .where('connection_id', '=', connectionId)
-      .executeTakeFirst();
-    await setSchedule(tx, org.orgId, connectionId, {
-      failures: 0,
-      last_error: null,
-      next_at: nextRun(connectionId, row?.every_ms ?? null, now),
-      updated_at: now,
-    });
+/** After a run that did what it should; part of the transaction in which it ends. */
+export async function noteSuccess(tx: Tx, orgId: string, connectionId: string, now: number): Promise<void> {
+  const row = await tx
+    .selectFrom('sync_schedules')
+    .select('every_ms')
+    .where('org_id', '=', orgId)
+    .where('connection_id', '=', connectionId)
+    .executeTakeFirst();
+  await setSchedule(tx, orgId, connectionId, {
+    failures: 0,
+    last_error: null,
+    live_before: null,
+    forgotten: 0,
+    next_at: nextRun(connectionId, row?.every_ms ?? null, now),
+    updated_at: now,
   });
 }
 

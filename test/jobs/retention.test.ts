@@ -8,13 +8,16 @@ import { loadConfig } from '../../src/config.ts';
 import { startCare } from '../../src/jobs/care.ts';
 import { retain } from '../../src/jobs/retention.ts';
 import { createLog } from '../../src/log.ts';
+import { createMemory } from '../../src/memory/create.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { auditWith, entry } from '../audit/chain-of.ts';
 import { manualClock } from '../egress/manual-clock.ts';
 import { databases } from '../store/databases.ts';
+import { note } from './notes-provider.ts';
 
 const day = 24 * 3_600_000;
 const audit = auditWith();
+const ingestion = { retain: async () => undefined };
 
 async function opened(environment: Record<string, string> = {}) {
   const clock = manualClock(Date.now());
@@ -72,7 +75,7 @@ test('within the hour, calls older than 90 days and entries older than 7 years a
   const care = startCare({
     orgs: async () => [org],
     connections: { lookAfter: none, rotateKeys: none },
-    retain: (one, signal) => retain(one, { audit, config, log, signal }),
+    retain: (one, signal) => retain(one, { audit, ingestion, config, log, signal }),
     clock,
     log,
   });
@@ -94,7 +97,7 @@ test('both times are configurable, and the record’s not below a year', async (
     DRAWBRIDGE_CALL_LOG_DAYS: '30',
   });
   await fill(org, [500, 300, 31, 29]);
-  await retain(org, { audit, config, log, signal: new AbortController().signal });
+  await retain(org, { audit, ingestion, config, log, signal: new AbortController().signal });
   expect(await kept(org)).toMatchObject({ calls: 1, entries: { length: 4 } });
   expect(() => loadConfig({ DRAWBRIDGE_AUDIT_YEARS: '0.5' })).toThrow(/DRAWBRIDGE_AUDIT_YEARS/);
   const usual = loadConfig({});
@@ -116,6 +119,7 @@ test('a record that does not hold is said in the log, keeps all its entries, and
     },
     retain: (one, signal) =>
       retain(one, {
+        ingestion,
         audit: { cut: async () => Promise.reject(new Error('entry 1 does not hold')) },
         config,
         log,
@@ -131,4 +135,44 @@ test('a record that does not hold is said in the log, keeps all its entries, and
   expect(looked).toEqual(['after']);
   expect(await kept(org)).toEqual({ calls: 0, entries: ['action.proposed', 'action.proposed'] });
   expect(lines.join('')).toContain('entry 1 does not hold');
+});
+
+test('the empty row of a deleted record goes after 30 days, and not before', async () => {
+  const { clock, org, log, config } = await opened();
+  const memory = createMemory({ clock, log });
+  onTestFinished(() => memory.close());
+  const now = await org.now();
+  await org.write((tx) =>
+    tx
+      .insertInto('connected_sources')
+      .values({
+        org_id: org.orgId,
+        id: 'con_1',
+        provider: 'notes',
+        account: 'ann',
+        label: 'Ann',
+        state: 'ACTIVE',
+        fields: '{}',
+        mcp_server_url: null,
+        last_sync_at: null,
+        last_error: null,
+        created_at: now,
+        updated_at: now,
+      })
+      .execute(),
+  );
+  const source = { connectionId: 'con_1', provider: 'notes' };
+  await memory.ingest(org, source, { records: [note('gone'), note('stays')] });
+  await memory.ingest(org, source, { records: [], deleted: ['gone'] });
+  const rows = async () =>
+    (await org.read((db) => db.selectFrom('source_documents').select('external_id').execute())).map(
+      ({ external_id }) => external_id,
+    );
+  const signal = new AbortController().signal;
+  clock.advance(29 * day);
+  await retain(org, { audit, ingestion, config, log, signal });
+  expect((await rows()).sort()).toEqual(['gone', 'stays']);
+  clock.advance(2 * day);
+  await retain(org, { audit, ingestion, config, log, signal });
+  expect(await rows()).toEqual(['stays']);
 });
