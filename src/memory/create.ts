@@ -6,6 +6,7 @@ import { fromJson } from '../store/codec.ts';
 import { readProfile } from './client-profile.ts';
 import { clientsCalled, listClients, readClient } from './clients.ts';
 import { listDocuments, readDocument, readPayload, readStats } from './documents.ts';
+import type { Embedding } from './embed/embedding.ts';
 import { createPostingsIndex } from './index/postings-index.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { createIngest } from './ingest.ts';
@@ -20,21 +21,25 @@ export function createMemory({
   clock,
   log,
   index = createPostingsIndex({ clock, log }),
+  embedding,
 }: {
   clock: Clock;
   log: Log;
   index?: SearchIndex;
+  /** Of orgs that chose an embedder of others; undefined: the built-in one alone. */
+  embedding?: Pick<Embedding, 'question' | 'settle'>;
 }): Memory {
   const reader = createReader({ clock, log });
   const ingest = createIngest({ reader, index, clock });
   const properties = createProperties({ clock });
-  const search = createSearch({ index, clock });
+  const search = createSearch({ index, clock, embedding });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
 
   return {
     async ingest(org, source, batch) {
       const { result, changed, loose } = await ingest(org, source, batch);
       index.settle(org, loose);
+      if (changed.length > 0) embedding?.settle(org);
       if (changed.length > 0) {
         for (const listener of listeners) {
           try {

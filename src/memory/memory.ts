@@ -99,6 +99,8 @@ export interface Client {
 export interface MemoryAnswer {
   passages: Passage[];
   nextCursor: string | undefined;
+  /** Why meaning was not searched but words alone, for people: the org's embedder did not answer. */
+  wordsOnly: string | undefined;
   /** The client that the question means, where exactly one is meant. */
   client: Client | undefined;
   /** Clients that a name could mean, where there are several. */

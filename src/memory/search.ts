@@ -8,6 +8,7 @@ import type { OrgTables } from '../store/tables.ts';
 import { seesAll } from '../viewer.ts';
 import { clientMeant, resolveClients } from './clients.ts';
 import { deepest, type Place, readCursor, writeCursor } from './cursor.ts';
+import type { Embedding } from './embed/embedding.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.ts';
 import { createLanguages } from './languages.ts';
 import type { MemoryAnswer, MemoryQuery } from './memory.ts';
@@ -50,9 +51,12 @@ function check(query: MemoryQuery): void {
 export function createSearch({
   index,
   clock,
+  embedding,
 }: {
   index: SearchIndex;
   clock: Clock;
+  /** Undefined: the built-in embedder answers everybody. */
+  embedding?: Pick<Embedding, 'question'> | undefined;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
 
@@ -73,10 +77,12 @@ export function createSearch({
 
     const terms = questionTerms(query.question, languages);
     const offset = place?.offset ?? 0;
+    const vectors = await embedding?.question(org, query.question);
     const hits = await index.search(org, {
       text: query.question,
       terms,
       phrases: questionPhrases(query.question, languages),
+      vectors,
       filters: filtersOf(org, query, scope?.addresses),
       limit: query.limit + 1,
       offset,
@@ -97,6 +103,7 @@ export function createSearch({
         return row === undefined ? [] : [toPassage(row, relative(hit), snippet)];
       }),
       nextCursor: more ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined,
+      wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
       client: meant.client,
       candidates: scope !== undefined && scope.candidates.length > 0 ? scope.candidates : meant.candidates,
     };

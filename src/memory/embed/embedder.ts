@@ -5,6 +5,8 @@ export interface Embedder {
   /** Model and version, as stored beside each vector: `static-en-256@1`. */
   readonly name: string;
   readonly dimensions: number;
+  /** Tokens that one text may have, and texts that one call may have; undefined: no matter. */
+  readonly limits?: { tokens: number; texts: number };
   /**
    * Unit vectors, one row of `dimensions` a text, one after another; a row of zeros where the text holds nothing
    * that the model knows.

@@ -5,6 +5,7 @@ import type { DocumentKind } from '../../providers/record.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { Viewer } from '../../viewer.ts';
+import type { QuestionVectors } from '../embed/question-vectors.ts';
 import type { ScoreParts } from '../rank/parts.ts';
 
 /** Resolved before ranking, so that `limit` rows come back wherever that many match. */
@@ -28,6 +29,8 @@ export interface IndexQuery {
   terms: string[];
   /** Terms of what stood in quotes, a list each. */
   phrases: string[][];
+  /** In the space of the org's own embedder; left out where the built-in one answers. */
+  vectors?: QuestionVectors | undefined;
   filters: IndexFilters;
   limit: number;
   offset: number;

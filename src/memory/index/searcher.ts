@@ -1,5 +1,5 @@
 // The search worker's work: keeps a few orgs' indexes in memory, and answers one question after another.
-import { loadStaticEn, staticEnName } from '../embed/static-en.ts';
+import { loadStaticEn, staticEn } from '../embed/static-en.ts';
 import { rank } from '../rank/rank.ts';
 import { admit } from './admit.ts';
 import { OrgIndex } from './org-index.ts';
@@ -26,9 +26,15 @@ const orgsKept = 8;
 
 interface Kept {
   index: OrgIndex;
-  vectors: StoredVectors;
+  /** Of the embedder that answers. */
+  vectors: StoredVectors & { model: string };
   withheld: Withheld;
 }
+
+const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }) => ({
+  model: name,
+  ...createStoredVectors(name, dimensions),
+});
 
 /** A function that answers tasks. */
 export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
@@ -39,7 +45,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
   function keep(key: string): Kept {
     const kept = orgs.get(key) ?? {
       index: new OrgIndex(),
-      vectors: createStoredVectors(staticEnName, 256),
+      vectors: vectorsOf(staticEn),
       withheld: new Withheld(),
     };
     orgs.delete(key);
@@ -55,7 +61,13 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
     const model = await loadStaticEn();
     return opener.within(access, (rows) => {
       // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
-      const { index, vectors, withheld } = keep('file' in access ? access.file : orgId);
+      const kept = keep('file' in access ? access.file : orgId);
+      const { index, withheld } = kept;
+      const asked = query.vectors;
+      const answering = asked === undefined ? staticEn : 'vector' in asked ? asked : undefined;
+      // The signatures of one model only: another one answers from the next switch on.
+      if (answering !== undefined && kept.vectors.model !== answering.name)
+        kept.vectors = vectorsOf(answering);
       const stored = createStored(rows, orgId);
       arena.clear();
       index.update(stored);
@@ -66,14 +78,19 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
         arena,
         withheld: (viewer) => withheld.of(rows, orgId, { viewer, change: index.change }),
       });
-      const collection = storedCollection(index, stored, { arena, vectors: vectors.arm(index, stored) });
+      const vectors = answering === undefined ? undefined : kept.vectors.arm(index, stored);
+      const collection = storedCollection(index, stored, { arena, vectors });
       const ranked = rank(
         collection,
         {
           terms: query.terms,
           phrases: query.phrases,
-          embed: (weightOf) => model.question(query.text, weightOf),
-          contexts: model.contexts,
+          ...(asked === undefined
+            ? {
+                embed: (weightOf: (word: string) => number) => model.question(query.text, weightOf),
+                contexts: model.contexts,
+              }
+            : { embed: () => ('vector' in asked ? asked.vector : undefined) }),
         },
         { limit: offset + limit, ...(admitted === undefined ? {} : { admitted }) },
       );

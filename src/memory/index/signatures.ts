@@ -2,6 +2,9 @@
 // once, which passages are near; their exact vectors stay in the store.
 import { ByteSink, ByteSource } from './bytes.ts';
 
+/** Dimensions that have a sign here: the first look needs no more, and of models that can be shortened the first say most. */
+const mostSigned = 512;
+
 export interface ChunkVectors {
   /** The chunk's place, as the caller counts. */
   place: number;
@@ -19,7 +22,7 @@ export class Signatures {
 
   constructor(dimensions: number) {
     this.dimensions = dimensions;
-    this.words = Math.ceil(dimensions / 32);
+    this.words = Math.ceil(Math.min(dimensions, mostSigned) / 32);
   }
 
   reserve(count: number): void {
@@ -39,7 +42,7 @@ export class Signatures {
       this.places[this.count] = place;
       signatureOf(
         vectors.subarray(from, from + this.dimensions),
-        this.bits.subarray(this.count * this.words),
+        this.bits.subarray(this.count * this.words, (this.count + 1) * this.words),
       );
       this.count += 1;
     }
@@ -124,7 +127,7 @@ export class Signatures {
 }
 
 function signatureOf(vector: Int8Array | Float32Array, to: Int32Array): void {
-  for (let word = 0; word * 32 < vector.length; word += 1) {
+  for (let word = 0; word < to.length; word += 1) {
     let bits = 0;
     for (let bit = 0; bit < 32; bit += 1) if ((vector[word * 32 + bit] ?? 0) > 0) bits |= 1 << bit;
     to[word] = bits;

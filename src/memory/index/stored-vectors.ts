@@ -8,9 +8,9 @@ import type { Stored } from './stored.sql.ts';
 /** Signatures that pass the first look; the best of them are told apart exactly. */
 const lookedAt = 600;
 
-/** Vectors kept in memory, so that one that is asked for again costs no row: all of them where they are no more, else some. */
-const mostKept = 100_000;
-const someKept = 20_000;
+/** Bytes of vectors kept in memory, so that one that is asked for again costs no row: all of them where they are no more, else some. */
+const mostKeptBytes = 25_600_000;
+const someKeptBytes = 5_120_000;
 
 /** Chunks that follow one another never share a place for their first vectors. */
 const placeOf = (seq: number, part: number, capacity: number) => (seq + part * 31_337) % capacity;
@@ -33,6 +33,8 @@ class KeptVectors {
 
   /** Makes room where there are `count` vectors. What was kept is forgotten when the room changes. */
   size(count: number): void {
+    const mostKept = Math.floor(mostKeptBytes / this.#dimensions);
+    const someKept = Math.floor(someKeptBytes / this.#dimensions);
     const wanted = count > mostKept ? someKept : count;
     if (wanted === this.#capacity || (wanted < this.#capacity && count <= mostKept)) return;
     this.#capacity = wanted === someKept ? someKept : Math.min(mostKept, Math.ceil(wanted * 1.5));
@@ -81,37 +83,57 @@ export interface StoredVectors {
 export function createStoredVectors(model: string, dimensions: number): StoredVectors {
   const signatures = new Signatures(dimensions);
   const kept = new KeptVectors(dimensions);
-  let blocks: number[] = [];
+  /** Blocks whose stored signatures stand here, in their order from the first. */
+  const blocks: number[] = [];
   /** The slot up to which they are read. */
   let upTo = 0;
   let epoch = -1;
+  /** The change of the model at which they were read: vectors come after their chunks where a model is slow. */
+  let seen = -1;
+
+  /** Signatures of chunks in a row, made of their vectors. */
+  function readVectors(index: OrgIndex, stored: Stored, to: number): void {
+    const { slots } = index;
+    if (upTo < to) {
+      const first = slots.seqs[upTo] ?? 0;
+      const last = slots.seqs[to - 1] ?? 0;
+      for (const { seq, vector } of stored.vectorsBetween(model, first, last)) {
+        const slot = slots.find(seq);
+        if (slot >= 0) signatures.add({ place: slot, vectors: vector });
+      }
+    }
+    upTo = to;
+  }
 
   function update(index: OrgIndex, stored: Stored): void {
     const { slots } = index;
-    if (epoch === index.epoch && upTo === slots.count) return;
-    if (epoch !== index.epoch) {
+    const change = stored.embedderChange(model);
+    if (epoch === index.epoch && upTo === slots.count && change === seen) return;
+    if (epoch !== index.epoch || change !== seen) {
       let same = 0;
       while (same < blocks.length && blocks[same] === index.blocks[same]?.id) same += 1;
       const next = index.blocks[same];
-      const from = next === undefined ? index.looseBase : next.base;
-      signatures.truncate(from);
-      upTo = from;
+      upTo = next === undefined ? index.looseBase : next.base;
+      signatures.truncate(upTo);
+      blocks.length = same;
+      let all = true;
       for (const block of index.blocks.slice(same)) {
         const bits = stored.signatures(model, block.id);
-        if (bits !== undefined) signatures.append(bits, block.base);
-        upTo = block.base + block.slots;
+        const end = block.base + block.slots;
+        if (bits === undefined) {
+          // Folded before it was embedded.
+          readVectors(index, stored, end);
+          all = false;
+          continue;
+        }
+        signatures.append(bits, block.base);
+        upTo = end;
+        if (all) blocks.push(block.id);
       }
-      blocks = index.blocks.map((block) => block.id);
       epoch = index.epoch;
+      seen = change;
     }
-    if (upTo === slots.count) return;
-    const first = slots.seqs[upTo] ?? 0;
-    const last = slots.seqs[slots.count - 1] ?? 0;
-    for (const { seq, vector } of stored.vectorsBetween(model, first, last)) {
-      const slot = slots.find(seq);
-      if (slot >= 0) signatures.add({ place: slot, vectors: vector });
-    }
-    upTo = slots.count;
+    readVectors(index, stored, slots.count);
   }
 
   return {

@@ -68,6 +68,8 @@ export interface Stored {
   /** What chunks are embedded from. */
   passages(seqs: readonly number[]): { seq: number; title: string; text: string }[];
   signatures(model: string, block: number): Uint8Array | undefined;
+  /** Grows with what is embedded by a model of others; 0 for the built-in one, whose vectors come with their chunks. */
+  embedderChange(model: string): number;
   vectors(model: string, seqs: readonly number[]): Map<number, Int8Array>;
   vectorCount(model: string, firstSeq: number, lastSeq: number): number;
   chunkCount(firstSeq: number, lastSeq: number): number;
@@ -211,6 +213,8 @@ export function createStored(rows: Rows, orgId: string): Stored {
       }
       return found;
     },
+    embedderChange: (model) =>
+      number(one('select change from embedders where org_id = ? and name = ?', model), 'change'),
     signatures: (model, block) =>
       bytes(
         one('select bits from search_signatures where org_id = ? and model = ? and block = ?', model, block),

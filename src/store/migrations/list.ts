@@ -10,6 +10,7 @@ import { clients } from './0008-clients.ts';
 import { receipts } from './0009-receipts.ts';
 import { properties } from './0010-properties.ts';
 import { readers } from './0011-readers.ts';
+import { embedders } from './0012-embedders.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   receipts,
   properties,
   readers,
+  embedders,
 ];
