@@ -34,23 +34,18 @@ export const propertyDetail = defineTool({
     cursor: z.string().optional().describe('For more prices, taxes and photos'),
   }),
   output: z.object({
-    listing: z.object({
+    listing: z.looseObject({
       id: z.string(),
       uri: z.string().optional().describe('Its text, whole, with read-source'),
       address: z.string(),
       status: z.string().optional(),
-      homeType: z.string().optional(),
       price: z.number().optional(),
       currency: z.string().optional(),
       beds: z.number().optional(),
       baths: z.number().optional(),
       areaSqft: z.number().optional(),
-      lotSqft: z.number().optional(),
-      yearBuilt: z.number().optional(),
       description: z.string().optional(),
-      url: z.string().optional(),
       photos: z.array(z.string()).optional(),
-      agent: z.looseObject({ name: z.string() }).optional(),
     }),
     priceHistory: z.array(
       z.looseObject({
@@ -62,7 +57,7 @@ export const propertyDetail = defineTool({
       }),
     ),
     taxHistory: z.array(z.looseObject({ year: z.number() })).optional(),
-    sources: z.array(z.looseObject({})).optional().describe('Where it was met, and how they differ'),
+    sources: z.array(z.looseObject({})).optional().describe('How they differ'),
     mentionedIn: z.array(z.looseObject({ uri: z.string() })).optional(),
     account: z.string(),
     fetchedAt: z.string(),

@@ -94,10 +94,12 @@ export function mergedPrices<S>(rows: readonly { row: PriceRow; sighting: S }[])
   for (const { row, sighting } of inOrder) {
     const kind = classOf(row.event);
     const seen = { sighting, seenAt: row.seen_at };
+    const standing = history.at(-1);
     const known = history.findLast(
       (one) =>
         one.price === row.price &&
-        row.at - one.at <= sameEventMs &&
+        // A price that is only seen, and is the one that stood already, is no event of its own.
+        (row.at - one.at <= sameEventMs || (kind === 'other' && one === standing)) &&
         sameEvent(one.class, kind) &&
         (row.currency === null || one.currency === undefined || one.currency === row.currency),
     );
