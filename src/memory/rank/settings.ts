@@ -11,6 +11,8 @@ export interface RankSettings {
   headerWeight: number;
   /** What a match in the chunk before or after counts for. */
   neighbourWeight: number;
+  /** How much of that, in words and in vectors, where the neighbour is of the same document, not of the same thread. */
+  withinDocument: number;
   /** What nearness of the question's words counts for beside the words themselves. */
   proximityWeight: number;
   /** Added for a phrase in quotes that stands there, in units of its words' weights. */
@@ -48,6 +50,7 @@ export const rankSettings: RankSettings = {
   bodyB: 0.75,
   headerWeight: 2,
   neighbourWeight: 0.45,
+  withinDocument: 0.3,
   proximityWeight: 0.3,
   phraseWeight: 1.5,
   vectorWeight: 0.2,
@@ -63,5 +66,5 @@ export const rankSettings: RankSettings = {
   expandedFrom: 10,
   expandedBy: 10,
   pool: 200,
-  read: 100,
+  read: 50,
 };

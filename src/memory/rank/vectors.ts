@@ -3,7 +3,7 @@ import { stem } from '../language/stem.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import type { Collection, VectorArm } from './collection.ts';
 import type { RankSettings } from './settings.ts';
-import { placeOf } from './words.ts';
+import { closeness, placeOf } from './words.ts';
 
 /** What the vectors are asked with: chunks of the scope, and how many of them hold a term. */
 export interface ScopeCounts {
@@ -81,11 +81,15 @@ export function addCosines(
   });
   const cosineOf = (slot: number) => (slot < 0 ? 0 : (cosines.get(slot) ?? 0));
   for (const [slot, candidate] of candidates) {
-    const before = collection.before[slot] ?? -1;
-    const after = collection.after[slot] ?? -1;
-    const sides = (before < 0 ? 0 : 1) + (after < 0 ? 0 : 1);
-    const sum = cosineOf(slot) + settings.neighbourVector * (cosineOf(before) + cosineOf(after));
-    candidate.cosine = Math.max(0, sum / (1 + alike * settings.neighbourVector * sides));
+    let sum = cosineOf(slot);
+    let length = 1;
+    for (const other of [collection.before[slot] ?? -1, collection.after[slot] ?? -1]) {
+      if (other < 0) continue;
+      const share = settings.neighbourVector * closeness(collection, slot, other, settings);
+      sum += share * cosineOf(other);
+      length += alike * share;
+    }
+    candidate.cosine = Math.max(0, sum / length);
   }
   const last = nearest[settings.pool - 1];
   return last === undefined ? 0 : Math.max(0, last.cosine);

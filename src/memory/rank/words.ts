@@ -137,6 +137,16 @@ export function fieldNorms(collection: Collection, settings: RankSettings): Fiel
   };
 }
 
+/** What a neighbour's say counts for: messages answer each other, while the parts of one document speak for themselves. */
+export function closeness(
+  collection: Collection,
+  slot: number,
+  other: number,
+  settings: RankSettings,
+): number {
+  return collection.document[slot] === collection.document[other] ? settings.withinDocument : 1;
+}
+
 export function scoreWords(
   collection: Collection,
   terms: readonly AskedTerm[],
@@ -173,10 +183,10 @@ export function scoreWords(
   const lend = (slot: number) => {
     const lent = settings.neighbourWeight * (body[slot] ?? 0);
     if (lent === 0) return;
-    const before = collection.before[slot] ?? -1;
-    const after = collection.after[slot] ?? -1;
-    if (before >= 0) neighbours[before] = (neighbours[before] ?? 0) + lent;
-    if (after >= 0) neighbours[after] = (neighbours[after] ?? 0) + lent;
+    for (const other of [collection.before[slot] ?? -1, collection.after[slot] ?? -1]) {
+      if (other >= 0)
+        neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
+    }
   };
   if (settings.neighbourWeight > 0) {
     if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);

@@ -135,6 +135,47 @@ test('what the message before says helps its answer to be found', () => {
   expect(ranked[at(2)]?.parts.neighbours).toBe(0);
 });
 
+test('a message lends more to its answer than a part of a document to its next part', () => {
+  const pair = (name: string, inThread: boolean): MemoryChunk[] => {
+    const chunk = (i: number, text: string): MemoryChunk => ({
+      document: inThread ? `${name} ${i}` : name,
+      header: [],
+      body: terms(text, ['en']),
+      thread: inThread ? name : undefined,
+    });
+    return [chunk(0, 'When can the surveyor come?'), chunk(1, 'Thursday at ten would suit us.')];
+  };
+  const collection = createMemoryCollection([...pair('a', false), ...pair('b', true)]);
+  const ranked = ask(collection, 'surveyor thursday');
+  const lent = (slot: number) => ranked.find((one) => one.slot === slot)?.parts.neighbours ?? Number.NaN;
+  expect(lent(1)).toBeGreaterThan(0);
+  expect(lent(3)).toBeGreaterThan(2 * lent(1));
+});
+
+test('what the best passages speak of beside the question brings up a passage that speaks of it too', () => {
+  const collection = createMemoryCollection(
+    [
+      'zoning appeal hearing with the planning board',
+      'zoning appeal before the planning board again',
+      'zoning appeal and the planning board met',
+      'appeal of a football club to its members',
+      'appeal about the planning board',
+      ...Array.from(
+        { length: 60 },
+        (_, i) => `note ${i} of the house about its ${filler[i % filler.length]}`,
+      ),
+    ].map((text, i) => ({ document: `${i}`, header: [], body: terms(text, ['en']) })),
+  );
+  const ranked = ask(collection, 'zoning appeal');
+  const at = (slot: number) => slotsOf(ranked).indexOf(slot);
+  expect(at(4)).toBeLessThan(at(3));
+  expect(ranked[at(4)]?.parts.feedback).toBeGreaterThan(ranked[at(3)]?.parts.feedback ?? Number.NaN);
+  const without = ask(collection, 'zoning appeal', {
+    settings: { ...rankSettings, expansion: 0, smoothing: 0 },
+  });
+  expect(without.every(({ parts }) => parts.feedback === 0)).toBe(true);
+});
+
 test.each([
   ['Kowalsky', 'Kowalski'],
   ['Fitzgereld', 'Fitzgerald'],
