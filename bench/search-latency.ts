@@ -15,6 +15,7 @@ import { createMemory } from '../src/memory/create.ts';
 import { loadStaticEn } from '../src/memory/embed/static-en.ts';
 import { createPostingsIndex } from '../src/memory/index/postings-index.ts';
 import type { Memory, Source } from '../src/memory/memory.ts';
+import { createReader } from '../src/memory/reader.ts';
 import type { SourceRecord } from '../src/providers/record.ts';
 import { openStore } from '../src/store/open.ts';
 import type { OrgStore, Store } from '../src/store/store.ts';
@@ -51,7 +52,8 @@ async function open(home: string): Promise<Opened> {
   const store = await openStore({ config: { home, databaseUrl: undefined }, clock: systemClock, log });
   const known = await store.control.read((db) => db.selectFrom('orgs').select('id').executeTakeFirst());
   const org = await store.forOrg(known?.id ?? (await store.createOrg('Bench')));
-  const index = createPostingsIndex({ clock: systemClock, log });
+  const background = createReader({ clock: systemClock, log });
+  const index = createPostingsIndex({ clock: systemClock, log, background });
   const memory = createMemory({ clock: systemClock, log, index });
   return {
     store,
@@ -60,6 +62,7 @@ async function open(home: string): Promise<Opened> {
     settled: () => index.settled(),
     async close() {
       await memory.close();
+      await background.close();
       await store.close();
     },
   };

@@ -4,7 +4,6 @@
 export const workers: Record<string, string> = {
   'parse-worker': 'src/memory/parse-worker.ts',
   'search-worker': 'src/memory/search-worker.ts',
-  'fold-worker': 'src/memory/fold-worker.ts',
   'embed-worker': 'src/memory/embed-worker.ts',
   'checkpoint-worker': 'src/store/checkpoint-worker.ts',
 };

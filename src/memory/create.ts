@@ -20,7 +20,7 @@ import { createSearch } from './search.ts';
 export function createMemory({
   clock,
   log,
-  index = createPostingsIndex({ clock, log }),
+  index: given,
   embedding,
 }: {
   clock: Clock;
@@ -30,6 +30,7 @@ export function createMemory({
   embedding?: Pick<Embedding, 'question' | 'settle'>;
 }): Memory {
   const reader = createReader({ clock, log });
+  const index = given ?? createPostingsIndex({ clock, log, background: reader });
   const ingest = createIngest({ reader, index, clock });
   const properties = createProperties({ clock });
   const search = createSearch({ index, clock, embedding });
@@ -82,6 +83,7 @@ export function createMemory({
       };
     },
     async close() {
+      // Folding stops by itself when its thread is gone.
       await Promise.all([reader.close(), index.close()]);
     },
   };

@@ -1,11 +1,14 @@
-// Entry of the parse worker: batches of records in, outcomes out. No database, no network.
+// Entry of the parse worker: batches of records in, outcomes out; and folding of the index, which reads the database
+// and writes nothing. No network.
 
 import type { SourceRecord } from '../providers/record.ts';
 import { loadStaticEn } from './embed/static-en.ts';
 import { embedChunks } from './embed-chunks.ts';
-import { parseRecords } from './parse.ts';
+import { createFolder } from './index/fold-work.ts';
+import { type ParseOutcome, parseRecords } from './parse.ts';
 import { packPayload } from './payload.ts';
 import { PlainBlob } from './plain-blob.ts';
+import type { BackgroundTask } from './reader.ts';
 import { serveTasks, tellLog } from './worker-side.ts';
 import { yieldProcessor } from './yield-processor.ts';
 
@@ -18,12 +21,14 @@ await loadStaticEn();
 const kept = yieldProcessor();
 if (kept !== undefined) tellLog(kept);
 
-serveTasks(async (records: SourceRecord[]) => {
+const fold = createFolder();
+
+async function read(records: SourceRecord[]): Promise<ParseOutcome[]> {
   const outcomes = await parseRecords(records);
-  const read = outcomes.flatMap((outcome) =>
+  const documents = outcomes.flatMap((outcome) =>
     'parsed' in outcome ? [outcome.parsed, ...(outcome.attached ?? [])] : [],
   );
-  await embedChunks(read);
+  await embedChunks(documents);
   outcomes.forEach((outcome, i) => {
     const raw = records[i]?.raw;
     if (!('parsed' in outcome) || raw === undefined) return;
@@ -31,4 +36,6 @@ serveTasks(async (records: SourceRecord[]) => {
     if (packed !== undefined) outcome.parsed.packed = packed;
   });
   return outcomes;
-});
+}
+
+serveTasks(async (task: BackgroundTask) => ('fold' in task ? fold(task.fold) : read(task.records)));

@@ -1,8 +1,10 @@
 // Records to parsed records through the parse worker. A record that kills or hangs its worker is found,
 // rejected with a reason, and stops no other.
+import type { Transferable } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { SourceRecord } from '../providers/record.ts';
+import type { FoldAnswer, FoldTask } from './index/fold-work.ts';
 import type { ParseOutcome } from './parse.ts';
 import { createWorkerPool, WorkerLost } from './worker-pool.ts';
 
@@ -10,14 +12,19 @@ import { createWorkerPool, WorkerLost } from './worker-pool.ts';
 const workers = 1;
 const timeoutMs = 60_000;
 
+/** What the parse worker is given to do. */
+export type BackgroundTask = { records: SourceRecord[] } | { fold: FoldTask };
+
 export interface Reader {
   /** Outcomes in the order of the records. */
   read(records: readonly SourceRecord[]): Promise<ParseOutcome[]>;
+  /** Folds a part of an index, in the same thread: beside reading there is no other work for it. */
+  fold(task: FoldTask, transfer: readonly Transferable[]): Promise<FoldAnswer>;
   close(): Promise<void>;
 }
 
 export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader {
-  const pool = createWorkerPool<SourceRecord[], ParseOutcome[]>({
+  const pool = createWorkerPool<BackgroundTask, ParseOutcome[] | FoldAnswer>({
     entry: 'parse-worker',
     size: workers,
     timeoutMs,
@@ -27,7 +34,8 @@ export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader
 
   async function readPart(records: SourceRecord[]): Promise<ParseOutcome[]> {
     try {
-      return await pool.run(records);
+      // What a worker gives back is of the kind that it was asked for.
+      return (await pool.run({ records })) as ParseOutcome[];
     } catch (thrown) {
       if (!(thrown instanceof WorkerLost)) throw thrown;
       const only = records[0];
@@ -46,6 +54,7 @@ export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader
     async read(records) {
       return records.length === 0 ? [] : readPart([...records]);
     },
+    fold: async (task, transfer) => (await pool.run({ fold: task }, transfer)) as FoldAnswer,
     close: () => pool.close(),
   };
 }

@@ -28,7 +28,7 @@ interface Member<Output> {
 }
 
 export interface PoolOptions {
-  entry: 'parse-worker' | 'search-worker' | 'fold-worker' | 'embed-worker';
+  entry: 'parse-worker' | 'search-worker' | 'embed-worker';
   size: number;
   /** A task that takes longer ends its worker. */
   timeoutMs: number;

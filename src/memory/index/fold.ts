@@ -8,7 +8,7 @@ import { holdLease } from '../../store/hold.ts';
 import { acquireLease } from '../../store/lease.ts';
 import type { OrgStore } from '../../store/store.ts';
 import { staticEnName } from '../embed/static-en.ts';
-import { createWorkerPool, type WorkerPool } from '../worker-pool.ts';
+import type { Reader } from '../reader.ts';
 import { withAccess } from './access.ts';
 import { createFoldRows, type FoldRows, type Made } from './fold-rows.ts';
 import type { FoldAnswer, Folded, FoldTask } from './fold-work.ts';
@@ -25,9 +25,6 @@ export interface FoldSizes {
 const sizes: FoldSizes = { due: 2_000, most: 4_000, merged: 8 };
 
 const ttlMs = 60_000;
-const timeoutMs = 120_000;
-const heapMb = 64;
-const idleMs = 10_000;
 /** Of a run's chunks; when as many are gone, it is written anew. */
 const goneShare = 0.3;
 
@@ -48,21 +45,25 @@ export interface Folding {
 }
 
 export function createFolding(
-  { clock, log, models }: { clock: Clock; log: Log; models: { name: string; dimensions: number }[] },
+  {
+    clock,
+    log,
+    models,
+    background,
+  }: {
+    clock: Clock;
+    log: Log;
+    models: { name: string; dimensions: number }[];
+    background: Pick<Reader, 'fold'>;
+  },
   { due: dueAt, most, merged }: FoldSizes = sizes,
 ): Folding {
   const running = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const stop = new AbortController();
-  let pool: WorkerPool<FoldTask, FoldAnswer> | undefined;
-  let jobs = 0;
 
-  const ask = (org: OrgStore, work: FoldTask['work']): Promise<FoldAnswer> => {
-    pool ??= createWorkerPool({ entry: 'fold-worker', size: 1, timeoutMs, heapMb, clock, log });
-    const asked = pool;
-    jobs += 1;
-    return withAccess(org, (access, transfer) => asked.run({ access, orgId: org.orgId, work }, transfer));
-  };
+  const ask = (org: OrgStore, work: FoldTask['work']): Promise<FoldAnswer> =>
+    withAccess(org, (access, transfer) => background.fold({ access, orgId: org.orgId, work }, transfer));
 
   /** Writes all of a block, unseen. */
   async function write(rows: FoldRows, folded: Folded): Promise<Made> {
@@ -156,22 +157,7 @@ export function createFolding(
       if (!stop.signal.aborted) log.warn({ err: thrown, org: org.orgId }, 'the index was not folded');
     } finally {
       running.delete(org.orgId);
-      if (running.size === 0) void endWhenIdle();
     }
-  }
-
-  /** An idle thread would keep its memory. */
-  async function endWhenIdle(): Promise<void> {
-    const idle = pool;
-    const work = jobs;
-    try {
-      await clock.sleep(idleMs, { signal: stop.signal, unref: true });
-    } catch {
-      return; // closed meanwhile, with its thread
-    }
-    if (work !== jobs || running.size > 0 || idle === undefined || idle !== pool) return;
-    pool = undefined;
-    await idle.close();
   }
 
   return {
@@ -185,7 +171,6 @@ export function createFolding(
     },
     async close() {
       stop.abort();
-      await pool?.close();
       await Promise.all(running.values());
     },
   };

@@ -5,6 +5,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { createQueueLock } from '../../store/queue-lock.ts';
 import { staticEn } from '../embed/static-en.ts';
+import { createReader, type Reader } from '../reader.ts';
 import { createWorkerPool, WorkerLost } from '../worker-pool.ts';
 import { withAccess } from './access.ts';
 import { beginChange } from './change.ts';
@@ -19,10 +20,13 @@ const heapMb = 128;
 export function createPostingsIndex({
   clock,
   log,
+  background: given,
   foldSizes,
 }: {
   clock: Clock;
   log: Log;
+  /** The thread that folds; one of its own where none is given. */
+  background?: Pick<Reader, 'fold'>;
   foldSizes?: FoldSizes;
 }): SearchIndex {
   const pool = createWorkerPool<SearchTask, SearchAnswer>({
@@ -33,8 +37,11 @@ export function createPostingsIndex({
     clock,
     log,
   });
+  // Starts no thread before it has work.
+  const own = createReader({ clock, log });
+  const background = given ?? own;
   const { name, dimensions } = staticEn;
-  const folding = createFolding({ clock, log, models: [{ name, dimensions }] }, foldSizes);
+  const folding = createFolding({ clock, log, models: [{ name, dimensions }], background }, foldSizes);
   // The worker answers one after another: who waits holds no connection meanwhile.
   const turns = createQueueLock();
 
@@ -63,7 +70,7 @@ export function createPostingsIndex({
     settle: (org, loose) => folding.settle(org, loose),
     settled: () => folding.settled(),
     async close() {
-      await Promise.all([pool.close(), folding.close()]);
+      await Promise.all([pool.close(), own.close(), folding.close()]);
     },
   };
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
 import { staticEn } from '../../../src/memory/embed/static-en.ts';
 import { createFolding } from '../../../src/memory/index/fold.ts';
+import { createReader } from '../../../src/memory/reader.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../../store/databases.ts';
 import { connectAccount, manualClock } from '../ground.ts';
@@ -68,7 +69,8 @@ describe.each(databases)('on $name', (database) => {
     await ingestAll(asking, org, { connectionId: 'con_1', provider: 'mailbox' }, batches(5, 14));
     const expected = await answers(asking.index, org);
     const models = [{ name: staticEn.name, dimensions: staticEn.dimensions }];
-    const folding = createFolding({ clock, log, models }, small);
+    const background = createReader({ clock, log });
+    const folding = createFolding({ clock, log, models, background }, small);
     try {
       let died = true;
       for (let last = 0; died; last += 1) {
@@ -87,6 +89,7 @@ describe.each(databases)('on $name', (database) => {
       expect(await answers(fresh.index, org)).toEqual(expected);
       await fresh.close();
     } finally {
+      await background.close();
       await folding.close();
     }
   });

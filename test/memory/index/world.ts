@@ -6,6 +6,7 @@ import type { FoldSizes } from '../../../src/memory/index/fold.ts';
 import { createPostingsIndex } from '../../../src/memory/index/postings-index.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from '../../../src/memory/index/search-index.ts';
 import type { Memory, Source } from '../../../src/memory/memory.ts';
+import { createReader } from '../../../src/memory/reader.ts';
 import type { SourceRecord } from '../../../src/providers/record.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { json, manualClock } from '../ground.ts';
@@ -21,9 +22,17 @@ export interface World {
 
 export function world(foldSizes: FoldSizes, clock = manualClock()): World {
   const log = createLog({ level: 'silent' });
-  const index = createPostingsIndex({ clock, log, foldSizes });
+  const background = createReader({ clock, log });
+  const index = createPostingsIndex({ clock, log, background, foldSizes });
   const memory = createMemory({ clock, log, index });
-  return { index, memory, close: () => memory.close() };
+  return {
+    index,
+    memory,
+    async close() {
+      await memory.close();
+      await background.close();
+    },
+  };
 }
 
 /** mulberry32. */
