@@ -22,6 +22,7 @@ import { liveProcesses } from './jobs/presence.ts';
 import { syncConnection } from './jobs/sync.ts';
 import { createLog, type Log } from './log.ts';
 import { type Brain, createBrain } from './memory/brain.ts';
+import { type ClientBook, createClientBook } from './memory/client-book.ts';
 import { createMemory } from './memory/create.ts';
 import type { Memory } from './memory/memory.ts';
 import { createReceipts, type Receipts } from './memory/receipts.ts';
@@ -44,6 +45,7 @@ export interface Rooms {
   memory: Memory;
   receipts: Receipts;
   brain: Brain;
+  clientBook: ClientBook;
   queue: Queue;
   /** Syncs by schedule and on demand. */
   ingestion: Ingestion;
@@ -101,6 +103,7 @@ export async function openRooms(
   const memory = createMemory({ clock, log });
   const receipts = createReceipts({ clock, log });
   const brain = createBrain({ memory, connections, audit });
+  const clientBook = createClientBook({ audit });
   const policy = createPolicy({ audit });
   const presence = createPresence({ pageUrl });
   const passkeys = createPasskeys({ audit });
@@ -151,6 +154,7 @@ export async function openRooms(
     memory,
     receipts,
     brain,
+    clientBook,
     queue,
     ingestion,
     audit,

@@ -10,6 +10,7 @@ type Tx = Transaction<OrgTables>;
 
 export interface ClientRecount {
   without(documentIds: readonly string[]): Promise<void>;
+  anew(ids: readonly string[]): Promise<void>;
   settle(): Promise<void>;
 }
 
@@ -107,6 +108,10 @@ export function createClientRecount(tx: Tx, orgId: string, now: number): ClientR
         affected.add(id);
         await recount(id, fromJson<string[]>(row.emails), going);
       }
+    },
+    async anew(ids) {
+      for (const [id, row] of await clientRows(tx, orgId, ids))
+        await recount(id, fromJson<string[]>(row.emails), new Set());
     },
     async settle() {
       for (const some of parts([...affected], 500)) {

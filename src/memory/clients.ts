@@ -220,10 +220,32 @@ export async function listClients(
 export async function groupOf(db: Db, orgId: string, id: string): Promise<ClientRow[]> {
   const root = (await rootsOf(db, orgId, [id])).get(id) ?? id;
   const rows = (await groupsOf(db, orgId, [root])).get(root);
-  if (rows === undefined) {
-    throw new DrawbridgeError('not_found', 'There is no such client. Ask ime-search for one by name.');
-  }
+  if (rows === undefined) throw noSuchClient();
   return rows;
+}
+
+export function noSuchClient(): DrawbridgeError {
+  return new DrawbridgeError('not_found', 'There is no such client. Ask ime-search for one by name.');
+}
+
+/**
+ * The clients that are called so: by id, by address or phone in E.164, or by name; several where a name is several's.
+ */
+export async function clientsCalled(org: OrgStore, words: string): Promise<Client[]> {
+  const written = words.trim().replace(/^ime:\/\/clients\//u, '');
+  return org.read(async (db) => {
+    if (/^cli_[a-z0-9]{1,60}$/u.test(written)) return [toClient(await groupOf(db, org.orgId, written))];
+    const address = (/<([^<>]+)>/u.exec(written)?.[1] ?? written).toLowerCase();
+    const key = address.includes('@') ? address : `tel:${written.replace(/[^+\d]/gu, '')}`;
+    const certain = await findByKeys(db, org.orgId, [key]);
+    if (certain.length > 0 || address.includes('@')) return certain.map(({ client }) => client);
+    const named = nameWords(written);
+    const found = (await findByKeys(db, org.orgId, named)).filter(({ keys }) =>
+      named.every((word) => keys.has(word)),
+    );
+    const exact = found.filter(({ client }) => nameWords(client.name).length === named.length);
+    return (exact.length > 0 ? exact : found).map(({ client }) => client);
+  });
 }
 
 /** @throws DrawbridgeError `not_found` */

@@ -1,26 +1,37 @@
-// ime://clients/{id}: a person or company that the org works with, and their newest records.
+// ime://clients/{id}: a person or company that the org works with: what is known of them, each line with its source,
+// its place there and its age; in 600 tokens at most.
+import { fittingLines } from '../memory/profile-lines.ts';
 import { iso } from '../time.ts';
-import { visible, visibleLine } from '../untrusted.ts';
-import { asJson, type ResourceKind } from './define.ts';
+import { visibleLine } from '../untrusted.ts';
+import type { ResourceKind } from './define.ts';
+
+/** What stands around the lines, in characters. */
+const around = 640;
 
 export const clients: ResourceKind = {
   name: 'client',
   title: 'Client',
-  description: 'A person or company: addresses, first and last contact, newest records.',
+  description:
+    'What is known of a person or company: contact, deals, invoices, wishes, each with its source.',
   prefix: 'ime://clients/',
   mimeType: 'application/json',
   async read({ org, rooms }, id) {
-    const client = await rooms.memory.client(org, id);
-    const text = asJson({
-      ...client,
-      firstContactAt: client.firstContactAt === undefined ? undefined : iso(client.firstContactAt),
-      lastContactAt: client.lastContactAt === undefined ? undefined : iso(client.lastContactAt),
-      recent: client.recent.map((d) => ({
-        uri: `ime://documents/${d.id}`,
-        kind: d.kind,
-        title: visible(d.title),
-        ...(d.writtenAt === undefined ? {} : { writtenAt: iso(d.writtenAt) }),
-      })),
+    const profile = await rooms.memory.profile(org, id);
+    const { client } = profile;
+    const shown = fittingLines(profile, rooms.clock.now(), around);
+    const left = profile.lines.length - shown.length;
+    const text = JSON.stringify({
+      id: client.id,
+      kind: client.kind,
+      name: visibleLine(client.name, 80),
+      emails: client.emails.slice(0, 3),
+      ...(client.phones.length === 0 ? {} : { phones: client.phones.slice(0, 2) }),
+      ...(client.company === undefined ? {} : { company: visibleLine(client.company, 60) }),
+      ...(client.firstContactAt === undefined ? {} : { firstContactAt: iso(client.firstContactAt) }),
+      ...(client.lastContactAt === undefined ? {} : { lastContactAt: iso(client.lastContactAt) }),
+      documents: client.documentCount,
+      lines: shown.map(({ told }) => told),
+      ...(left === 0 ? {} : { more: left }),
     });
     return { mimeType: 'application/json', text, trust: 'untrusted' };
   },

@@ -1,4 +1,5 @@
 // The shape of a resource kind: a URI prefix, how one is read, which there are, and how an id is completed.
+import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Receipts } from '../memory/receipts.ts';
@@ -8,6 +9,7 @@ import type { OrgStore } from '../store/store.ts';
 export interface ResourceContext {
   org: OrgStore;
   rooms: {
+    clock: Clock;
     memory: Memory;
     receipts: Receipts;
     connections: Connections;

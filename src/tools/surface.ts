@@ -3,6 +3,7 @@ import type { Agent } from '../auth/principal.ts';
 import { actionStatus } from './action-status.ts';
 import { cancelAction } from './cancel-action.ts';
 import { checkAvailability } from './check-availability.ts';
+import { clientProfile } from './client-profile.ts';
 import { connectProvider } from './connect-provider.ts';
 import type { Tool } from './define.ts';
 import { findOperation } from './find-operation.ts';
@@ -21,6 +22,7 @@ import { sendEmail } from './send-email.ts';
 export const tools: readonly Tool[] = [
   search,
   imeSearch,
+  clientProfile,
   propertyDetail,
   sendEmail,
   scheduleEvent,
