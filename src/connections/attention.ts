@@ -11,7 +11,7 @@ const lastsMs = 15 * 60_000;
 const mostEvents = 500;
 
 export interface Notice {
-  kind: 'reconnect' | 'error' | 'limit';
+  kind: 'reconnect' | 'error' | 'limit' | 'deletions';
   /** Undefined where it is about the org. */
   connectionId: string | undefined;
   /** What is the matter, in a sentence. */
@@ -41,6 +41,7 @@ export async function noticesOf(
     const notice = await noticeOf(org, connection, now);
     if (notice !== undefined) notices.push(notice);
   }
+  notices.push(...(await heldDeletions(org, connections)));
   const allowance = await org.read((db) => readAllowance(db, org.orgId, plan));
   if (allowance.limit !== undefined && allowance.used >= allowance.limit) {
     notices.push({
@@ -74,6 +75,28 @@ async function noticeOf(org: OrgStore, connection: Connection, now: number): Pro
     text: `${name} ${state === 'ERROR' ? 'does not work' : 'is in trouble'}: ${lastError?.message ?? 'the cause is not known'}`,
     path: '/connections',
   };
+}
+
+/** Connections at which so much is gone at once that a person is asked (jobs/sync-deletions.ts). */
+async function heldDeletions(org: OrgStore, connections: readonly Connection[]): Promise<Notice[]> {
+  const asked = await org.read((db) =>
+    db
+      .selectFrom('sync_schedules')
+      .select('connection_id')
+      .where('org_id', '=', org.orgId)
+      .where('asked_at', 'is not', null)
+      .execute(),
+  );
+  return asked.flatMap(({ connection_id }) => {
+    const connection = connections.find(({ id }) => id === connection_id);
+    if (connection === undefined) return [];
+    return {
+      kind: 'deletions' as const,
+      connectionId: connection.id,
+      text: `Much of ${connection.label} (${connection.providerTitle}) is gone there at once. Nothing was deleted here: say whether it should be.`,
+      path: `/sources#${connection.id}`,
+    };
+  });
 }
 
 /** When the connection came into the state that it is in, integer ms. */

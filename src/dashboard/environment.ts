@@ -6,6 +6,7 @@ import type { Session } from '../auth/sign-in.ts';
 import type { Clock } from '../clock.ts';
 import type { Notice } from '../connections/attention.ts';
 import type { Connections } from '../connections/connections.ts';
+import type { Ingestion } from '../jobs/ingestion.ts';
 import type { Log } from '../log.ts';
 import type { Brain } from '../memory/brain.ts';
 import type { Memory } from '../memory/memory.ts';
@@ -55,6 +56,7 @@ export interface PageRooms {
   members(orgId: string): Promise<readonly { id: string; name: string; role: 'owner' | 'member' }[]>;
   receipts: Pick<Receipts, 'outputs' | 'informedBy'>;
   brain: Brain;
+  ingestion: Pick<Ingestion, 'overview' | 'states' | 'request' | 'change' | 'decide'>;
   policy: OrgPolicy;
   presence: OrgPresence;
   passkeys: Passkeys;

@@ -2,6 +2,7 @@
 // content policy would refuse it, and so would we.
 import { html } from 'hono/html';
 import type { Session } from '../auth/sign-in.ts';
+import type { Notice } from '../connections/attention.ts';
 import { asset } from './assets.ts';
 import type { Viewer } from './environment.ts';
 import { type Markup, marked } from './text.ts';
@@ -23,6 +24,7 @@ export interface PageParts {
 const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
+  ['sources', '/sources', 'Sources'],
   ['about', '/about', 'About us'],
   ['outputs', '/outputs', 'Outputs'],
   ['connections', '/connections', 'Accounts'],
@@ -51,13 +53,20 @@ function navigation(session: Session, current: PageParts['current']): Markup {
     </form>`;
 }
 
+const mendWords: Readonly<Record<Notice['kind'], string>> = {
+  reconnect: 'Connect again',
+  deletions: 'Decide',
+  error: 'See the accounts',
+  limit: 'See the accounts',
+};
+
 /** What needs a person, on every page of theirs. */
 function strip(session: Viewer | undefined): Markup {
   const notices = session?.notices ?? [];
   if (notices.length === 0) return '';
   return html`<aside class="needs" aria-label="What needs you"><ul>${notices.map(
     ({ kind, text, path }) =>
-      html`<li class="${kind}"><span>${marked(text)}</span> <a href="${path}">${kind === 'reconnect' ? 'Connect again' : 'See the accounts'}</a></li>`,
+      html`<li class="${kind}"><span>${marked(text)}</span> <a href="${path}">${mendWords[kind]}</a></li>`,
   )}</ul></aside>`;
 }
 

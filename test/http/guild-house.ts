@@ -54,7 +54,7 @@ export async function openGuildHouse(
       policy,
       presence,
       passkeys,
-      ...memoryRooms({ clock, log }),
+      ...memoryRooms({ clock, log, store, connections }),
       orgFor: (id) => store.forOrg(id),
       wake: () => undefined,
       refresh: (_org, id) => void refreshed.push(id),

@@ -290,7 +290,7 @@ export async function openHouse(
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
 
-  const memoryOnly = memoryRooms({ clock, log });
+  const memoryOnly = memoryRooms({ clock, log, store, connections });
   const app = createHttpApp({
     rooms: {
       config: { publicUrl: given.publicUrl, sandboxUrl: given.sandboxUrl },

@@ -136,6 +136,25 @@ const routes: Record<string, RouteCase[]> = {
       () => ({ version: '1' }),
     ),
   ],
+  'GET /sources': [],
+  'GET /sources/events': [at('connection', (id) => `/sources/events?seen=${id}`)],
+  'POST /sources/:id/sync': [at('connection', (id) => `/sources/${id}/sync`)],
+  'POST /sources/:id/pause': [at('connection', (id) => `/sources/${id}/pause`)],
+  'POST /sources/:id/resume': [at('connection', (id) => `/sources/${id}/resume`)],
+  'POST /sources/:id/every': [
+    at(
+      'connection',
+      (id) => `/sources/${id}/every`,
+      () => ({ every: '6h' }),
+    ),
+  ],
+  'POST /sources/:id/deletions': [
+    at(
+      'connection',
+      (id) => `/sources/${id}/deletions`,
+      () => ({ answer: 'forget' }),
+    ),
+  ],
   'GET /outputs': [],
   'GET /outputs/:id': [at('output', (id) => `/outputs/${id}`)],
   'GET /policy': [],

@@ -93,5 +93,15 @@ if (address) {
     if (isBusy() || document.querySelector('.bar')) retire();
     else location.reload();
   });
+  // How far a sync is, on the page of sources.
+  source.addEventListener('progress', (event) => {
+    const { id, value, max, words } = JSON.parse(event.data);
+    const place = document.querySelector(`[data-sync="${id}"]`);
+    if (!place) return;
+    place.querySelector('p').textContent = words;
+    const bar = place.querySelector('progress');
+    if (max === null) bar.removeAttribute('value');
+    else Object.assign(bar, { max, value });
+  });
   window.addEventListener('pagehide', () => source.close());
 }

@@ -3,10 +3,12 @@ import { Hono } from 'hono';
 import type { PageEnv, PageRooms } from '../environment.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { outputRoutes } from './output-routes.ts';
+import { sourcesRoutes } from './sources-routes.ts';
 
 export function memoryRoutes(rooms: PageRooms): Hono<PageEnv> {
   const pages = new Hono<PageEnv>();
   pages.route('/', aboutRoutes(rooms));
   pages.route('/', outputRoutes(rooms));
+  pages.route('/', sourcesRoutes(rooms));
   return pages;
 }
