@@ -63,7 +63,7 @@ export function createSearch({
   return async (org, query) => {
     check(query);
     // The stemmers are large, and nobody needs them before the first question.
-    const { questionPhrases, questionTerms } = await import('./language/question.ts');
+    const { questionPhrases, questionWords } = await import('./language/question.ts');
     const { snippetOf } = await import('./snippet.ts');
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
@@ -75,12 +75,14 @@ export function createSearch({
       languages: await languagesOf(db, org.orgId),
     }));
 
-    const terms = questionTerms(query.question, languages);
+    const words = questionWords(query.question, languages);
+    const terms = words.flat();
     const offset = place?.offset ?? 0;
     const vectors = await embedding?.question(org, query.question);
     const hits = await index.search(org, {
       text: query.question,
       terms,
+      words,
       phrases: questionPhrases(query.question, languages),
       vectors,
       filters: filtersOf(org, query, scope?.addresses),

@@ -27,6 +27,8 @@ export interface IndexQuery {
   text: string;
   /** Terms in order of appearance; one asked for twice counts twice. */
   terms: string[];
+  /** The same terms by the word that they stand for: one that is not there is no loss where another is. */
+  words?: string[][];
   /** Terms of what stood in quotes, a list each. */
   phrases: string[][];
   /** In the space of the org's own embedder; left out where the built-in one answers. */

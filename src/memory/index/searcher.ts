@@ -5,7 +5,7 @@ import { admit } from './admit.ts';
 import { OrgIndex } from './org-index.ts';
 import { type Access, createRowsOpener } from './rows.sql.ts';
 import type { IndexHit, IndexQuery } from './search-index.ts';
-import { createStored } from './stored.sql.ts';
+import { createStored, type Stored } from './stored.sql.ts';
 import { createArena, storedCollection } from './stored-collection.ts';
 import { createStoredVectors, type StoredVectors } from './stored-vectors.ts';
 import { Withheld } from './withheld.sql.ts';
@@ -35,6 +35,18 @@ const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }) =
   model: name,
   ...createStoredVectors(name, dimensions),
 });
+
+/**
+ * Of each word the terms that the index holds, or the first where it holds none: a stem of another language, or one
+ * of two ways to write an amount, is no word that was asked for and not found.
+ */
+function termsThere(index: OrgIndex, stored: Stored, { terms, words }: IndexQuery): string[] {
+  if (words === undefined) return terms;
+  return words.flatMap((word) => {
+    const there = word.filter((term) => index.most(stored, term) > 0);
+    return there.length > 0 ? there : word.slice(0, 1);
+  });
+}
 
 /** A function that answers tasks. */
 export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
@@ -83,7 +95,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
       const ranked = rank(
         collection,
         {
-          terms: query.terms,
+          terms: termsThere(index, stored, query),
           phrases: query.phrases,
           ...(asked === undefined
             ? {

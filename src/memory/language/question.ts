@@ -2,7 +2,7 @@
 import { detectLanguage } from './detect.ts';
 import { fallbackLanguage, fold } from './stem.ts';
 import { cyrillicStopWords, stopWords } from './stop-words.ts';
-import { terms, words } from './terms.ts';
+import { terms, termsByWord, words } from './terms.ts';
 
 /** Longer questions are cut: what is pasted behind them is not the question. */
 const maxQuestionLength = 4000;
@@ -18,6 +18,11 @@ function isFunctionWord(word: string, languages: readonly string[]): boolean {
  * written in, most frequent first; a word is looked up under the stem of each.
  */
 export function questionTerms(question: string, collection: readonly string[]): string[] {
+  return questionWords(question, collection).flat();
+}
+
+/** The same by word: what stands in one list are ways to find one word of the question. */
+export function questionWords(question: string, collection: readonly string[]): string[][] {
   const text = question.slice(0, maxQuestionLength).normalize('NFC');
   const own = detectLanguage(text);
   const languages = [...new Set([...(own === undefined ? [] : [own]), ...collection])];
@@ -34,8 +39,10 @@ export function questionTerms(question: string, collection: readonly string[]): 
   kept += text.slice(at);
   // In another language a name may stem to a function word (Lee, French: le): that is not what was asked.
   const asked = new Set([...words(kept)].map((word) => fold(word.text.toLowerCase())));
-  const found = terms(kept, languages).filter((term) => asked.has(term) || !isFunctionWord(term, languages));
-  return found.length > 0 ? found : terms(text, languages);
+  const found = termsByWord(kept, languages)
+    .map((word) => word.filter((term) => asked.has(term) || !isFunctionWord(term, languages)))
+    .filter((word) => word.length > 0);
+  return found.length > 0 ? found : termsByWord(text, languages);
 }
 
 const quoted = /["“„«]([^"“”„«»]{2,200})["“”»]/gu;

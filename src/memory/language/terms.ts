@@ -104,6 +104,23 @@ function wholes(text: string): string[] {
   return found.filter((term) => term.length <= maxTermLength);
 }
 
+/** The terms of a text by what they stand for: those of one word together, and each whole of several words alone. */
+export function termsByWord(text: string, languages: readonly string[]): string[][] {
+  const left = wholes(text);
+  const groups: string[][] = [];
+  for (const word of words(text)) {
+    const group = termsOfWord(word.text, languages);
+    for (const whole of wholes(word.text)) {
+      const at = left.indexOf(whole);
+      if (at < 0) continue;
+      left.splice(at, 1);
+      group.push(whole);
+    }
+    if (group.length > 0) groups.push(group);
+  }
+  return [...groups, ...left.map((whole) => [whole])];
+}
+
 /** Every term of a text, repeats included, wholes last. `languages`: one for a document, several for a question. */
 export function terms(text: string, languages: readonly string[]): string[] {
   const found: string[] = [];
