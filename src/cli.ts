@@ -52,6 +52,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/brain.ts'),
   },
   {
+    name: 'embedder',
+    summary: 'what turns text into vectors: built in, or a model of others',
+    load: () => import('./commands/embedder.ts'),
+  },
+  {
     name: 'informed-by',
     summary: 'what an output was made from, and what of it changed since',
     load: () => import('./commands/informed-by.ts'),

@@ -3,6 +3,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type EmbedderConfig, embedderOf, embedderVariables } from './embedder-config.ts';
 import { DrawbridgeError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { type HostedSignIn, signInOf, signInVariables } from './sign-in-config.ts';
@@ -124,6 +125,7 @@ export const variables = {
     .describe(
       'A notice on the desktop when a proposal waits, where the local server runs in a desktop session. 0: none.',
     ),
+  ...embedderVariables,
   ...signInVariables,
 } as const;
 
@@ -136,6 +138,7 @@ const secret = new Set([
   'DRAWBRIDGE_KEY',
   'DRAWBRIDGE_KEY_FORMER',
   'DRAWBRIDGE_DATABASE_URL',
+  'DRAWBRIDGE_EMBEDDER_KEY',
   'DRAWBRIDGE_OIDC_CLIENT_SECRET',
 ]);
 
@@ -164,6 +167,8 @@ export interface Config {
   providersOff: readonly string[];
   sandboxUrl: string | undefined;
   plan: 'local' | 'professional' | 'team';
+  /** Of orgs that chose none of their own. */
+  embedder: EmbedderConfig;
   allowPrograms: boolean;
   /** What shows a notice on this desktop gets this environment; undefined: none is shown. */
   desktop: NodeJS.ProcessEnv | undefined;
@@ -243,6 +248,7 @@ export function loadConfig(
     providersOff: v.DRAWBRIDGE_PROVIDERS_OFF?.split(',') ?? [],
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),
     plan: v.DRAWBRIDGE_PLAN,
+    embedder: embedderOf(v),
     allowPrograms: v.DRAWBRIDGE_ALLOW_PROGRAMS,
     desktop: v.DRAWBRIDGE_NOTIFY && isLocal(v) ? desktopOf(env, platform) : undefined,
     apps: apps.found,

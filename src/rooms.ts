@@ -24,6 +24,7 @@ import { createLog, type Log } from './log.ts';
 import { type Brain, createBrain } from './memory/brain.ts';
 import { type ClientBook, createClientBook } from './memory/client-book.ts';
 import { createMemory } from './memory/create.ts';
+import { createEmbedding, type Embedding } from './memory/embed/embedding.ts';
 import type { Memory } from './memory/memory.ts';
 import { createReceipts, type Receipts } from './memory/receipts.ts';
 import { createCallLog } from './observe/calls.ts';
@@ -43,6 +44,7 @@ export interface Rooms {
   egress: Egress;
   connections: Connections;
   memory: Memory;
+  embedding: Embedding;
   receipts: Receipts;
   brain: Brain;
   clientBook: ClientBook;
@@ -100,7 +102,16 @@ export async function openRooms(
     allowPrograms: config.allowPrograms,
     pageUrl,
   });
-  const memory = createMemory({ clock, log });
+  const embedding = createEmbedding({
+    egress,
+    vault,
+    audit,
+    clock,
+    log,
+    home: config.home,
+    environment: config.embedder,
+  });
+  const memory = createMemory({ clock, log, embedding });
   const receipts = createReceipts({ clock, log });
   const brain = createBrain({ memory, connections, audit });
   const clientBook = createClientBook({ audit });
@@ -152,6 +163,7 @@ export async function openRooms(
     egress,
     connections,
     memory,
+    embedding,
     receipts,
     brain,
     clientBook,
@@ -167,6 +179,7 @@ export async function openRooms(
     refresh,
     async close() {
       await receipts.close();
+      await embedding.close();
       await memory.close();
       await connections.close();
       await egress.close();

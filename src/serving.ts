@@ -9,6 +9,7 @@ import { type Listening, listen } from './http/listen.ts';
 import { mountMcp } from './http/mcp.ts';
 import { localOrigin } from './http/origin.ts';
 import { startCare } from './jobs/care.ts';
+import { startEmbedding } from './jobs/embedding.ts';
 import { startNotices } from './jobs/notify.ts';
 import { showOnDesktop } from './jobs/notify-desktop.ts';
 import { startMailNotices } from './jobs/notify-mail.ts';
@@ -70,6 +71,7 @@ export async function startServing(
     log,
   });
   const syncs = rooms.ingestion.start(allOrgs);
+  const embedding = startEmbedding({ orgs: allOrgs, embedding: rooms.embedding, clock, log });
   const notices =
     config.desktop === undefined
       ? undefined
@@ -162,6 +164,7 @@ export async function startServing(
     await notices?.stop();
     await mailNotices.stop();
     await care.stop();
+    await embedding.stop();
     await syncs.stop();
     await executor.stop();
     await presence.stop();

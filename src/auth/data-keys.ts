@@ -125,6 +125,15 @@ export async function dropSpentDataKeys(org: OrgStore): Promise<void> {
                 .whereRef('provider_apps.key_id', '=', 'data_keys.id'),
             ),
           ),
+          row.not(
+            row.exists(
+              row
+                .selectFrom('embedders')
+                .select('embedders.key_id')
+                .where('embedders.org_id', '=', org.orgId)
+                .whereRef('embedders.key_id', '=', 'data_keys.id'),
+            ),
+          ),
         ]),
       )
       .execute(),

@@ -11,8 +11,9 @@ interface Sealer {
   unseal(connectionId: string, field: string, sealed: Sealed): Secret;
 }
 
-/** Where the client secret of a registered app is sealed to. */
+/** Where the client secret of a registered app is sealed to, and the key of an embedder's server. */
 export const appPlace = 'provider-app';
+export const embedderPlace = 'embedder';
 
 /** Whether the org has a credential, or a key for one. */
 export async function holdsAnything(org: OrgStore): Promise<boolean> {
@@ -29,7 +30,11 @@ export async function holdsAnything(org: OrgStore): Promise<boolean> {
 
 /** Returns how many values it sealed anew. */
 export async function resealAll(org: OrgStore, currentKeyId: string, sealer: Sealer): Promise<number> {
-  return (await resealSecrets(org, currentKeyId, sealer)) + (await resealApps(org, currentKeyId, sealer));
+  return (
+    (await resealSecrets(org, currentKeyId, sealer)) +
+    (await resealApps(org, currentKeyId, sealer)) +
+    (await resealEmbedders(org, currentKeyId, sealer))
+  );
 }
 
 async function resealSecrets(org: OrgStore, currentKeyId: string, sealer: Sealer): Promise<number> {
@@ -84,6 +89,32 @@ async function resealApps(org: OrgStore, currentKeyId: string, sealer: Sealer): 
         .set({ sealed: next.sealed, key_id: next.keyId })
         .where('org_id', '=', org.orgId)
         .where('app', '=', app)
+        .where('sealed', '=', sealed)
+        .executeTakeFirst();
+      resealed += Number(numUpdatedRows);
+    }
+    return resealed;
+  });
+}
+
+async function resealEmbedders(org: OrgStore, currentKeyId: string, sealer: Sealer): Promise<number> {
+  return org.write(async (tx) => {
+    const rows = await tx
+      .selectFrom('embedders')
+      .select(['name', 'sealed', 'key_id'])
+      .where('org_id', '=', org.orgId)
+      .where('key_id', '<>', currentKeyId)
+      .execute();
+    let resealed = 0;
+    for (const { name, sealed, key_id } of rows) {
+      if (sealed === null || key_id === null) continue;
+      const secret = sealer.unseal(embedderPlace, name, { sealed, keyId: key_id });
+      const next = sealer.seal(embedderPlace, name, secret);
+      const { numUpdatedRows } = await tx
+        .updateTable('embedders')
+        .set({ sealed: next.sealed, key_id: next.keyId })
+        .where('org_id', '=', org.orgId)
+        .where('name', '=', name)
         .where('sealed', '=', sealed)
         .executeTakeFirst();
       resealed += Number(numUpdatedRows);

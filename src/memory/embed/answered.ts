@@ -14,7 +14,7 @@ const passagesMs = 60_000;
 const mostBytes = 64 * 1024 * 1024;
 
 export interface Asking {
-  fetch: Fetch;
+  send: Fetch;
   key: Secret | undefined;
   kind: 'passage' | 'question';
   signal?: AbortSignal | undefined;
@@ -48,8 +48,8 @@ function parsed(text: string): unknown {
  * `malformed_response` for what is no JSON
  */
 export async function askJson(url: URL, body: unknown, asking: Asking): Promise<unknown> {
-  const { fetch, key, kind, signal, now } = asking;
-  const response = await fetch(url, {
+  const { send, key, kind, signal, now } = asking;
+  const response = await send(url, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       accept: 'application/json',

@@ -4,6 +4,7 @@ import type { Transaction } from 'kysely';
 import type { Audit } from '../../audit/audit.ts';
 import type { Person } from '../../auth/principal.ts';
 import { makerOf } from '../../auth/record-change.ts';
+import { embedderPlace } from '../../auth/reseal.ts';
 import type { Vault } from '../../auth/vault.ts';
 import type { Clock } from '../../clock.ts';
 import { withDeadline } from '../../egress/deadline.ts';
@@ -39,8 +40,6 @@ const questionsKept = 500;
 const orgsAtOnce = 2;
 /** A model of others is asked for its version again after that time. */
 const trustMs = 600_000;
-/** Where keys are sealed to, beside the embedder's name. */
-const keyPlace = 'embedder';
 
 type Tx = Transaction<OrgTables>;
 
@@ -74,7 +73,13 @@ export interface Embedding {
   set(
     org: OrgStore,
     person: Person,
-    given: { settings: unknown; key?: Secret | undefined; channel: string },
+    given: {
+      settings: unknown;
+      key?: Secret | undefined;
+      channel: string;
+      /** Who calls does the work itself. */
+      work?: boolean;
+    },
   ): Promise<string>;
   /** What is being built is given up; else what answered before answers again. @throws DrawbridgeError `not_found` */
   undo(org: OrgStore, person: Person, channel: string): Promise<string>;
@@ -113,7 +118,7 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
   async function keyOf(org: OrgStore, row: EmbedderRow): Promise<Secret | undefined> {
     if (row.sealed !== undefined) {
       await vault.open(org);
-      return vault.unseal(org.orgId, keyPlace, row.name, row.sealed);
+      return vault.unseal(org.orgId, embedderPlace, row.name, row.sealed);
     }
     // The environment's key goes to the environment's server, whatever a row says.
     const same =
@@ -372,7 +377,7 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
       return own.state === 'current' ? [own, ...listed] : [...listed, own];
     },
 
-    async set(org, person, { settings: given, key, channel }) {
+    async set(org, person, { settings: given, key, channel, work: own = false }) {
       mustBePerson(org, person);
       const before = currentName(await org.read((db) => readRows(db, org.orgId)));
       const said = { person, channel, kind: 'embedder.chosen' };
@@ -383,12 +388,12 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
           await record(tx, org, { at, name: 'environment', before, ...said });
         });
         await followEnvironment(org);
-        begin(org);
+        if (!own) begin(org);
         return fromEnvironment === undefined ? staticEnName : 'environment';
       }
       if (given === builtIn) {
         await choose(org, staticEnName, { chosen: staticEnName, before }, undefined, said);
-        begin(org);
+        if (!own) begin(org);
         return staticEnName;
       }
       const settings = readSettings(given);
@@ -396,10 +401,10 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
       let sealed: EmbedderRow['sealed'];
       if (key !== undefined) {
         await vault.open(org);
-        sealed = vault.seal(org.orgId, keyPlace, name, key);
+        sealed = vault.seal(org.orgId, embedderPlace, name, key);
       }
       await choose(org, name, { chosen: name, before }, { settings, dimensions, sealed }, said);
-      begin(org);
+      if (!own) begin(org);
       return name;
     },
 

@@ -108,8 +108,8 @@ export function createOpenEmbedders({
           );
         return answer;
       }
-      const fetch = egress.fetchFor(caller(orgId, settings, kind));
-      const asking: Asking = { fetch, key, kind, signal, now: clock.now() };
+      const send = egress.fetchFor(caller(orgId, settings, kind));
+      const asking: Asking = { send, key, kind, signal, now: clock.now() };
       if (settings.kind === 'openai') return askOpenai(settings, given, dimensions, asking);
       if (settings.kind === 'ollama') return askOllama(settings, given, dimensions, asking);
       return askSupabase(settings, given, dimensions, asking);
@@ -123,8 +123,8 @@ export function createOpenEmbedders({
   ): Promise<string> {
     if (settings.kind === 'local') return (await askLocal(settings, [])).version;
     if (settings.kind !== 'ollama') return '';
-    const fetch = egress.fetchFor(caller(orgId, settings, 'passage'));
-    return ollamaDigest(settings, { fetch, key, kind: 'passage', now: clock.now() });
+    const send = egress.fetchFor(caller(orgId, settings, 'passage'));
+    return ollamaDigest(settings, { send, key, kind: 'passage', now: clock.now() });
   }
 
   function embedder(

@@ -10,10 +10,9 @@ import { staticEnName } from './static-en.ts';
 export const builtIn = 'built-in';
 
 const model = z
-  .string()
-  .regex(/^[\w./:@+-]{1,120}$/u, 'must be the name of a model: letters, digits and ./:@+-')
-  .describe('as the server names it');
-const url = z.url({ protocol: /^https?$/u, error: 'must be an http(s) address' });
+  .string('must be given: the name of a model, as the server names it')
+  .regex(/^[\w./:@+-]{1,120}$/u, 'must be the name of a model: letters, digits and ./:@+-');
+const url = z.url({ protocol: /^https?$/u, error: 'must be given: an http(s) address' });
 const dimensions = z.int().min(2).max(4_096).optional();
 const wordsBefore = z.string().max(200).optional();
 /** Tokens that one text may have, and texts that one call may have. */

@@ -189,3 +189,21 @@ test('nobody but a person of the org chooses', async () => {
     });
   }
 });
+
+test('its key lies sealed, and is sealed anew with everything else when the keys change', async () => {
+  const server = await fakeServer();
+  const world = await embedWorld();
+  await world.notes({ one: 'A villa.' });
+  await choose(world, openai(server.url));
+  await world.embedding.settled();
+  const row = () => world.org.read((db) => db.selectFrom('embedders').selectAll().executeTakeFirstOrThrow());
+  const before = await row();
+  expect(Buffer.from(before.sealed ?? []).toString('latin1')).not.toContain('secret');
+  expect(before.settings).not.toContain('secret');
+  const { resealed } = await world.vault.rotate(world.org, { newDataKey: true });
+  expect(resealed).toBe(1);
+  expect((await row()).key_id).not.toBe(before.key_id);
+  const restarted = world.process();
+  expect(await restarted.question(world.org, 'dwelling')).toHaveProperty('vector');
+  expect(server.seen.at(-1)?.headers.authorization).toBe('Bearer sk-secret-0123456789');
+});

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { createAudit } from '../../../src/audit/create.ts';
 import type { Person } from '../../../src/auth/principal.ts';
 import { recordKeys } from '../../../src/auth/record-key.ts';
-import { openVault } from '../../../src/auth/vault.ts';
+import { openVault, type Vault } from '../../../src/auth/vault.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import { createLog } from '../../../src/log.ts';
@@ -92,6 +92,7 @@ export interface EmbedWorld {
   embedding: Embedding;
   clock: ManualClock;
   key: Secret;
+  vault: Vault;
   /** Another org of the same store. */
   another(name: string): Promise<{ org: OrgStore; source: Source; owner: Person }>;
   /** As another process would open it. */
@@ -119,11 +120,12 @@ export async function embedWorld({
     formerKey: undefined,
   };
   const egress = createEgress({ allowLoopback: true, clock: instant(clock), log, random: () => 0 });
+  const vault = openVault({ config, log, clock });
   const made: Embedding[] = [];
   const process: EmbedWorld['process'] = (options = {}) => {
     const embedding = createEmbedding({
       egress,
-      vault: openVault({ config, log, clock }),
+      vault,
       audit: createAudit(recordKeys(config)),
       clock,
       log,
@@ -159,6 +161,7 @@ export async function embedWorld({
     embedding,
     clock,
     key: new Secret('sk-secret-0123456789'),
+    vault,
     another,
     process,
     async notes(texts, where = first) {
