@@ -7,11 +7,12 @@ import { type Accounts, startAccounts } from '../sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../sandbox/start.ts';
 import { createKeys } from '../src/auth/keys.ts';
 import { createSignIn, signInUrl } from '../src/auth/sign-in.ts';
-import { systemClock } from '../src/clock.ts';
+import { type Clock, systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Connection } from '../src/connections/connections.ts';
+import { DrawbridgeError } from '../src/errors.ts';
 import type { Listening } from '../src/http/listen.ts';
-import { type SyncResult, syncConnection } from '../src/jobs/sync.ts';
+import { syncConnection } from '../src/jobs/sync.ts';
 import { runServe } from '../src/server.ts';
 import type { Serving } from '../src/serving.ts';
 import type { Visitor } from './demo-person.ts';
@@ -32,8 +33,11 @@ export interface House {
   connect(): Promise<Connection[]>;
   /** Connects those that a person agrees to at the provider: its pages and ours. */
   connectInBrowser(visitor: Visitor): AsyncIterable<Connection>;
-  /** Brings an account's records into memory; `show` hears of the progress. */
-  sync(connection: Connection, show: (seen: number, total: number | undefined) => void): Promise<SyncResult>;
+  /**
+   * Brings an account's records into memory, or waits for the sync that connecting it began; `show` hears of the
+   * progress. @returns how many records it brought
+   */
+  sync(connection: Connection, show: (seen: number, total: number | undefined) => void): Promise<number>;
   /** Waits for the sync that connecting in a browser began. @returns how many records it brought */
   synced(connection: Connection): Promise<number>;
   close(): Promise<void>;
@@ -88,6 +92,12 @@ export async function openHouse(logLevel: string): Promise<House> {
       ['caldav', { url: caldav.url, user: caldav.user, email: mail.address }, { password: caldav.password }],
       ['zillow', { host: zillow.host }, { rapidapi_key: zillow.key }],
     ];
+    const brought = async (id: string): Promise<number> => {
+      const jobs = await org.read((db) =>
+        db.selectFrom('ingestion_jobs').select('inserted').where('connection_id', '=', id).execute(),
+      );
+      return jobs.reduce((sum, { inserted }) => sum + inserted, 0);
+    };
     return {
       sandbox,
       accounts,
@@ -109,27 +119,43 @@ export async function openHouse(logLevel: string): Promise<House> {
         }
       },
       async synced({ id }) {
-        await rooms.refresh(org, id);
-        const jobs = await org.read((db) =>
-          db.selectFrom('ingestion_jobs').select('inserted').where('connection_id', '=', id).execute(),
-        );
-        return jobs.reduce((sum, { inserted }) => sum + inserted, 0);
+        await whenFree(clock, () => rooms.refresh(org, id));
+        return brought(id);
       },
-      sync: (connection, show) =>
-        syncConnection({
-          org,
-          connection,
-          connections,
-          memory,
-          clock,
-          log,
-          onProgress: ({ seen, remaining }) =>
-            show(seen, remaining === undefined ? undefined : seen + remaining),
-        }),
+      async sync(connection, show) {
+        await whenFree(clock, () =>
+          syncConnection({
+            org,
+            connection,
+            connections,
+            memory,
+            clock,
+            log,
+            onProgress: ({ seen, remaining }) =>
+              show(seen, remaining === undefined ? undefined : seen + remaining),
+          }),
+        );
+        return brought(connection.id);
+      },
       close,
     };
   } catch (thrown) {
     await close();
     throw thrown;
+  }
+}
+
+const mostWaits = 600;
+
+/** Connecting an account begins its first sync: whoever asks for another waits until that one has ended. */
+async function whenFree<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (let waited = 0; ; waited += 1) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const isHeld = thrown instanceof DrawbridgeError && thrown.code === 'conflict';
+      if (!isHeld || waited === mostWaits) throw thrown;
+      await clock.sleep(100);
+    }
   }
 }

@@ -3,6 +3,7 @@
 import { accountReads, accountWrites } from './demo-accounts.ts';
 import { Agent } from './demo-agent.ts';
 import type { House } from './demo-house.ts';
+import { memoryReads } from './demo-memory.ts';
 import { Visitor } from './demo-person.ts';
 import { reads } from './demo-reads.ts';
 import type { Step, Walk } from './demo-walk.ts';
@@ -20,7 +21,13 @@ export function story(house: House): { steps: Step[]; close(): Promise<void> } {
     proposals: [],
   };
   return {
-    steps: [...reads(walk), ...accountReads(walk), ...writes(walk), ...accountWrites(walk)],
+    steps: [
+      ...reads(walk),
+      ...accountReads(walk),
+      ...memoryReads(walk),
+      ...writes(walk),
+      ...accountWrites(walk),
+    ],
     close: () => walk.agent.close(),
   };
 }

@@ -28,7 +28,7 @@ async function fill(house: House): Promise<void> {
   await visitor.signIn(await house.signInLink());
   for (const connection of await house.connect()) {
     const since = performance.now();
-    const { inserted } = await house.sync(connection, (seen, total) => {
+    const inserted = await house.sync(connection, (seen, total) => {
       const part = total === undefined || total === 0 ? 0 : seen / total;
       draw(`${'█'.repeat(Math.round(part * 24)).padEnd(24, '░')} ${connection.label}: ${seen}`);
     });
