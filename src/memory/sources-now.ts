@@ -66,6 +66,7 @@ export async function sourcesNow(
       .execute();
     for (const row of chunks) passages.add(`${row.document_id} ${row.content_hash}`);
   }
+  const facts = await factsNow(db, org.orgId, [...new Set(used.flatMap((one) => one.fact_id ?? []))]);
   const gone = {
     documentId: undefined,
     title: undefined,
@@ -75,10 +76,38 @@ export async function sourcesNow(
   };
   return (one) => {
     const document = one.document_id === null ? undefined : documents.get(one.document_id);
+    if (one.fact_id !== null) {
+      const isOpen = one.document_id === null || closed.has(one.document_id);
+      const fact = document === undefined && !isOpen ? undefined : facts.get(one.fact_id);
+      if (fact === undefined)
+        return { ...(document ?? gone), state: document === undefined ? 'vanished' : 'changed' };
+      return { ...(document ?? gone), state: fact === one.content_hash ? 'unchanged' : 'changed' };
+    }
     // What whoever asks may not see still stands, or not: that it does is told, what it is called is not.
     const shown = document ?? (closed.has(one.document_id ?? '') ? gone : undefined);
     if (shown === undefined) return { ...gone, state: 'vanished' };
     const same = passages.has(`${one.document_id} ${one.content_hash}`);
     return { ...shown, state: same ? 'unchanged' : 'changed' };
   };
+}
+
+/** Facts of clients that are there, by id: the hash of what stands, or '' where it stands no more. */
+async function factsNow(
+  db: Kysely<OrgTables>,
+  orgId: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const some of parts(ids, atOnce)) {
+    const rows = await db
+      .selectFrom('client_facts')
+      .select(['id', 'content_hash', 'valid_until', 'removed'])
+      .where('org_id', '=', orgId)
+      .where('id', 'in', some)
+      .execute();
+    for (const row of rows) {
+      found.set(row.id, row.valid_until === null && row.removed === 0 ? row.content_hash : '');
+    }
+  }
+  return found;
 }
