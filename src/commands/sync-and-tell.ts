@@ -8,7 +8,15 @@ import { createProgress } from './progress.ts';
 import { shownLine } from './shown.ts';
 
 export type SyncTold = { connectionId: string; label: string } & (
-  | { inserted: number; updated: number; deleted: number; unchanged: number; rejected: number }
+  | {
+      inserted: number;
+      updated: number;
+      deleted: number;
+      unchanged: number;
+      rejected: number;
+      /** Gone at the provider, and kept until a person decides. */
+      held: number;
+    }
   | { error: { code: string; message: string } }
 );
 
@@ -18,6 +26,7 @@ export async function syncAndTell(
   session: Session,
   rooms: Rooms,
   chosen: readonly Connection[],
+  { full }: { full: boolean } = { full: false },
 ): Promise<SyncTold[]> {
   const { output, clock } = session;
   const told: SyncTold[] = [];
@@ -36,6 +45,7 @@ export async function syncAndTell(
         clock,
         log,
         signal,
+        full,
         onProgress: ({ seen, remaining, feed }) =>
           progress.show(
             seen,
@@ -48,6 +58,11 @@ export async function syncAndTell(
         output.line(
           `${shownLine(label)}: ${result.inserted} new, ${result.updated} changed, ${result.deleted} gone.`,
         );
+        if (result.held > 0) {
+          output.aside(
+            `${output.styleAside('yellow', `${result.held} records are gone there at once.`)} Nothing was deleted here: drawbridge sync ${connectionId} --confirm-deletions, or --keep.`,
+          );
+        }
       }
     } catch (thrown) {
       const { code, message } = signal.aborted ? stopped : toDrawbridgeError(thrown);
