@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  * in turn, and walks through the whole program in a browser or a terminal.
  */
 const long = [
-  'test/faults/{crowd,executor,exactly-once,refresh}.test.ts',
+  'test/faults/{crowd,executor,exactly-once,ingestion,refresh}.test.ts',
   'test/jobs/import-memory.test.ts',
   'test/conformance/*.test.ts',
   'test/e2e/*.test.ts',
