@@ -92,6 +92,7 @@ async function search(words: string[], options: Options): Promise<void> {
           score: passage.score,
           contentHash: passage.contentHash,
         })),
+        ...(answer.wordsOnly === undefined ? {} : { wordsOnly: answer.wordsOnly }),
         client: answer.client ?? null,
         candidates: answer.candidates,
         nextCursor: answer.nextCursor ?? null,
@@ -105,6 +106,7 @@ async function search(words: string[], options: Options): Promise<void> {
       output.line(documents === 0 ? emptyMemory(all.length) : 'Nothing in memory answers that.');
     }
     for (const line of shutOut(all, pageUrl)) output.aside(shownLine(line));
+    if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
     for (const [index, passage] of answer.passages.entries()) {
       const hit = hitOf(passage, judge);
       const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;

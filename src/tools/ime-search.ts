@@ -93,6 +93,7 @@ export const imeSearch = defineTool({
               'Nothing in memory matches. Try other words, fewer filters, or the search tool.',
           ]),
       ...(candidates === '' ? [] : [candidates]),
+      ...(answer.wordsOnly === undefined ? [] : [answer.wordsOnly]),
       ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
       ...receiptLine(receiptId),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),

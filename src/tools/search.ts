@@ -95,6 +95,7 @@ export const search = defineTool({
       found.passages.map(hitFrom),
       [
         ...notes,
+        ...(found.wordsOnly === undefined ? [] : [found.wordsOnly]),
         ...shutOut(
           (accounts ?? before).filter(
             (c) => input.kinds === undefined || input.kinds.some((kind) => c.feedKinds.includes(kind)),

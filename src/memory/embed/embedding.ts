@@ -323,7 +323,11 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
         signal?.throwIfAborted();
         const error = toDrawbridgeError(thrown);
         log.info({ err: thrown, org: org.orgId, embedder: name }, 'a question was not embedded');
-        return { unavailable: `Found by words alone: ${error.message}` };
+        // No word of the server's: this stands in answers that agents read.
+        const why = error.code === 'timeout' ? `did not answer within ${questionMs / 1000} s` : 'failed';
+        return {
+          unavailable: `Found by words alone: the embedder ${name} ${why} (${error.code}; drawbridge embedder status).`,
+        };
       }
     },
 
