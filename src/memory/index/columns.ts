@@ -45,6 +45,23 @@ const arrays = [
   'firsts',
 ] as const;
 
+/** The first of the entries, in the same memory. */
+export function firstOf(columns: Columns, slots: number): Columns {
+  const { seqs, firsts, headerLength, bodyLength, writtenAt, thread, kind, connection } = columns;
+  return {
+    seqs: seqs.subarray(0, slots),
+    firsts: firsts.subarray(0, slots),
+    headerLength: headerLength.subarray(0, slots),
+    bodyLength: bodyLength.subarray(0, slots),
+    writtenAt: writtenAt.subarray(0, slots),
+    thread: thread.subarray(0, slots),
+    kind: kind.subarray(0, slots),
+    connection: connection.subarray(0, slots),
+    kinds: columns.kinds,
+    connections: columns.connections,
+  };
+}
+
 export function encodeColumns(columns: Columns): Uint8Array {
   const { kinds, connections } = columns;
   const head = Buffer.from(JSON.stringify({ slots: columns.seqs.length, kinds, connections }));

@@ -4,15 +4,17 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { loadStaticEn, type StaticModel, staticEnName } from '../embed/static-en.ts';
 import { vectorsOf } from '../embed-chunks.ts';
 import { PostingsBuilder } from './builder.ts';
-import { emptyColumns, encodeColumns } from './columns.ts';
+import { emptyColumns, encodeColumns, firstOf } from './columns.ts';
 import { type Entry, entriesOf, PageWriter, readDirectory } from './pages.ts';
 import { PostingList } from './postings.ts';
 import { type Access, createRowsOpener } from './rows.sql.ts';
 import { Signatures } from './signatures.ts';
-import { atOnce, createStored, type LooseChunk, type Stored } from './stored.sql.ts';
+import { createStored, type LooseChunk, type Stored } from './stored.sql.ts';
 
 /** Bytes of pages that a step of a merge hands back. */
 const stepBytes = 400_000;
+/** Chunks that are in memory with their terms at a time. */
+const readAtOnce = 250;
 
 export interface FoldTask {
   access: Access;
@@ -50,18 +52,22 @@ export interface Merged {
 }
 export type FoldAnswer = Folded | Merged | undefined;
 
-function readChunks(
+/** Chunks in order, few at a time: all of them with their terms would be tens of megabytes. */
+function* readChunks(
   stored: Stored,
   { afterSeq, lastSeq, most }: { afterSeq: number; lastSeq: number; most: number },
-) {
-  const chunks: LooseChunk[] = [];
-  for (let seq = afterSeq; chunks.length < most; ) {
-    const some = stored.chunksAfter(seq, lastSeq);
-    chunks.push(...some.slice(0, most - chunks.length));
-    if (some.length < atOnce) break;
-    seq = some.at(-1)?.seq ?? seq;
+): Generator<LooseChunk> {
+  let seq = afterSeq;
+  for (let left = most; left > 0; ) {
+    const wanted = Math.min(readAtOnce, left);
+    const some = stored.chunksAfter(seq, lastSeq, wanted);
+    for (const chunk of some) {
+      yield chunk;
+      seq = chunk.seq;
+    }
+    if (some.length < wanted) return;
+    left -= some.length;
   }
-  return chunks;
 }
 
 /** An index into the list, which grows by what it does not hold. */
@@ -78,17 +84,45 @@ function lackVectors(stored: Stored, { afterSeq, lastSeq, most }: FoldWork): boo
   return stored.vectorCount(staticEnName, afterSeq + 1, upTo) < stored.chunkCount(afterSeq + 1, upTo);
 }
 
+/** The signatures of these chunks by model; and, where the built-in model is given, vectors of those that have none. */
+function signaturesOf(
+  stored: Stored,
+  seqs: Uint32Array,
+  work: FoldWork,
+  model: StaticModel | undefined,
+): Pick<Folded, 'signatures'> & { made: Folded['vectors'] } {
+  const made: Folded['vectors'] = [];
+  const signatures = work.models.flatMap(({ name, dimensions }) => {
+    const signs = new Signatures(dimensions);
+    for (let from = 0; from < seqs.length; from += readAtOnce) {
+      const some = seqs.subarray(from, from + readAtOnce);
+      const [first = 0, last = 0] = [some[0], some.at(-1)];
+      const known = new Map(stored.vectorsBetween(name, first, last).map(({ seq, vector }) => [seq, vector]));
+      if (name === staticEnName && model !== undefined) {
+        const without = [...some].filter((seq) => !known.has(seq));
+        for (const { seq, title, text } of stored.passages(without)) {
+          const vector = vectorsOf(model, title, text);
+          if (vector === undefined) continue;
+          made.push({ seq, vector });
+          known.set(seq, new Int8Array(vector.buffer, vector.byteOffset, vector.length));
+        }
+      }
+      some.forEach((seq, i) => {
+        const vectors = known.get(seq);
+        if (vectors !== undefined) signs.add({ place: from + i, vectors });
+      });
+    }
+    return signs.count === 0 ? [] : [{ model: name, bits: signs.encode() }];
+  });
+  return { signatures, made };
+}
+
 function fold(stored: Stored, work: FoldWork, model: StaticModel | undefined): Folded | undefined {
-  const chunks = readChunks(stored, work);
-  const last = chunks.at(-1);
-  const first = chunks[0];
-  if (first === undefined || last === undefined) return undefined;
-  const columns = emptyColumns(chunks.length);
+  const columns = emptyColumns(Math.min(work.most, work.lastSeq - work.afterSeq));
   const builder = new PostingsBuilder();
-  const places = new Map<number, number>();
-  chunks.forEach((chunk, i) => {
+  for (const chunk of readChunks(stored, work)) {
+    const i = builder.slots;
     const length = builder.add(chunk);
-    places.set(chunk.seq, i);
     columns.seqs[i] = chunk.seq;
     columns.firsts[i] = chunk.first ? 1 : 0;
     columns.headerLength[i] = Math.min(length.header, 65_535);
@@ -97,40 +131,23 @@ function fold(stored: Stored, work: FoldWork, model: StaticModel | undefined): F
     columns.thread[i] = chunk.thread;
     columns.kind[i] = numberIn(columns.kinds, chunk.kind);
     columns.connection[i] = numberIn(columns.connections, chunk.connection);
-  });
-  const made = new Map<number, Uint8Array>();
-  const signatures = work.models.flatMap(({ name, dimensions }) => {
-    const known = new Map(
-      stored.vectorsBetween(name, first.seq, last.seq).map(({ seq, vector }) => [seq, vector]),
-    );
-    if (name === staticEnName && model !== undefined) {
-      const without = chunks.filter(({ seq }) => !known.has(seq)).map(({ seq }) => seq);
-      for (const { seq, title, text } of stored.passages(without)) {
-        const vector = vectorsOf(model, title, text);
-        if (vector === undefined) continue;
-        made.set(seq, vector);
-        known.set(seq, new Int8Array(vector.buffer, vector.byteOffset, vector.length));
-      }
-    }
-    const signs = new Signatures(dimensions);
-    for (const [seq, place] of places) {
-      const vectors = known.get(seq);
-      if (vectors !== undefined) signs.add({ place, vectors });
-    }
-    return signs.count === 0 ? [] : [{ model: name, bits: signs.encode() }];
-  });
+  }
+  const { slots } = builder;
+  if (slots === 0) return undefined;
+  const seqs = columns.seqs.subarray(0, slots);
+  const { signatures, made } = signaturesOf(stored, seqs, work, model);
   const { pages, directory, names } = builder.write();
   return {
     what: 'fold',
-    firstSeq: first.seq,
-    lastSeq: last.seq,
-    slots: chunks.length,
-    columns: encodeColumns(columns),
+    firstSeq: seqs[0] ?? 0,
+    lastSeq: seqs[slots - 1] ?? 0,
+    slots,
+    columns: encodeColumns(firstOf(columns, slots)),
     pages,
     directory,
     names: zstdCompressSync(names),
     signatures,
-    vectors: [...made].map(([seq, vector]) => ({ seq, vector })),
+    vectors: made,
   };
 }
 

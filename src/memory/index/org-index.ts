@@ -121,7 +121,7 @@ export class OrgIndex {
     const { slots } = this;
     let seq = Math.max(this.blocks.at(-1)?.lastSeq ?? 0, slots.seqs[slots.count - 1] ?? 0);
     for (;;) {
-      const chunks = stored.chunksAfter(seq, lastSeq);
+      const chunks = stored.chunksAfter(seq, lastSeq, atOnce);
       for (const chunk of chunks) {
         const length = this.loose.add(chunk);
         slots.add({

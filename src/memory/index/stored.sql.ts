@@ -62,8 +62,8 @@ export interface Stored {
   /** Numbers of chunks that went after `change`, or that are within a range. */
   goneSince(change: number): number[];
   goneBetween(firstSeq: number, lastSeq: number): number[];
-  /** Chunks after `seq`, in order, at most `atOnce`; up to `lastSeq`. */
-  chunksAfter(seq: number, lastSeq: number): LooseChunk[];
+  /** Chunks after `seq` up to `lastSeq`, in order, at most `most`. */
+  chunksAfter(seq: number, lastSeq: number, most: number): LooseChunk[];
   bodies(seqs: readonly number[]): Map<number, string>;
   /** What chunks are embedded from. */
   passages(seqs: readonly number[]): { seq: number; title: string; text: string }[];
@@ -176,13 +176,14 @@ export function createStored(rows: Rows, orgId: string): Stored {
           lastSeq,
         ),
       ),
-    chunksAfter: (seq, lastSeq) =>
+    chunksAfter: (seq, lastSeq, most) =>
       all(
         `select c.seq, c.ordinal, c.header, c.body, d.kind, d.connection_id, d.written_at, d.thread_id, d.people
         from chunks c join source_documents d on d.org_id = c.org_id and d.id = c.document_id
-        where c.org_id = ? and c.seq > ? and c.seq <= ? order by c.seq limit ${atOnce}`,
+        where c.org_id = ? and c.seq > ? and c.seq <= ? order by c.seq limit ?`,
         seq,
         lastSeq,
+        most,
       ).map(toLoose),
     bodies(seqs) {
       const found = new Map<number, string>();
