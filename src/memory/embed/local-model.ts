@@ -52,8 +52,9 @@ async function loadLibrary(home: string): Promise<Library> {
     }
     return (await import(pathToFileURL(found).href)) as Library;
   }
+  // Without its scripts: one of them downloads a graphics card's libraries.
   throw new Mendable(
-    `Local models need ${library}, which is not shipped. Install it: npm install --prefix ${JSON.stringify(home)} ${library}`,
+    `Local models need ${library}, which is not shipped. Install it: npm install --ignore-scripts --prefix ${JSON.stringify(home)} ${library}`,
   );
 }
 

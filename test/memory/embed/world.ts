@@ -105,10 +105,13 @@ export async function embedWorld({
   database = databases[0],
   foldSizes = { due: 1e9, most: 9, merged: 3 },
   environment,
+  libraries,
 }: {
   database?: (typeof databases)[number] | undefined;
   foldSizes?: FoldSizes;
   environment?: unknown;
+  /** Folder below which the user's own libraries are. */
+  libraries?: string;
 } = {}): Promise<EmbedWorld> {
   if (database === undefined) throw new Error('There is no database to test on.');
   const clock = manualClock();
@@ -129,7 +132,7 @@ export async function embedWorld({
       audit: createAudit(recordKeys(config)),
       clock,
       log,
-      home: config.home,
+      home: libraries ?? config.home,
       environment: { settings: options.environment, key: new Secret('env-key-0123456789') },
     });
     made.push(embedding);
