@@ -10,7 +10,7 @@ import { detectLanguage } from './language/detect.ts';
 import { fallbackLanguage } from './language/stem.ts';
 import { terms } from './language/terms.ts';
 import { normalise } from './normalise/normalise.ts';
-import { lasting, type Normalised, UnreadableRecord } from './normalise/normalised.ts';
+import { lasting, type Normalised, UnreadableRecord, withoutVolatile } from './normalise/normalised.ts';
 import type { Packed } from './payload.ts';
 import { type Mention, mentionsIn } from './properties/mentions.ts';
 
@@ -76,12 +76,12 @@ function stableJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-function hashOf({ kind, readers, labels }: SourceRecord, document: Normalised): string {
+function hashOf({ kind, readers, labels, volatile }: SourceRecord, document: Normalised): string {
   const { title, text, people, threadId, url, writtenAt } = document;
   const content = { kind, title, text, people, threadId, url, writtenAt, facts: lasting(document.facts) };
   // Who may read it is part of what is stored: a change of it alone is a change. Without it, hashes stay as they were.
   const access = { readers: named(readers) ?? undefined, labels: named(labels) ?? undefined };
-  return sha256(`${readingVersion} ${stableJson({ ...content, ...access })}`);
+  return sha256(`${readingVersion} ${stableJson({ ...withoutVolatile(content, volatile), ...access })}`);
 }
 
 const monthNames = new Map<string, Intl.DateTimeFormat>();

@@ -84,6 +84,11 @@ export interface SourceRecord {
   readers?: string[];
   /** What the provider filed it under (mail labels, say): a person may hide what bears one from agents. */
   labels?: string[];
+  /**
+   * Values that change though the record does not, as paths: `writtenAt`, `facts.properties.views` (facts that the
+   * text does not say). A record of which only these are others is the one that is known, and is kept as it was.
+   */
+  volatile?: readonly string[];
 }
 
 /** The JSON of a record that has no older standard form: import lines, listings, contacts. */

@@ -1,5 +1,6 @@
 // The one door into memory: idempotent, whole or not at all, and deaf to no deletion.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SourceRecord } from '../../src/providers/record.ts';
 import { type Ground, ground, json, mail } from './ground.ts';
 
 let g: Ground;
@@ -143,4 +144,25 @@ test('another org sees nothing of it', async () => {
   const [mine] = await ask('garden');
   expect((await g.memory.search(other, { question: 'garden', limit: 5 })).passages).toEqual([]);
   await expect(g.memory.document(other, mine?.documentId ?? '')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a record of which only what its feed calls volatile is another is kept, and known to be current', async () => {
+  const { memory, org, source, clock } = g;
+  const deal = (stage: string, modified: number, views: number): SourceRecord => ({
+    externalId: 'deal/1',
+    kind: 'deal',
+    mediaType: 'application/json',
+    raw: Buffer.from(
+      JSON.stringify({ text: `Alder Court, ${stage}`, facts: { stage, properties: { views } } }),
+    ),
+    writtenAt: modified,
+    volatile: ['writtenAt', 'facts.properties.views', 'facts.nothing.there'],
+  });
+  const ingest = (record: SourceRecord) => memory.ingest(org, source, { records: [record] });
+  expect(await ingest(deal('offer', 1_000, 1))).toMatchObject({ inserted: 1 });
+  clock.advance(60_000);
+  expect(await ingest(deal('offer', 2_000, 7))).toMatchObject({ unchanged: 1, updated: 0 });
+  const [kept] = await memory.documents(org, { limit: 1 });
+  expect(kept).toMatchObject({ writtenAt: 1_000, verifiedAt: clock.now() });
+  expect(await ingest(deal('closed', 3_000, 8))).toMatchObject({ updated: 1 });
 });

@@ -34,9 +34,34 @@ export class UnreadableRecord extends Error {
   override readonly name = 'UnreadableRecord';
 }
 
-const volatileFacts = new Set(['fetchedAt', 'fetched_at', 'retrievedAt', 'syncedAt', 'etag']);
+const volatileFacts = new Set([
+  'fetchedAt',
+  'fetched_at',
+  'retrievedAt',
+  'syncedAt',
+  'etag',
+  'changeKey',
+  'syncToken',
+  'lastViewedAt',
+]);
 
 /** Facts without those that say when we looked, not what was there. */
 export function lasting(facts: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(facts).filter(([key]) => !volatileFacts.has(key)));
+}
+
+/** The same without what stands at these paths (`writtenAt`, `facts.properties.views`). */
+export function withoutVolatile<Content extends object>(
+  content: Content,
+  paths: readonly string[] = [],
+): Content {
+  return paths.reduce((left, path) => without(left, path.split('.')), content);
+}
+
+function without<Content extends object>(content: Content, [name, ...rest]: readonly string[]): Content {
+  if (name === undefined || !Object.hasOwn(content, name)) return content;
+  const { [name as keyof Content]: inner, ...others } = content;
+  if (rest.length === 0) return others as Content;
+  if (typeof inner !== 'object' || inner === null) return content;
+  return { ...content, [name]: without(inner, rest) };
 }

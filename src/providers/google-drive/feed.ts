@@ -204,6 +204,8 @@ async function recordOf(context: ProviderContext, file: DriveFile): Promise<Sour
     kind: 'file',
     title: file.name ?? '',
     ...(Number.isNaN(at) ? {} : { writtenAt: at }),
+    // Also of one that was saved as it was.
+    volatile: ['writtenAt'],
     ...(typeof file.webViewLink === 'string' ? { url: file.webViewLink } : {}),
   } as const;
   const whole = readAsItIs(file.mimeType);

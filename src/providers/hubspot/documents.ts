@@ -149,6 +149,10 @@ function recordOf(
     mediaType: 'application/json',
     raw: Buffer.from(JSON.stringify(structured), 'utf8'),
     ...(Number.isNaN(at) ? {} : { writtenAt: at }),
+    volatile: [
+      `facts.properties.${kind.modified}`,
+      ...(values['hs_timestamp'] === undefined ? ['writtenAt'] : []),
+    ],
   };
 }
 
