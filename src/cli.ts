@@ -47,6 +47,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/import.ts'),
   },
   {
+    name: 'clients',
+    summary: 'who you work with, what is known of them, and which are one',
+    load: () => import('./commands/clients.ts'),
+  },
+  {
     name: 'brain',
     summary: 'what you say of yourselves: services, prices, voice',
     load: () => import('./commands/brain.ts'),

@@ -9,6 +9,7 @@ import type { Connections } from '../connections/connections.ts';
 import type { Ingestion } from '../jobs/ingestion.ts';
 import type { Log } from '../log.ts';
 import type { Brain } from '../memory/brain.ts';
+import type { ClientBook } from '../memory/client-book.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Receipts } from '../memory/receipts.ts';
 import type { OrgPolicy } from '../queue/policy.ts';
@@ -56,6 +57,7 @@ export interface PageRooms {
   members(orgId: string): Promise<readonly { id: string; name: string; role: 'owner' | 'member' }[]>;
   receipts: Pick<Receipts, 'outputs' | 'informedBy'>;
   brain: Brain;
+  clientBook: ClientBook;
   ingestion: Pick<Ingestion, 'overview' | 'states' | 'request' | 'change' | 'decide'>;
   policy: OrgPolicy;
   presence: OrgPresence;

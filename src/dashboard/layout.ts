@@ -24,6 +24,7 @@ export interface PageParts {
 const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
+  ['clients', '/clients', 'Clients'],
   ['sources', '/sources', 'Sources'],
   ['about', '/about', 'About us'],
   ['outputs', '/outputs', 'Outputs'],

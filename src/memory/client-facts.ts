@@ -209,7 +209,7 @@ export async function factsOf(org: OrgStore, db: Db, clientIds: readonly string[
 
 const mostThreads = 300;
 
-/** A question is open until a later message of ours stands in its thread. */
+/** A question is open until a later message of ours, or of whom it was put to, stands in its thread. */
 async function closeAnswered(org: OrgStore, db: Db, facts: readonly ClientFact[]): Promise<void> {
   const open = facts.filter(({ family, stands }) => family === 'question' && stands);
   const threads = [...new Set(open.flatMap(({ document }) => document?.threadId ?? []))].slice(
@@ -223,16 +223,22 @@ async function closeAnswered(org: OrgStore, db: Db, facts: readonly ClientFact[]
     .innerJoin('document_people as p', (join) =>
       join.onRef('p.org_id', '=', 'd.org_id').onRef('p.document_id', '=', 'd.id'),
     )
-    .select(['d.thread_id', 'd.written_at', 'p.address'])
+    .select(['d.id', 'd.thread_id', 'd.written_at', 'p.address', 'p.role'])
     .where('d.org_id', '=', org.orgId)
     .where('d.deleted_at', 'is', null)
     .where('d.thread_id', 'in', threads)
-    .where('p.role', '=', 'from')
+    .where('p.role', 'in', ['from', 'to'])
     .execute();
-  const answers = rows.filter((row) => isOurs(row.address));
+  const askedOf = new Map<string, Set<string>>();
+  for (const { id, role, address } of rows) {
+    if (role === 'to') askedOf.set(id, (askedOf.get(id) ?? new Set()).add(address));
+  }
+  const messages = rows.filter(({ role }) => role === 'from');
   for (const fact of open) {
-    const after = answers
+    const asked = askedOf.get(fact.document?.id ?? '');
+    const after = messages
       .filter((row) => row.thread_id === fact.document?.threadId)
+      .filter((row) => isOurs(row.address) || asked?.has(row.address) === true)
       .flatMap((row) => ((row.written_at ?? 0) > fact.validFrom ? [row.written_at ?? 0] : []))
       .sort((a, b) => a - b);
     if (after[0] === undefined) continue;

@@ -148,6 +148,7 @@ function linesOf(facts: readonly ClientFact[], now: number): ProfileLine[] {
     ['budget', 'area'].includes(fact.name) ? `${fact.name}: ${fact.value}` : fact.value;
   const disputed = ({ disputed: other }: ClientFact) =>
     other === undefined ? '' : `; a newer source says ${other}`;
+  const since = (fact: ClientFact) => ` (${day(fact.validFrom)})`;
   const overdue = (fact: ClientFact) =>
     typeof fact.data['due'] === 'string' && fact.data['due'] < day(now) ? ', OVERDUE' : '';
   return [
@@ -163,10 +164,10 @@ function linesOf(facts: readonly ClientFact[], now: number): ProfileLine[] {
       return lineOf('open', `deal ${fact.value}${amount}${closes}`, fact);
     }),
     ...open.map((fact) => lineOf('open', `${fact.value}${overdue(fact)}`, fact)),
-    ...of('question').map((fact) => lineOf('open', `asked: ${fact.value}`, fact)),
+    ...of('question').map((fact) => lineOf('open', `asked ${day(fact.validFrom)}: ${fact.value}`, fact)),
     ...settled.slice(0, 2).map((fact) => lineOf('open', fact.value, fact)),
-    ...of('property').map((fact) => lineOf('homes', fact.value, fact)),
-    ...of('preference').map((fact) => lineOf('wishes', wish(fact), fact)),
+    ...of('property').map((fact) => lineOf('homes', `${fact.value}${since(fact)}`, fact)),
+    ...of('preference').map((fact) => lineOf('wishes', `${wish(fact)}${since(fact)}`, fact)),
     ...of('note').map((fact) => lineOf('said', `${fact.name}: ${fact.value}`, fact)),
   ];
 }

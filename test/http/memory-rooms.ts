@@ -5,6 +5,7 @@ import type { Connection, Connections } from '../../src/connections/connections.
 import { createIngestion, type Ingestion } from '../../src/jobs/ingestion.ts';
 import type { Log } from '../../src/log.ts';
 import { type Brain, createBrain } from '../../src/memory/brain.ts';
+import { type ClientBook, createClientBook } from '../../src/memory/client-book.ts';
 import type { Memory } from '../../src/memory/memory.ts';
 import { createReceipts, type Receipts } from '../../src/memory/receipts.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -14,7 +15,7 @@ export function memoryRooms(given: {
   log: Log;
   store: Store;
   connections: Pick<Connections, 'list' | 'get'>;
-}): { receipts: Receipts; brain: Brain; ingestion: Ingestion } {
+}): { receipts: Receipts; brain: Brain; clientBook: ClientBook; ingestion: Ingestion } {
   const audit = createAudit({ signingSeed: () => new Uint8Array(32), knownSeeds: () => [] });
   return {
     // Nothing is synced: it is asked for, and stands in the queue.
@@ -25,6 +26,7 @@ export function memoryRooms(given: {
       audit,
     }),
     receipts: createReceipts(given),
+    clientBook: createClientBook({ audit }),
     brain: createBrain({
       memory: {
         ingest: async () => ({ inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [] }),

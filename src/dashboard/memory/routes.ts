@@ -2,12 +2,14 @@
 import { Hono } from 'hono';
 import type { PageEnv, PageRooms } from '../environment.ts';
 import { aboutRoutes } from './about-routes.ts';
+import { clientRoutes } from './client-routes.ts';
 import { outputRoutes } from './output-routes.ts';
 import { sourcesRoutes } from './sources-routes.ts';
 
 export function memoryRoutes(rooms: PageRooms): Hono<PageEnv> {
   const pages = new Hono<PageEnv>();
   pages.route('/', aboutRoutes(rooms));
+  pages.route('/', clientRoutes(rooms));
   pages.route('/', outputRoutes(rooms));
   pages.route('/', sourcesRoutes(rooms));
   return pages;

@@ -35,7 +35,15 @@ export const mailClaims: Rule = ({ externalId, text, title, people }) => {
       asked += 1;
       const { start, end } = sentence;
       const slot = `question:${externalId}:${asked}`;
-      say({ family: 'question', name: 'question', slot, value: sentence.text, confidence: 0.7, start, end });
+      say({
+        family: 'question',
+        name: 'question',
+        slot,
+        value: sentence.text.replace(/\s+/gu, ' '),
+        confidence: 0.7,
+        start,
+        end,
+      });
     }
     for (const home of homesIn(sentence.text)) {
       const { start, end } = sentence;
