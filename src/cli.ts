@@ -52,6 +52,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/clients.ts'),
   },
   {
+    name: 'properties',
+    summary: 'homes, where each was met, what it cost when, and which listings are one home',
+    load: () => import('./commands/properties.ts'),
+  },
+  {
     name: 'brain',
     summary: 'what you say of yourselves: services, prices, voice',
     load: () => import('./commands/brain.ts'),

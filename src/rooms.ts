@@ -26,6 +26,7 @@ import { type ClientBook, createClientBook } from './memory/client-book.ts';
 import { createMemory } from './memory/create.ts';
 import { createEmbedding, type Embedding } from './memory/embed/embedding.ts';
 import type { Memory } from './memory/memory.ts';
+import { createHomeBook, type HomeBook } from './memory/properties/home-book.ts';
 import { createReceipts, type Receipts } from './memory/receipts.ts';
 import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
@@ -48,6 +49,7 @@ export interface Rooms {
   receipts: Receipts;
   brain: Brain;
   clientBook: ClientBook;
+  homeBook: HomeBook;
   queue: Queue;
   /** Syncs by schedule and on demand. */
   ingestion: Ingestion;
@@ -115,6 +117,7 @@ export async function openRooms(
   const receipts = createReceipts({ clock, log });
   const brain = createBrain({ memory, connections, audit });
   const clientBook = createClientBook({ audit });
+  const homeBook = createHomeBook({ audit });
   const policy = createPolicy({ audit });
   const presence = createPresence({ pageUrl });
   const passkeys = createPasskeys({ audit });
@@ -167,6 +170,7 @@ export async function openRooms(
     receipts,
     brain,
     clientBook,
+    homeBook,
     queue,
     ingestion,
     audit,

@@ -266,3 +266,29 @@ export async function findProperties(org: OrgStore, filter: ListingSearch): Prom
     );
   });
 }
+
+/** Homes whose address holds all of these words, last seen first. */
+export async function listHomes(
+  org: OrgStore,
+  { text = '', limit }: { text?: string; limit: number },
+): Promise<Property[]> {
+  return org.read(async (db) => {
+    const rows = await db
+      .selectFrom('external_properties')
+      .select(['id', 'address', 'address_key'])
+      .where('org_id', '=', org.orgId)
+      .orderBy('fetched_at', 'desc')
+      .orderBy('id')
+      .execute();
+    const wanted = words(text);
+    const fitting = rows.filter((row) => {
+      const has = new Set([...words(row.address), ...words(row.address_key)]);
+      return wanted.every((word) => has.has(word));
+    });
+    return toProperties(
+      db,
+      org,
+      fitting.slice(0, limit).map((row) => row.id),
+    );
+  });
+}

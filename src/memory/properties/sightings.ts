@@ -191,6 +191,23 @@ export async function keepSightings(
   return touched;
 }
 
+/** A person's word on which home a sighting is of; `to` left out: one of its own. @returns that home */
+export async function moveSighting(
+  tx: Tx,
+  given: { orgId: string; row: SightingRow; to: string | undefined; said: string; now: number },
+): Promise<string> {
+  const { orgId, row, to, said, now } = given;
+  const source = { connectionId: row.connection_id, provider: row.provider };
+  const home = to ?? (await newHome(tx, { orgId, source, now })).property_id;
+  await tx
+    .updateTable('property_sightings')
+    .set({ property_id: home, joined_by: 'person', joined_why: said })
+    .where('org_id', '=', orgId)
+    .where('id', '=', row.id)
+    .execute();
+  return home;
+}
+
 /** Takes away what stood in these documents. @returns the homes that changed */
 export async function dropSightings(
   tx: Tx,

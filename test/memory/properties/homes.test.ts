@@ -1,8 +1,11 @@
 // A home met in any source is one home, on every database: with its prices, where each was seen, and what speaks of it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AuditEntry } from '../../../src/audit/audit.ts';
+import type { Person } from '../../../src/auth/principal.ts';
 import { createLog } from '../../../src/log.ts';
 import { createMemory } from '../../../src/memory/create.ts';
 import type { Memory, Property, Source } from '../../../src/memory/memory.ts';
+import { createHomeBook } from '../../../src/memory/properties/home-book.ts';
 import type { Listing } from '../../../src/providers/capabilities.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../../store/databases.ts';
@@ -197,6 +200,56 @@ describe.each(databases)('on $name', (database) => {
     expect(shown?.sightings).toHaveLength(1);
     expect(await memory.property(org, { address: '8 Bay Court' })).toBeDefined();
     expect(await memory.property(agent, { address: '8 Bay Court' })).toBeUndefined();
+  });
+
+  test('a person parts a wrong join and joins it again; a later sync changes neither, and it is on the record', async () => {
+    const entries: AuditEntry[] = [];
+    const book = createHomeBook({
+      audit: {
+        append: async (_tx, _org, _at, entry) => {
+          entries.push(entry);
+        },
+      },
+    });
+    const { orgId } = org;
+    const person = {
+      kind: 'person',
+      orgId,
+      memberId: 'mem_1',
+      name: 'Ann',
+      role: 'owner',
+    } as unknown as Person;
+    const show = async () => {
+      await seen({ id: 'w1', address: '4 Walnut Close, Springfield', price: 1_100_000 });
+      await seen({ id: 'w2', address: '4 Walnut Cl, Springfield', price: 2_200_000 }, files);
+    };
+    await show();
+    const whole = await home({ id: 'w1' });
+    const wrong = whole.sightings.find(({ externalId }) => externalId === 'w2')?.id ?? '';
+    const apart = await book.move(org, person, { sightingId: wrong, channel: 'terminal' });
+    await show();
+    expect(prices(await home({ id: 'w1' }))).toEqual([[1_100_000, 'zillow']]);
+    expect(prices(await home({ id: 'w2' }))).toEqual([[2_200_000, 'files']]);
+    expect((await home({ id: 'w2' })).id).toBe(apart.id);
+    await book.move(org, person, { sightingId: wrong, to: whole.id, channel: 'terminal' });
+    await show();
+    const again = await home({ id: 'w2' });
+    expect(again.id).toBe(whole.id);
+    expect(again.sightings.map(({ joinedBy, joinedWhy }) => [joinedBy, joinedWhy])).toContainEqual([
+      'person',
+      'Ann, by hand',
+    ]);
+    // The home that was left empty is no home any more.
+    expect(await memory.property(org, { id: apart.id })).toBeUndefined();
+    expect(entries.map(({ kind }) => kind)).toEqual(['property.parted', 'property.joined']);
+    const agent = { ...person, kind: 'agent' } as unknown as Person;
+    await expect(book.move(org, agent, { sightingId: wrong, channel: 'mcp' })).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    await expect(
+      book.move(org, person, { sightingId: 'psg_none', channel: 'terminal' }),
+    ).rejects.toMatchObject({ code: 'not_found' });
+    expect((await book.list(org, { text: 'walnut', limit: 5 })).map(({ id }) => id)).toEqual([whole.id]);
   });
 
   test('listings that an older way of normalising keyed are joined when memory next reads', async () => {
