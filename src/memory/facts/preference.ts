@@ -32,7 +32,11 @@ const labelled =
 const refusedLabel = /^\s*(?:[-*•]\s*)?(?:never(?: again)?|no-?gos?|must not|deal-?breakers?)\s*:/iu;
 /** What is no statement of the writer about themselves now. */
 const elsewhere =
-  /\b(?:if|unless|in case|suppose|would have|used to|last time|back then|years? ago|joking|kidding|said|says|(?<!all )told|asked|thinks?|claims?|wrote|remember that|^(?:assistant|ai|agent|system|drawbridge)\b[,:]|(?:ignore|disregard) (?:all|any|the|your|previous)|the (?:client|buyer|seller|customer|tenant)s?['’]?s?\b.{0,20}\b(?:budget|needs?|wants?))\b/iu;
+  /\b(?:if|unless|in case|suppose|would have|used to|last time|back then|years? ago|joking|kidding|said|says|(?<!all )told|asked|thinks?|claims?|wrote|remember that|the (?:client|buyer|seller|customer|tenant)s?['’]?s?\b.{0,20}\b(?:budget|needs?|wants?))\b/iu;
+
+/** What is said to a machine that reads along. */
+const toMachines =
+  /^\s*(?:assistant|ai|agent|system|drawbridge|note to self)\b\s*[,:]|\b(?:ignore|disregard|forget) (?:all|any|the|your|previous|prior)\b|\bsystem prompt\b/iu;
 
 const numbers: Readonly<Record<string, number>> = {
   one: 1,
@@ -176,7 +180,7 @@ const confident = 0.8;
 
 export function preferencesIn(sentence: Sentence): Omit<Claim, 'subject' | 'as'>[] {
   const { text, before, start, end } = sentence;
-  if (text.endsWith('?') || elsewhere.test(text)) return [];
+  if (text.endsWith('?') || elsewhere.test(text) || toMachines.test(`${before}${text}`)) return [];
   const line = `${before}${text}`;
   const lists = labelled.test(line);
   const refuses = refusing.test(text) || (refusedLabel.test(line) && !wanting.test(text));
