@@ -126,6 +126,8 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
           all = false;
           continue;
         }
+        // Most chunks have one: room for all at once, instead of more and more of it.
+        signatures.reserve(slots.count);
         signatures.append(bits, block.base);
         upTo = end;
         if (all) blocks.push(block.id);
