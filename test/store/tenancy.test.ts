@@ -16,6 +16,7 @@ const appendOnly = new Set(['audit_log', 'audit_cuts', 'source_attribution']);
 const given: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   source_attribution: { fact_id: null, brain_id: null },
   audit_cuts: { seq: -1 },
+  client_merges: { kind: 'merge', state: 'proposed' },
 };
 const onlyAdded = /only ever added|permission denied/;
 
