@@ -55,7 +55,7 @@ export interface ClientFact {
 /** What is read of one client. */
 const mostFacts = 3000;
 
-async function rowsOf(org: OrgStore, db: Db, clientIds: readonly string[]) {
+async function rowsOf(org: Pick<OrgStore, 'orgId' | 'viewer'>, db: Db, clientIds: readonly string[]) {
   const columns = [
     'f.id',
     'f.client_id',
@@ -199,7 +199,11 @@ function settleSlot(rows: readonly (Said | Told)[]): ClientFact[] {
 }
 
 /** All that is known of a client, standing or not, as far as the viewer may see it. Newest first. */
-export async function factsOf(org: OrgStore, db: Db, clientIds: readonly string[]): Promise<ClientFact[]> {
+export async function factsOf(
+  org: Pick<OrgStore, 'orgId' | 'viewer'>,
+  db: Db,
+  clientIds: readonly string[],
+): Promise<ClientFact[]> {
   const { said, told } = await rowsOf(org, db, clientIds);
   const slots = Map.groupBy<string, Said | Told>([...said, ...told], (row) => row.slot);
   const facts = [...slots.values()].flatMap(settleSlot);
@@ -210,7 +214,11 @@ export async function factsOf(org: OrgStore, db: Db, clientIds: readonly string[
 const mostThreads = 300;
 
 /** A question is open until a later message of ours, or of whom it was put to, stands in its thread. */
-async function closeAnswered(org: OrgStore, db: Db, facts: readonly ClientFact[]): Promise<void> {
+async function closeAnswered(
+  org: Pick<OrgStore, 'orgId' | 'viewer'>,
+  db: Db,
+  facts: readonly ClientFact[],
+): Promise<void> {
   const open = facts.filter(({ family, stands }) => family === 'question' && stands);
   const threads = [...new Set(open.flatMap(({ document }) => document?.threadId ?? []))].slice(
     0,

@@ -2,6 +2,8 @@
 import type { Kysely } from 'kysely';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
+import { factsOf } from './client-facts.ts';
+import { groupsOf, rootsOf } from './client-keys.ts';
 import { parts } from './known-rows.ts';
 import { readable } from './readable.sql.ts';
 
@@ -101,12 +103,22 @@ async function factsNow(
   for (const some of parts(ids, atOnce)) {
     const rows = await db
       .selectFrom('client_facts')
-      .select(['id', 'content_hash', 'valid_until', 'removed'])
+      .select('client_id')
+      .distinct()
       .where('org_id', '=', orgId)
       .where('id', 'in', some)
+      .where('client_id', 'is not', null)
       .execute();
-    for (const row of rows) {
-      found.set(row.id, row.valid_until === null && row.removed === 0 ? row.content_hash : '');
+    const clients = rows.flatMap(({ client_id }) => client_id ?? []);
+    const roots = await rootsOf(db, orgId, clients);
+    // Whether a fact stands is known among all of its client: a later record may say otherwise.
+    for (const group of (await groupsOf(db, orgId, [...new Set(roots.values())])).values()) {
+      const facts = await factsOf(
+        { orgId },
+        db,
+        group.map(({ id }) => id),
+      );
+      for (const { id, stands, contentHash } of facts) found.set(id, stands ? contentHash : '');
     }
   }
   return found;
