@@ -9,6 +9,8 @@ export interface Candidate {
   /** Of terms that the best passages share, in the words' unit. */
   expanded: number;
   cosine: number;
+  /** Earned by being new, in the score's unit. */
+  recency: number;
   /** Fused, before and after what its likes lend. */
   fused: number;
   score: number;
@@ -18,7 +20,7 @@ export interface Candidate {
 export function candidatesOf(candidates: Map<number, Candidate>, slot: number, words = 0): Candidate {
   let known = candidates.get(slot);
   if (known === undefined) {
-    known = { slot, words, near: 0, expanded: 0, cosine: 0, fused: 0, score: 0 };
+    known = { slot, words, near: 0, expanded: 0, cosine: 0, recency: 0, fused: 0, score: 0 };
     candidates.set(slot, known);
   }
   return known;

@@ -13,6 +13,8 @@ export interface ScoreParts {
   /** Of terms that the best passages share, and what the passages most like it lend; may be below 0. */
   feedback: number;
   vectors: number;
+  /** For being new, where the question asks for that. */
+  recency: number;
 }
 
 /** How much of a chunk's own score its header has earned. */
@@ -41,7 +43,7 @@ function headerShare(
 
 /** `byWords`: what of the candidate's fused score its words have earned; `vectors`: what its vector has. */
 export function partsOf(
-  { slot, words, near, expanded, fused, score }: Candidate,
+  { slot, words, near, expanded, recency, fused, score }: Candidate,
   earned: { byWords: number; vectors: number },
   ranking: {
     collection: Collection;
@@ -60,7 +62,8 @@ export function partsOf(
     body: unit * own * (1 - inHeader),
     neighbours: unit * neighbours,
     proximity: unit * near,
-    feedback: unit * expanded + score - fused,
+    feedback: unit * expanded + score - recency - fused,
     vectors: earned.vectors,
+    recency,
   };
 }

@@ -8,6 +8,7 @@ import { borrowed, likeness } from './likeness.ts';
 import { holdsPhrase, nearness } from './nearness.ts';
 import { partsOf, type ScoreParts } from './parts.ts';
 import { type Reading, readBodies } from './reading.ts';
+import { asksForNewest, recencies } from './recency.ts';
 import { type RankSettings, rankSettings } from './settings.ts';
 import { withTyposMended } from './typos.ts';
 import { addCosines, scopeCounts, wordWeight } from './vectors.ts';
@@ -249,6 +250,15 @@ export function rank(collection: Collection, question: Question, options: RankOp
     fuse(fusion);
   }
   smooth(read, settings);
+  if (asksForNewest(question.terms)) {
+    recencies(first.map(({ slot }) => collection.writtenAt[slot] ?? 0)).forEach((recency, i) => {
+      const one = first[i];
+      if (one === undefined) return;
+      // In proportion to what it has: a passage is not an answer for being new.
+      one.recency = settings.recency * recency * one.score;
+      one.score += one.recency;
+    });
+  }
 
   const best = fusion.list.sort(byScore).slice(0, options.limit);
   const ranking = { collection, asked, scores, settings };
@@ -266,7 +276,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
     const words = byWords.scores[i] ?? 0;
     if (candidates.has(slot)) continue;
     const score = (floor * words) / (fusion.lowWords || 1);
-    const one = { slot, words, near: 0, expanded: 0, cosine: 0, fused: score, score };
+    const one = { slot, words, near: 0, expanded: 0, cosine: 0, recency: 0, fused: score, score };
     answer.push({ slot, score, parts: partsOf(one, { byWords: score, vectors: 0 }, ranking) });
   }
   return answer;

@@ -39,6 +39,8 @@ export interface RankSettings {
   expansion: number;
   expandedFrom: number;
   expandedBy: number;
+  /** What being the newest counts for, where the question asks for that. */
+  recency: number;
   /** Most candidates each arm brings, and of the best how many are read. */
   pool: number;
   read: number;
@@ -65,6 +67,7 @@ export const rankSettings: RankSettings = {
   expansion: 0.1,
   expandedFrom: 5,
   expandedBy: 10,
+  recency: 0.15,
   pool: 200,
   read: 50,
 };

@@ -152,6 +152,22 @@ test('a message lends more to its answer than a part of a document to its next p
   expect(lent(3)).toBeGreaterThan(2 * lent(1));
 });
 
+test('a question for the latest prefers the newer of two like passages, and no other question does', () => {
+  const day = 86_400_000;
+  const offers = [1, 300, 200, 0].map((days, i) => ({
+    document: `${i}`,
+    header: [],
+    body: terms(i === 3 ? 'The survey of the roof was today.' : 'The offer for Elm Road stands.', ['en']),
+    writtenAt: 20_000 * day + (i === 3 ? 400 : days) * day,
+  }));
+  const collection = createMemoryCollection(offers);
+  const latest = ask(collection, 'latest offer for Elm Road');
+  expect(slotsOf(latest).slice(0, 3)).toEqual([1, 2, 0]);
+  expect(latest[0]?.parts.recency).toBeGreaterThan(latest[1]?.parts.recency ?? Number.NaN);
+  expect(slotsOf(ask(collection, 'offer for Elm Road'))).toEqual([0, 1, 2]);
+  expect(ask(collection, 'offer for Elm Road').every(({ parts }) => parts.recency === 0)).toBe(true);
+});
+
 test('what the best passages speak of beside the question brings up a passage that speaks of it too', () => {
   const collection = createMemoryCollection(
     [
