@@ -17,7 +17,7 @@ export const deepest = 1000;
 
 /** Ties a cursor to its org and question. It grants nothing, so a checksum is enough. */
 function checksum(orgId: string, query: MemoryQuery, body: string): string {
-  const { question, kinds, since, until, clients, connectionIds, threadId } = query;
+  const { question, kinds, since, until, clients, connectionIds, threadId, documentIds } = query;
   const about = JSON.stringify([
     orgId,
     question,
@@ -27,6 +27,7 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
     clients,
     connectionIds,
     threadId,
+    documentIds,
     body,
   ]);
   return createHash('sha256').update(about).digest('base64url').slice(0, 16);

@@ -5,6 +5,7 @@ import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts'
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import type { ClientProfile } from './client-profile.ts';
+import type { ScoreParts } from './rank/parts.ts';
 
 export interface Source {
   connectionId: string;
@@ -46,6 +47,15 @@ export interface MemoryQuery {
   connectionIds?: string[];
   /** Restricts to one thread, meeting or conversation. */
   threadId?: string;
+  /** Only these documents. */
+  documentIds?: string[];
+  /**
+   * Reads times, senders, kinds, amounts and addresses out of the question, days as they are in `timeZone` at `now`.
+   * What it states outright narrows the search, unless nothing is found within; all else lifts what fits.
+   */
+  understand?: { now: number; timeZone: string };
+  /** One hit a conversation, and one of several documents that say the same. */
+  collapse?: boolean;
   /** 0..1 of the best hit's score. */
   minScore?: number;
   limit: number;
@@ -82,6 +92,13 @@ export interface Passage {
   verifiedAt: number;
   /** 0..1 relative to the best hit; 1 is the best. */
   score: number;
+  /** Where in the snippet a word that was asked for stands: begin and end, UTF-16 units. */
+  marks?: (readonly [number, number])[];
+  /** What the score is made of, relative to the best hit's; and what was understood of the question has added. */
+  parts?: ScoreParts;
+  lifts?: Record<string, number>;
+  /** Further hits of the same thread, and other documents that say the same. */
+  alike?: { inThread: number; copies: number };
 }
 
 export interface Client {
@@ -97,6 +114,9 @@ export interface Client {
 }
 
 export interface MemoryAnswer {
+  /** What was understood of the question beside its words, for whoever asked; and the terms that it was searched by. */
+  understood: string[];
+  terms: string[];
   passages: Passage[];
   nextCursor: string | undefined;
   /** Why meaning was not searched but words alone, for people: the org's embedder did not answer. */

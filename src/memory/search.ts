@@ -13,10 +13,14 @@ import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.t
 import { createLanguages } from './languages.ts';
 import type { MemoryAnswer, MemoryQuery } from './memory.ts';
 import { rowsOf, toPassage } from './passages.ts';
+import { type Collapsed, collapse } from './question/collapse.ts';
+import { lightRows, type Settled, weigh } from './question/weigh.ts';
 
 type Db = Kysely<OrgTables>;
 
 const mostPassages = 100;
+const weighedTogether = 100;
+const anchorHits = 20;
 
 async function newestChunk(db: Db, orgId: string): Promise<number> {
   const row = await db
@@ -28,7 +32,7 @@ async function newestChunk(db: Db, orgId: string): Promise<number> {
 }
 
 function filtersOf({ viewer }: OrgStore, query: MemoryQuery, addresses: string[] | undefined): IndexFilters {
-  const { kinds, since, until, connectionIds, threadId } = query;
+  const { kinds, since, until, connectionIds, threadId, documentIds } = query;
   return {
     ...(kinds === undefined || kinds.length === 0 ? {} : { kinds }),
     ...(since === undefined ? {} : { since }),
@@ -36,6 +40,7 @@ function filtersOf({ viewer }: OrgStore, query: MemoryQuery, addresses: string[]
     ...(addresses === undefined ? {} : { addresses }),
     ...(connectionIds === undefined ? {} : { connectionIds }),
     ...(threadId === undefined ? {} : { threadId }),
+    ...(documentIds === undefined ? {} : { documentIds }),
     ...(viewer === undefined || seesAll(viewer) ? {} : { viewer }),
   };
 }
@@ -64,7 +69,8 @@ export function createSearch({
     check(query);
     // The stemmers are large, and nobody needs them before the first question.
     const { questionPhrases, questionWords } = await import('./language/question.ts');
-    const { snippetOf } = await import('./snippet.ts');
+    const { marksIn, snippetOf } = await import('./snippet.ts');
+    const { settle } = await import('./question/settle.ts');
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
@@ -77,19 +83,43 @@ export function createSearch({
 
     const words = questionWords(query.question, languages);
     const terms = words.flat();
-    const offset = place?.offset ?? 0;
+    const phrases = questionPhrases(query.question, languages);
     const vectors = await embedding?.question(org, query.question);
-    const hits = await index.search(org, {
-      text: query.question,
-      terms,
-      words,
-      phrases: questionPhrases(query.question, languages),
-      vectors,
-      filters: filtersOf(org, query, scope?.addresses),
-      limit: query.limit + 1,
-      offset,
-      maxSeq,
-    });
+    const base = filtersOf(org, query, scope?.addresses);
+    const hitsOf: HitsOf = (filters, part) =>
+      index.search(org, { text: query.question, terms, words, phrases, vectors, filters, maxSeq, ...part });
+    const settled: Settled =
+      query.understand === undefined
+        ? { narrowed: {}, wishes: [], said: [] }
+        : await settle(org, query, {
+            asked: query.understand,
+            base,
+            languages,
+            find: (about) =>
+              index.search(org, {
+                text: about.join(' '),
+                terms: about,
+                words: about.map((term) => [term]),
+                phrases: [],
+                vectors: undefined,
+                filters: base,
+                maxSeq,
+                limit: anchorHits,
+                offset: 0,
+              }),
+          });
+    const said = [...settled.said];
+    const offset = place?.offset ?? 0;
+    const take = async (filters: IndexFilters): Promise<Taken> =>
+      query.understand === undefined && query.collapse !== true
+        ? { hits: await hitsOf(filters, { limit: query.limit + 1, offset }) }
+        : takeWeighed(org, query, { filters, offset, hitsOf, settled });
+    let taken = await take({ ...base, ...settled.narrowed });
+    if (taken.hits.length === 0 && Object.keys(settled.narrowed).length > 0) {
+      said.push('nothing is found so narrowly, so the bounds were left aside');
+      taken = await take(base);
+    }
+    const { hits, known } = taken;
     const best = place?.best ?? hits[0]?.score ?? 0;
     const relative = (hit: IndexHit) => (best > 0 ? Math.min(1, hit.score / best) : 1);
     const good = hits.filter((hit) => relative(hit) >= (query.minScore ?? 0));
@@ -102,12 +132,67 @@ export function createSearch({
     return {
       passages: page.flatMap((hit) => {
         const row = rows.get(hit.seq);
-        return row === undefined ? [] : [toPassage(row, relative(hit), snippet)];
+        if (row === undefined) return [];
+        const passage = toPassage(row, relative(hit), snippet);
+        const one = known?.get(hit.seq);
+        return [
+          {
+            ...passage,
+            marks: marksIn(passage.snippet, wantedTerms, languages),
+            parts: hit.parts,
+            ...(one === undefined
+              ? {}
+              : { lifts: one.lifts, alike: { inThread: one.inThread, copies: one.copies } }),
+          },
+        ];
       }),
       nextCursor: more ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined,
       wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
       client: meant.client,
       candidates: scope !== undefined && scope.candidates.length > 0 ? scope.candidates : meant.candidates,
+      understood: said,
+      terms,
     };
   };
+}
+
+type HitsOf = (filters: IndexFilters, part: { limit: number; offset: number }) => Promise<IndexHit[]>;
+
+interface Taken {
+  hits: IndexHit[];
+  /** What is known of a hit beside its score. */
+  known?: ReadonlyMap<number, Pick<Collapsed, 'lifts' | 'inThread' | 'copies'>>;
+}
+
+/**
+ * The first hits are weighed and collapsed together, so that pages of them do not overlap; what stands behind them
+ * comes as it is ranked.
+ */
+async function takeWeighed(
+  org: OrgStore,
+  { limit, collapse: collapses }: MemoryQuery,
+  {
+    filters,
+    offset,
+    hitsOf,
+    settled,
+  }: { filters: IndexFilters; offset: number; hitsOf: HitsOf; settled: Settled },
+): Promise<Taken> {
+  const first = await hitsOf(filters, { limit: weighedTogether, offset: 0 });
+  const rows = await org.read((db) => lightRows(db, org, first));
+  const weighed = weigh(first, rows, settled.wishes);
+  const groups: Collapsed[] =
+    collapses === true ? collapse(weighed) : weighed.map((hit) => ({ ...hit, inThread: 0, copies: 0 }));
+  const wanted = limit + 1;
+  const hits: IndexHit[] = groups.slice(offset, offset + wanted);
+  if (hits.length < wanted && first.length === weighedTogether) {
+    const behind = Math.max(0, offset - groups.length);
+    const rest = await hitsOf(filters, {
+      limit: wanted - hits.length,
+      offset: weighedTogether + behind,
+    });
+    const lowest = groups.at(-1)?.score ?? 0;
+    hits.push(...rest.map((hit) => ({ ...hit, score: Math.min(hit.score, lowest) })));
+  }
+  return { hits, known: new Map(groups.map((one) => [one.seq, one])) };
 }

@@ -18,7 +18,7 @@ function prefixOf(term: string): string {
 /** The words of `text` that were asked for, with where they stand. */
 function matchesIn(text: string, wanted: ReadonlySet<string>, languages: readonly string[]) {
   const prefixes = new Set([...wanted].map(prefixOf));
-  const found: { at: number; term: string }[] = [];
+  const found: { at: number; length: number; term: string }[] = [];
   const spaced = !withoutSpaces.test(text);
   const parts = spaced
     ? [...text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)].map((match) => ({ text: match[0], start: match.index }))
@@ -26,9 +26,18 @@ function matchesIn(text: string, wanted: ReadonlySet<string>, languages: readonl
   for (const word of parts) {
     if (spaced && !prefixes.has(prefixOf(fold(word.text.toLowerCase())))) continue;
     const term = termsOfWord(word.text, languages).find((one) => wanted.has(one));
-    if (term !== undefined) found.push({ at: word.start, term });
+    if (term !== undefined) found.push({ at: word.start, length: word.text.length, term });
   }
   return found;
+}
+
+/** Where the words that were asked for stand: begin and end. */
+export function marksIn(
+  text: string,
+  wanted: ReadonlySet<string>,
+  languages: readonly string[],
+): [number, number][] {
+  return matchesIn(text, wanted, languages).map(({ at, length }) => [at, at + length]);
 }
 
 /** At most ~300 characters, cut at words, with … where something is left out. */

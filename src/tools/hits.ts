@@ -9,28 +9,38 @@ import type { ToolLink } from './define.ts';
 
 export const kindsField = z.array(z.enum(documentKinds)).optional();
 
+/** Declared as far as a caller needs it to go on; the rest is carried and told by its names. */
 export const hitFields = {
   uri: z.string().optional().describe('Read it whole with read-source'),
   kind: z.string(),
   title: z.string(),
-  people: z.array(z.string()).optional(),
-  url: z.string().optional(),
   account: z.string().describe('Source account'),
-  writtenAt: z.string().optional().describe('Of an event: when it begins'),
-  fetchedAt: z.string(),
-  verifiedAt: z.string(),
   age: z.string().describe('Since it was last verified'),
   freshness: z.enum(['fresh', 'stale', 'live']),
 };
 
-const hitShape = z.object(hitFields);
+/** What is said of every hit. Times in ISO 8601. */
+export type Hit = {
+  uri?: string;
+  kind: string;
+  title: string;
+  people?: string[];
+  url?: string;
+  account: string;
+  /** Of an event: when it begins. */
+  writtenAt?: string;
+  fetchedAt: string;
+  verifiedAt: string;
+  age: string;
+  freshness: 'fresh' | 'stale' | 'live';
+};
 
 export function documentUri(id: string): string {
   return `ime://documents/${id}`;
 }
 
 /** The fields of `hitFields`, judged against the age that the caller allows. */
-export function hitOf(passage: Passage, judge: Judge) {
+export function hitOf(passage: Passage, judge: Judge): Hit {
   const { verifiedAt, age, freshness } = verdictOf(passage, judge);
   const people = passage.people
     .slice(0, 6)
@@ -54,7 +64,7 @@ export function hitOf(passage: Passage, judge: Judge) {
 const mostLinks = 5;
 
 /** Links to the first hits. Their names are ours: a title was written by others, and a link stands in no frame. */
-export function linksOf(hits: readonly z.input<typeof hitShape>[]): ToolLink[] {
+export function linksOf(hits: readonly Hit[]): ToolLink[] {
   return hits
     .slice(0, mostLinks)
     .flatMap(({ uri, kind }, index) =>
@@ -63,7 +73,7 @@ export function linksOf(hits: readonly z.input<typeof hitShape>[]): ToolLink[] {
 }
 
 /** One line that says what a hit is: for the text of an answer. */
-export function hitLine(hit: z.input<typeof hitShape>, number: number): string {
+export function hitLine(hit: Hit, number: number): string {
   const when = hit.writtenAt === undefined ? '' : `, ${whenInWords(hit.kind, hit.writtenAt)}`;
   const who = hit.people === undefined ? '' : `, ${hit.people.slice(0, 3).join(', ')}`;
   return `${number}. [${hit.kind}] ${hit.title}${who}${when}; ${hit.account}, verified ${hit.age} ago (${hit.freshness})${hit.uri === undefined ? '' : `; ${hit.uri}`}`;
@@ -71,6 +81,22 @@ export function hitLine(hit: z.input<typeof hitShape>, number: number): string {
 
 function whenInWords(kind: string, at: string): string {
   return kind === 'event' ? `on ${at.slice(0, 16).replace('T', ' ')} UTC` : `written ${at.slice(0, 10)}`;
+}
+
+/** What was collapsed into a hit, in words. */
+export function alikeOf({ alike }: Passage): { more?: string } {
+  const said = [
+    ...(alike === undefined || alike.inThread === 0 ? [] : [`and ${alike.inThread} more in this thread`]),
+    ...(alike === undefined || alike.copies === 0 ? [] : [`and ${alike.copies} more that say the same`]),
+  ];
+  return said.length === 0 ? {} : { more: said.join(', ') };
+}
+
+/** What of the question was understood beside its words. It repeats the asker's own words and dates, and no source's. */
+export function understoodLine(understood: readonly string[]): string[] {
+  return understood.length === 0
+    ? []
+    : [`Understood: ${understood.map((one) => visibleLine(one)).join(', ')}`];
 }
 
 /** A passage's text for a model, cut at `max` characters. */

@@ -1,19 +1,20 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
 import { z } from 'zod';
 import type { Passage } from '../memory/memory.ts';
+import { readTimeZone } from '../memory/question/time-zone.ts';
 import { readFreshness } from '../recall/thresholds.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
 import { shutOut } from './freshness.ts';
-import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
+import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText, understoodLine } from './hits.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
 
 const longestPassage = 4_000;
 
-const passage = z.object({
+const passage = z.looseObject({
   ...hitFields,
   text: z.string(),
   citation: z.object({
@@ -50,10 +51,13 @@ export const imeSearch = defineTool({
   async run(context, input) {
     const { rooms, org } = context;
     const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
+    const now = rooms.clock.now();
+    const timeZone = await readTimeZone(org);
     const ask = (limit: number) =>
       rooms.memory.search(org, {
         question: input.question,
         limit,
+        understand: { now, timeZone },
         ...(input.clients === undefined ? {} : { clients: input.clients }),
         ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
         ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
@@ -94,6 +98,7 @@ export const imeSearch = defineTool({
           ]),
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.wordsOnly === undefined ? [] : [answer.wordsOnly]),
+      ...understoodLine(answer.understood),
       ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
       ...receiptLine(receiptId),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),

@@ -3,25 +3,31 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import type { MemoryQuery, Passage } from '../memory/memory.ts';
+import { readTimeZone } from '../memory/question/time-zone.ts';
 import { recall } from '../recall/recall.ts';
 import { parseInstant } from '../time.ts';
-import { framed } from '../untrusted.ts';
+import { framed, visibleLine } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import { candidatesLine } from './clients.ts';
 import { defineTool, type ToolContext } from './define.ts';
 import { shutOut } from './freshness.ts';
-import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText } from './hits.ts';
+import {
+  alikeOf,
+  type Hit,
+  hitFields,
+  hitLine,
+  hitOf,
+  kindsField,
+  linksOf,
+  passageText,
+  understoodLine,
+} from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
 
-const hit = z.object({
-  ...hitFields,
-  snippet: z.string(),
-  price: z.number().optional(),
-  listingId: z.string().optional(),
-});
+const hit = z.looseObject({ ...hitFields, snippet: z.string() });
 
 export const search = defineTool({
   name: 'search',
@@ -42,7 +48,7 @@ export const search = defineTool({
     limit: z.number().int().min(1).max(25).default(10),
     cursor: z.string().optional(),
   }),
-  output: z.object({
+  output: z.looseObject({
     hits: z.array(hit),
     receiptId: z.string().optional().describe('For record-attribution'),
     nextCursor: z.string().optional(),
@@ -74,6 +80,8 @@ export const search = defineTool({
     const query: MemoryQuery = {
       question: input.question,
       limit: input.limit,
+      understand: { now: rooms.clock.now(), timeZone: await readTimeZone(org) },
+      collapse: true,
       ...span,
       ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
       ...(input.client === undefined ? {} : { clients: [input.client] }),
@@ -85,7 +93,11 @@ export const search = defineTool({
       judge,
       notes,
     } = await naming('client', () => recall(rooms, org, query, { maxAgeMs, accounts }));
-    const hitFrom = (p: Passage) => ({ ...hitOf(p, judge), snippet: passageText(p.snippet, 300) });
+    const hitFrom = (p: Passage) => ({
+      ...hitOf(p, judge),
+      snippet: passageText(p.snippet, 300),
+      ...alikeOf(p),
+    });
     let found = recalled;
     const fitting = countFitting(found.passages.map(hitFrom));
     // As in ime-search: the cursor goes on behind the last one shown.
@@ -106,7 +118,10 @@ export const search = defineTool({
       ],
       found.nextCursor,
       context,
-      receiptFor(context, 'search', input.question, found.passages),
+      {
+        receiptId: receiptFor(context, 'search', input.question, found.passages),
+        understood: found.understood,
+      },
     );
   },
 });
@@ -149,19 +164,31 @@ async function naming<T>(field: string, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-type Hit = z.input<typeof hit>;
+type Found = Hit & {
+  snippet: string;
+  /** What was collapsed into it. */
+  more?: string;
+  price?: number;
+  listingId?: string;
+};
 
 async function answer(
-  hits: Hit[],
+  hits: Found[],
   notes: string[],
   nextCursor: string | undefined,
   context: ToolContext,
-  receiptId?: string,
+  { receiptId, understood = [] }: { receiptId?: string | undefined; understood?: readonly string[] } = {},
 ) {
-  const found = hits.map((h, i) => `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}`).join('\n');
+  const found = hits
+    .map(
+      (h, i) =>
+        `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}${h.more === undefined ? '' : ` (${h.more})`}`,
+    )
+    .join('\n');
   return {
     data: {
       hits,
+      ...(understood.length === 0 ? {} : { understood: understood.map((one) => visibleLine(one)) }),
       ...(receiptId === undefined ? {} : { receiptId }),
       ...(nextCursor === undefined ? {} : { nextCursor }),
       ...(notes.length === 0 ? {} : { notes }),
@@ -172,6 +199,7 @@ async function answer(
         ? ((await nothingYet(context)) ??
           'Nothing found. Try other words or fewer filters; list-connections shows what is connected and how fresh it is.')
         : framed(found, 'Search results'),
+      ...understoodLine(understood),
       ...notes,
       ...receiptLine(receiptId),
       ...(nextCursor === undefined ? [] : [`More: cursor ${nextCursor}`]),

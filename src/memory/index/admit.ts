@@ -14,11 +14,14 @@ export function admit(
     filters,
     maxSeq,
     arena,
+    chunksOf,
     withheld,
   }: {
     filters: IndexFilters;
     maxSeq: number;
     arena: Arena;
+    /** Numbers of these documents' chunks. */
+    chunksOf(documentIds: readonly string[]): number[];
     /** Numbers of chunks that the viewer may not see. */
     withheld(viewer: Viewer): Uint32Array;
   },
@@ -41,7 +44,15 @@ export function admit(
     keep((slot) => holding[slot] === 1);
   };
 
-  const { kinds, connectionIds, since, until, threadId, addresses, viewer } = filters;
+  const { kinds, connectionIds, since, until, threadId, addresses, documentIds, viewer } = filters;
+  if (documentIds !== undefined) {
+    const named = new Uint8Array(slots.count);
+    for (const seq of chunksOf(documentIds)) {
+      const slot = slots.find(seq);
+      if (slot >= 0) named[slot] = 1;
+    }
+    keep((slot) => named[slot] === 1);
+  }
   if (viewer !== undefined) {
     const kindsHidden = slots.kinds.known(viewer.hidden.kinds);
     const connectionsHidden = slots.connections.known(viewer.hidden.connections);

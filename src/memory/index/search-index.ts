@@ -18,6 +18,7 @@ export interface IndexFilters {
   addresses?: string[];
   connectionIds?: string[];
   threadId?: string;
+  documentIds?: string[];
   /** Only what they may see. */
   viewer?: Viewer;
 }

@@ -2,13 +2,13 @@
 import { loadStaticEn, staticEn } from '../embed/static-en.ts';
 import { rank } from '../rank/rank.ts';
 import { admit } from './admit.ts';
+import { chunksOf, Withheld } from './by-document.sql.ts';
 import { OrgIndex } from './org-index.ts';
 import { type Access, createRowsOpener } from './rows.sql.ts';
 import type { IndexHit, IndexQuery } from './search-index.ts';
 import { createStored, type Stored } from './stored.sql.ts';
 import { createArena, storedCollection } from './stored-collection.ts';
 import { createStoredVectors, type StoredVectors } from './stored-vectors.ts';
-import { Withheld } from './withheld.sql.ts';
 
 export interface SearchTask {
   access: Access;
@@ -88,6 +88,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
         filters,
         maxSeq,
         arena,
+        chunksOf: (ids) => chunksOf(rows, orgId, ids),
         withheld: (viewer) => withheld.of(rows, orgId, { viewer, change: index.change }),
       });
       const vectors = answering === undefined ? undefined : kept.vectors.arm(index, stored);

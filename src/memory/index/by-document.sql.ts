@@ -1,9 +1,22 @@
-// Chunks that a viewer may not see because of their documents' readers or labels.
+// Chunks by their documents: those of some that are named, and those that a viewer may not see because of their
+// documents' readers or labels.
 import type { Viewer } from '../../viewer.ts';
 import { openByRow } from '../readable.sql.ts';
 import type { Rows } from './rows.sql.ts';
+import { atOnce, marks } from './stored.sql.ts';
 
 const keptViewers = 4;
+
+/** Numbers of these documents' chunks. */
+export function chunksOf(rows: Rows, orgId: string, documentIds: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < documentIds.length; i += atOnce) {
+    const some = documentIds.slice(i, i + atOnce);
+    const asked = `select seq from chunks where org_id = ? and document_id in (${marks(some.length)})`;
+    for (const row of rows.all(asked, [orgId, ...some])) found.push(Number(row['seq']));
+  }
+  return found;
+}
 
 /** By number. Asked for again when the org's index has changed, or a viewer is another. */
 export class Withheld {
