@@ -19,6 +19,7 @@ test('the five tools that must exist, exist by name, with what they need', () =>
   expect(tools.map((tool) => tool.name)).toEqual([
     'search',
     'ime-search',
+    'client-profile',
     'property-detail',
     'send-email',
     'schedule-event',

@@ -136,6 +136,44 @@ const routes: Record<string, RouteCase[]> = {
       () => ({ version: '1' }),
     ),
   ],
+  'GET /clients': [at('client', (id) => `/clients?q=${id}`)],
+  'GET /clients/:id': [at('client', (id) => `/clients/${id}`)],
+  'GET /clients/documents/:id': [at('document', (id) => `/clients/documents/${id}`)],
+  'POST /clients/merges/:id': ['accept', 'reject', 'undo'].map((decision) =>
+    at(
+      'merge',
+      (id) => `/clients/merges/${id}`,
+      () => ({ decision }),
+    ),
+  ),
+  'POST /clients/:id/merge': [
+    at(
+      'client',
+      (id) => `/clients/${id}/merge`,
+      (id) => ({ other: id }),
+    ),
+  ],
+  'POST /clients/:id/split': [
+    at(
+      'client',
+      (id) => `/clients/${id}/split`,
+      () => ({ 'key-0': `${mark}@two.example` }),
+    ),
+  ],
+  'POST /clients/:id/facts': [
+    at(
+      'client',
+      (id) => `/clients/${id}/facts`,
+      () => ({ name: 'likes', value: 'x' }),
+    ),
+  ],
+  'POST /clients/:id/facts/:fact': ['correct', 'remove'].map((change) =>
+    at(
+      'fact',
+      (id) => `/clients/${scene.theirs.client}/facts/${id}`,
+      () => ({ change, value: 'x' }),
+    ),
+  ),
   'GET /sources': [],
   'GET /sources/events': [at('connection', (id) => `/sources/events?seen=${id}`)],
   'POST /sources/:id/sync': [at('connection', (id) => `/sources/${id}/sync`)],
@@ -218,6 +256,9 @@ async function neighbourRows(): Promise<string> {
     'policy_rules',
     'passkeys',
     'org_brain',
+    'client_intelligence',
+    'client_facts',
+    'client_merges',
     'outputs',
     'source_attribution',
   ] as const) {
@@ -295,6 +336,12 @@ describe('tools', () => {
     'ime-search': {
       clients: [named('client', (id) => ({ question: 'lease', clients: [id] }))],
       cursor: [named('document', (cursor) => ({ question: 'lease', cursor }))],
+    },
+    'client-profile': {
+      client: [
+        named('client', (client) => ({ client })),
+        named('client', (id) => ({ client: `ime://clients/${id}` })),
+      ],
     },
     'property-detail': {
       id: [named('document', (id) => ({ id }))],

@@ -32,6 +32,8 @@ export type Kind =
   | 'key'
   | 'passkey'
   | 'entry'
+  | 'fact'
+  | 'merge'
   | 'receipt'
   | 'output';
 
@@ -193,6 +195,36 @@ export async function openTwoOrgs(): Promise<Scene> {
     { kind: 'fact', title: `Of ${mark}`, text: `We are ${mark}.` },
     'page',
   );
+  const fact = await rooms.clientBook.addFact(neighbour, person, {
+    clientId: things.client,
+    word: { name: 'likes', value: mark },
+    channel: 'page',
+  });
+  await rooms.memory.ingest(
+    neighbour,
+    { connectionId: things.connection, provider: 'mailbox' },
+    {
+      records: [
+        {
+          externalId: `${mark}-2`,
+          kind: 'note',
+          mediaType: 'application/json',
+          raw: Buffer.from(
+            JSON.stringify({
+              text: `${mark} again.`,
+              people: [{ address: `${mark}@two.example`, role: 'contact' }],
+            }),
+          ),
+        },
+      ],
+    },
+  );
+  const [second] = await rooms.memory.clientsCalled(neighbour, `${mark}@two.example`);
+  const merge = await rooms.clientBook.merge(neighbour, person, {
+    into: things.client,
+    other: second?.id ?? '',
+    channel: 'page',
+  });
   const receipt = rooms.receipts.issue(neighbour, agentOf(neighbour.orgId), {
     tool: 'search',
     question: mark,
@@ -264,6 +296,8 @@ export async function openTwoOrgs(): Promise<Scene> {
       key: key.id,
       passkey,
       entry: entry.id,
+      fact,
+      merge: merge.id,
       receipt,
       output,
     },
