@@ -64,6 +64,7 @@ const words: Record<EmbedderStatus['state'], string> = {
   former: 'kept to go back to',
   purging: 'being removed',
   ready: 'always there to go back to',
+  waiting: 'is what the environment says, and could not be asked yet',
 };
 
 function show({ output }: Session, listed: readonly EmbedderStatus[]): void {

@@ -32,6 +32,7 @@ export interface Chosen {
 }
 
 const setting = 'embedder';
+const faultSetting = 'embedder_fault';
 
 export function rowOf(row: Row): EmbedderRow {
   const { sealed, key_id: keyId } = row;
@@ -82,6 +83,40 @@ export async function writeChosen(db: Db, orgId: string, chosen: Chosen, at: num
   await db
     .insertInto('org_settings')
     .values({ org_id: orgId, name: setting, value, updated_at: at })
+    .onConflict((known) => known.columns(['org_id', 'name']).doUpdateSet({ value, updated_at: at }))
+    .execute();
+}
+
+/** Why what the environment says could not be begun, and when that was. */
+export async function readFault(db: Db, orgId: string): Promise<EmbedderRow['error']> {
+  const row = await db
+    .selectFrom('org_settings')
+    .select('value')
+    .where('org_id', '=', orgId)
+    .where('name', '=', faultSetting)
+    .executeTakeFirst();
+  return row === undefined ? undefined : fromJson(row.value);
+}
+
+/** Undefined: there is none any more. */
+export async function writeFault(
+  db: Db,
+  orgId: string,
+  error: DrawbridgeError | undefined,
+  at: number,
+): Promise<void> {
+  if (error === undefined) {
+    await db
+      .deleteFrom('org_settings')
+      .where('org_id', '=', orgId)
+      .where('name', '=', faultSetting)
+      .execute();
+    return;
+  }
+  const value = errorText(error, at);
+  await db
+    .insertInto('org_settings')
+    .values({ org_id: orgId, name: faultSetting, value, updated_at: at })
     .onConflict((known) => known.columns(['org_id', 'name']).doUpdateSet({ value, updated_at: at }))
     .execute();
 }

@@ -24,9 +24,11 @@ import {
   type EmbedderRow,
   giveUpBuilding,
   readChosen,
+  readFault,
   readRows,
   switchTo,
   writeChosen,
+  writeFault,
 } from './embedder-rows.ts';
 import { keptMs, workOff } from './embedder-work.ts';
 import { createOpenEmbedders } from './open-embedder.ts';
@@ -38,6 +40,8 @@ import { staticEn, staticEnName } from './static-en.ts';
 const questionMs = 1_000;
 const questionsKept = 500;
 const orgsAtOnce = 2;
+/** What the environment says is asked again after that, where it failed. */
+const faultWaitMs = 60_000;
 /** A model of others is asked for its version again after that time. */
 const trustMs = 600_000;
 
@@ -45,8 +49,8 @@ type Tx = Transaction<OrgTables>;
 
 export interface EmbedderStatus {
   name: string;
-  /** `ready`: the built-in one, while another answers. */
-  state: EmbedderRow['state'] | 'ready';
+  /** `ready`: the built-in one, while another answers. `waiting`: the environment's, which could not be asked yet. */
+  state: EmbedderRow['state'] | 'ready' | 'waiting';
   dimensions: number;
   settings: EmbedderSettings | undefined;
   /** Chunks that were embedded, or refused; all chunks of the org. */
@@ -195,14 +199,24 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
     const wanted = toJson(fromEnvironment);
     const isWanted = (row: EmbedderRow) => row.settings !== undefined && toJson(row.settings) === wanted;
     if (rows.some((row) => (row.state === 'building' || row.state === 'current') && isWanted(row))) return;
-    const { key } = parts.environment;
-    const embedder = await opener.open(org.orgId, fromEnvironment, key);
-    await choose(
-      org,
-      embedder.name,
-      { chosen: null, before: current },
-      { settings: fromEnvironment, dimensions: embedder.dimensions, sealed: undefined },
-    );
+    const fault = await org.read((db) => readFault(db, org.orgId));
+    const now = await org.now();
+    if (fault !== undefined && now < fault.at + faultWaitMs) return;
+    try {
+      const embedder = await opener.open(org.orgId, fromEnvironment, parts.environment.key);
+      const { dimensions } = embedder;
+      await choose(
+        org,
+        embedder.name,
+        { chosen: null, before: current },
+        { settings: fromEnvironment, dimensions, sealed: undefined },
+      );
+      if (fault !== undefined) await org.write((tx) => writeFault(tx, org.orgId, undefined, now));
+    } catch (thrown) {
+      if (stop.signal.aborted) throw thrown;
+      log.warn({ err: thrown, org: org.orgId }, 'the embedder of the environment could not be asked');
+      await org.write((tx) => writeFault(tx, org.orgId, toDrawbridgeError(thrown), now));
+    }
   }
 
   /** One transaction: what was being built goes, `name` is built or answers again. */
@@ -332,7 +346,7 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
     },
 
     async status(org) {
-      const { rows, total, behind } = await org.read(async (db) => {
+      const { rows, total, behind, chosen, fault } = await org.read(async (db) => {
         const all = await readRows(db, org.orgId);
         const countAfter = async (after: number) =>
           Number(
@@ -347,7 +361,9 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
           );
         const left = new Map<string, number>();
         for (const row of all) left.set(row.name, await countAfter(row.doneSeq));
-        return { rows: all, total: await countAfter(0), behind: left };
+        const { chosen } = await readChosen(db, org.orgId);
+        const fault = await readFault(db, org.orgId);
+        return { rows: all, total: await countAfter(0), behind: left, chosen, fault };
       });
       const order = { current: 0, building: 1, former: 2, purging: 3 };
       const listed = rows
@@ -378,7 +394,24 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
         retryAt: undefined,
         purgeAt: undefined,
       };
-      return own.state === 'current' ? [own, ...listed] : [...listed, own];
+      const wanted = fromEnvironment === undefined ? undefined : toJson(fromEnvironment);
+      const isBegun = rows.some(({ settings }) => settings !== undefined && toJson(settings) === wanted);
+      const late: EmbedderStatus[] =
+        chosen !== null || fromEnvironment === undefined || isBegun
+          ? []
+          : [
+              {
+                ...own,
+                name: `${fromEnvironment.kind}:${fromEnvironment.model}`,
+                state: 'waiting',
+                dimensions: 0,
+                settings: fromEnvironment,
+                done: 0,
+                error: fault,
+                retryAt: fault === undefined ? undefined : fault.at + faultWaitMs,
+              },
+            ];
+      return own.state === 'current' ? [own, ...listed, ...late] : [...listed, ...late, own];
     },
 
     async set(org, person, { settings: given, key, channel, work: own = false }) {

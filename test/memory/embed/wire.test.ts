@@ -277,3 +277,24 @@ test('an org that chose nothing gets what the environment says, with its key; on
   await world.embedding.settled();
   expect(server.seen.length).toBe(before);
 });
+
+test('an environment that names a server which is not there yet is shown, and begun when it is', async () => {
+  const server = await fakeServer();
+  server.instead = (_request, response) => answerJson(response, { error: 'starting' }, 503);
+  const world = await embedWorld({ environment: kinds.openai(server.url) });
+  await world.notes({ a: 'A villa.' });
+  await world.embedding.settled();
+  const [own, late] = await world.embedding.status(world.org);
+  expect(own).toMatchObject({ name: 'static-en-256@1', state: 'current' });
+  expect(late).toMatchObject({ state: 'waiting', error: { code: 'provider_unavailable' } });
+  const asked = server.seen.length;
+  world.embedding.settle(world.org);
+  await world.embedding.settled();
+  expect(server.seen.length).toBe(asked);
+  server.instead = undefined;
+  world.clock.advance(60_001);
+  world.embedding.settle(world.org);
+  await world.embedding.settled();
+  const states = (await world.embedding.status(world.org)).map(({ state }) => state);
+  expect(states).toEqual(['current', 'ready']);
+});
