@@ -23,6 +23,8 @@ export interface SearchAnswer {
 
 /** Orgs whose indexes stay in memory. */
 const orgsKept = 8;
+/** And the chunks of all of them together, at about 85 bytes each. */
+const slotsKept = 1_000_000;
 
 interface Kept {
   index: OrgIndex;
@@ -62,8 +64,9 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
     };
     orgs.delete(key);
     orgs.set(key, kept);
+    const slots = () => [...orgs.values()].reduce((sum, { index }) => sum + index.slots.count, 0);
     for (const oldest of orgs.keys()) {
-      if (orgs.size <= orgsKept) break;
+      if (oldest === key || (orgs.size <= orgsKept && slots() <= slotsKept)) break;
       orgs.delete(oldest);
     }
     return kept;
