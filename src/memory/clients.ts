@@ -11,6 +11,7 @@ import { nameWords } from './client-names.ts';
 import type { Client } from './memory.ts';
 import { earlier, later } from './people-seen.ts';
 import { readable } from './readable.sql.ts';
+import { readableClients } from './readable-clients.ts';
 
 type Db = Kysely<OrgTables>;
 
@@ -206,10 +207,11 @@ export async function listClients(
       org.orgId,
       found.map((row) => row.id),
     );
-    return found.flatMap((row) => {
+    const clients = found.flatMap((row) => {
       const rows = groups.get(row.id);
       return rows === undefined ? [] : [toClient(rows)];
     });
+    return readableClients(org, db, clients);
   });
 }
 
@@ -233,7 +235,7 @@ export function noSuchClient(): DrawbridgeError {
  */
 export async function clientsCalled(org: OrgStore, words: string): Promise<Client[]> {
   const written = words.trim().replace(/^ime:\/\/clients\//u, '');
-  return org.read(async (db) => {
+  const called = async (db: Db): Promise<Client[]> => {
     if (/^cli_[a-z0-9]{1,60}$/u.test(written)) return [toClient(await groupOf(db, org.orgId, written))];
     const address = (/<([^<>]+)>/u.exec(written)?.[1] ?? written).toLowerCase();
     const key = address.includes('@') ? address : `tel:${written.replace(/[^+\d]/gu, '')}`;
@@ -245,7 +247,8 @@ export async function clientsCalled(org: OrgStore, words: string): Promise<Clien
     );
     const exact = found.filter(({ client }) => nameWords(client.name).length === named.length);
     return (exact.length > 0 ? exact : found).map(({ client }) => client);
-  });
+  };
+  return org.read(async (db) => readableClients(org, db, await called(db)));
 }
 
 /** @throws DrawbridgeError `not_found` */
@@ -256,7 +259,8 @@ export async function readClient(
   Client & { recent: { id: string; kind: DocumentKind; title: string; writtenAt: number | undefined }[] }
 > {
   return org.read(async (db) => {
-    const client = toClient(await groupOf(db, org.orgId, id));
+    const [client] = await readableClients(org, db, [toClient(await groupOf(db, org.orgId, id))]);
+    if (client === undefined) throw noSuchClient();
     const recent = await db
       .selectFrom('source_documents as d')
       .select(['d.id', 'd.kind', 'd.title', 'd.written_at'])

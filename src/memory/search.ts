@@ -15,6 +15,7 @@ import type { MemoryAnswer, MemoryQuery } from './memory.ts';
 import { rowsOf, toPassage } from './passages.ts';
 import { type Collapsed, collapse } from './question/collapse.ts';
 import { lightRows, type Settled, weigh } from './question/weigh.ts';
+import { readableClients } from './readable-clients.ts';
 
 type Db = Kysely<OrgTables>;
 
@@ -124,7 +125,15 @@ export function createSearch({
     const relative = (hit: IndexHit) => (best > 0 ? Math.min(1, hit.score / best) : 1);
     const good = hits.filter((hit) => relative(hit) >= (query.minScore ?? 0));
     const page = good.slice(0, query.limit);
-    const rows = await org.read((db) => rowsOf(db, org, page));
+    const { rows, client, candidates } = await org.read(async (db) => ({
+      rows: await rowsOf(db, org, page),
+      client: (await readableClients(org, db, meant.client === undefined ? [] : [meant.client]))[0],
+      candidates: await readableClients(
+        org,
+        db,
+        scope !== undefined && scope.candidates.length > 0 ? scope.candidates : meant.candidates,
+      ),
+    }));
     const wantedTerms = new Set(terms);
     const snippet = (text: string) => snippetOf(text, wantedTerms, languages);
     const next = offset + query.limit;
@@ -148,8 +157,8 @@ export function createSearch({
       }),
       nextCursor: more ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined,
       wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
-      client: meant.client,
-      candidates: scope !== undefined && scope.candidates.length > 0 ? scope.candidates : meant.candidates,
+      client,
+      candidates,
       understood: said,
       terms,
     };

@@ -100,6 +100,27 @@ const ways: Record<string, Way> = {
     ),
 };
 
+const peopleWays: Record<string, Way> = {
+  'client-profile': async (org, as) => {
+    let all = '';
+    for (const title of titles) {
+      const said = await call('client-profile', { client: `${title}@people.test` }, org, as);
+      if (!said.includes('isError')) all += said;
+    }
+    return all;
+  },
+  'the list of clients, and completion': async (org) =>
+    JSON.stringify(await resource('client').list({ org, rooms: { ...rooms, approveUrl: (id) => id } }, 500)),
+  'the client that a question means': async (org, as) => {
+    let all = '';
+    for (const title of titles) {
+      const said = await call('ime-search', { question: `what of ${title}@people.test` }, org, as);
+      all += JSON.stringify(JSON.parse(said).structuredContent?.client ?? '');
+    }
+    return all;
+  },
+};
+
 const titles = ['whole-org', 'anns-own', 'of-the-domain', 'nobodys', 'labelled', 'a-mail'];
 
 beforeAll(async () => {
@@ -109,7 +130,12 @@ beforeAll(async () => {
   const { id } = await rooms.connections.own(rooms.org, 'files');
   source = { connectionId: id, provider: 'files' };
   const record = (title: string, kind: 'note' | 'mail', more: object = {}) => ({
-    ...json(title, kind, { title, text: `The quarterly figures, as ${title} has them.`, at: '2026-03-01' }),
+    ...json(title, kind, {
+      title,
+      text: `The quarterly figures, as ${title} has them.`,
+      at: '2026-03-01',
+      people: [{ address: `${title}@people.test`, role: 'contact' }],
+    }),
     ...more,
   });
   await rooms.memory.ingest(rooms.org, source, {
@@ -148,6 +174,8 @@ async function shown(way: Way, who: Person | Agent): Promise<string[]> {
   const said = await way(await seen(who), who.kind === 'agent' ? who : agent());
   return titles.filter((title) => said.includes(title)).sort();
 }
+
+Object.assign(ways, peopleWays);
 
 describe('by every way to read', () => {
   test.for(Object.keys(ways))('%s: the one member of an org sees all of it', async (name) => {
