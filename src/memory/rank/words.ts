@@ -180,13 +180,15 @@ export function scoreWords(
     }
   }
 
+  const lendTo = (other: number, slot: number, lent: number) => {
+    if (other < 0) return;
+    neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
+  };
   const lend = (slot: number) => {
     const lent = settings.neighbourWeight * (body[slot] ?? 0);
     if (lent === 0) return;
-    for (const other of [collection.before[slot] ?? -1, collection.after[slot] ?? -1]) {
-      if (other >= 0)
-        neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
-    }
+    lendTo(collection.before[slot] ?? -1, slot, lent);
+    lendTo(collection.after[slot] ?? -1, slot, lent);
   };
   if (settings.neighbourWeight > 0) {
     if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);
