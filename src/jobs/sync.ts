@@ -5,12 +5,13 @@ import type { Connection, Connections } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { attachedTo } from '../memory/attached.ts';
 import type { IngestBatch, Memory } from '../memory/memory.ts';
 import type { FeedPage } from '../providers/define.ts';
 import { holdLease } from '../store/hold.ts';
 import { acquireLease, type Lease, leaseEnds, requireLease } from '../store/lease.ts';
 import type { OrgStore } from '../store/store.ts';
-import { forgetAgreed, judgeDeletions } from './sync-deletions.ts';
+import { forgetAgreed, judgeDeletions, liveRecords } from './sync-deletions.ts';
 import {
   type BegunSync,
   beginSyncJob,
@@ -64,6 +65,8 @@ interface Run extends SyncOptions {
   lost: AbortSignal;
   /** Of `clock.elapsed`. */
   begun: number;
+  /** All of the connection's. */
+  feeds: readonly Feed[];
   job: BegunSync;
   counts: SyncCounts;
   problems: SyncProblem[];
@@ -95,7 +98,9 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
       });
     });
     const counts = { seen: 0, inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
-    const run: Run = { ...options, times, lease, lost: hold.lost, begun, job, counts, problems: [] };
+    const lost = hold.lost;
+    const about = { times, lease, lost, begun, job, counts, problems: [], feeds };
+    const run: Run = { ...options, ...about };
     const { failures, held } = await runFeeds(run, feeds);
     const [first] = failures;
     if (first === undefined) {
@@ -170,28 +175,62 @@ async function runFeed(run: Run, feed: Feed): Promise<void> {
   const left = (err: unknown) => log.debug({ err, feed: feed.name }, 'a feed was given up');
   try {
     const cursor = await memory.cursor(org, connection.id, feed.name);
+    const whole = cursor === undefined ? new Set<string>() : undefined;
+    let last: FeedPage | undefined;
+    let complete = false;
     for await (const page of until(feed.pages(cursor), over, left)) {
       signal?.throwIfAborted();
       run.lost.throwIfAborted();
-      await storePage(run, feed.name, page);
+      await storePage(run, feed, page);
       limits.beat();
+      complete ||= page.complete !== undefined;
+      for (const { externalId } of page.records) whole?.add(externalId);
+      last = page;
       onProgress?.({ ...run.counts, feed: feed.name, remaining: page.remaining });
+    }
+    // Read from its beginning, and without a list of its own: what was not met is not there.
+    if (whole !== undefined && last !== undefined && !complete) {
+      const deleted = await unmet(run, feed, whole);
+      if (deleted.length > 0) await storePage(run, feed, { records: [], deleted, cursor: last.cursor });
     }
   } finally {
     limits.end();
   }
 }
 
+/** Live records of the feed that a run through all of it did not meet. */
+async function unmet(run: Run, { name, feed }: Feed, met: ReadonlySet<string>): Promise<string[]> {
+  const { org, connection } = run;
+  const others = run.feeds.filter((one) => one.name !== name).flatMap((one) => one.feed.kinds);
+  const kinds: readonly string[] = feed.kinds.filter((kind) => !others.includes(kind));
+  // Where kinds do not tell its records from those of another feed, its ids may.
+  const owns = feed.record?.owns ?? (() => false);
+  const rows = await org.read((db) =>
+    db
+      .selectFrom('source_documents')
+      .select(['external_id as id', 'kind'])
+      .where('org_id', '=', org.orgId)
+      .where('connection_id', '=', connection.id)
+      .where('deleted_at', 'is', null)
+      .execute(),
+  );
+  return rows
+    .filter(({ id, kind }) => attachedTo(id) === undefined && (kinds.includes(kind) || owns(id)))
+    .map(({ id }) => id)
+    .filter((id) => !met.has(id));
+}
+
 /** Stores a page, its cursor and what the job tells of it in one transaction, while the lease is held. */
-async function storePage(run: Run, feed: string, page: FeedPage): Promise<void> {
+async function storePage(run: Run, { name, feed }: Feed, page: FeedPage): Promise<void> {
   const { org, connection, memory } = run;
   const source = { connectionId: connection.id, provider: connection.provider };
   let told: Pick<Run, 'counts' | 'problems'> | undefined;
   await memory.ingest(org, source, {
     records: page.records,
     deleted: page.deleted,
-    ...(page.complete === undefined ? {} : { complete: page.complete }),
-    cursor: { feed, value: page.cursor },
+    // A feed knows nothing of what other feeds of the account bring.
+    ...(page.complete === undefined ? {} : { complete: { ...page.complete, kinds: feed.kinds } }),
+    cursor: { feed: name, value: page.cursor },
     gather: true,
     async also(tx, result) {
       await requireLease(org, tx, run.lease);
@@ -224,7 +263,9 @@ async function settleDeletions(run: Run): Promise<number> {
   const held = await org.write(async (tx) => {
     await requireLease(org, tx, lease);
     const now = await org.now();
-    const { before, forgotten } = job;
+    const { forgotten } = job;
+    // A first sync is measured by what it brought.
+    const before = job.before === 0 ? await liveRecords(tx, org.orgId, connection.id) : job.before;
     return judgeDeletions(tx, { orgId: org.orgId, connectionId: connection.id, before, forgotten, now });
   });
   let counts = run.counts;

@@ -81,7 +81,7 @@ export async function findGone(
   };
   for (const known of (await findKnown(tx, orgId, connectionId, named)).values()) add(known);
   if (batch.complete !== undefined) {
-    const { ids, prefix = '' } = batch.complete;
+    const { ids, prefix = '', kinds } = batch.complete;
     const exist = new Set(ids);
     let query = tx
       .selectFrom('source_documents')
@@ -89,6 +89,7 @@ export async function findGone(
       .where('org_id', '=', orgId)
       .where('connection_id', '=', connectionId)
       .where('deleted_at', 'is', null);
+    if (kinds !== undefined) query = query.where('kind', 'in', [...kinds]);
     // The range of all ids that begin with the prefix, by their bytes.
     if (prefix !== '') {
       query = query.where('external_id', '>=', prefix).where('external_id', '<', `${prefix}\u{10ffff}`);

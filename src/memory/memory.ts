@@ -24,7 +24,8 @@ export interface IngestResult {
 export interface IngestBatch {
   records: SourceRecord[];
   deleted?: string[];
-  complete?: { ids: string[]; prefix?: string };
+  /** `kinds`: it is a list of these alone; attachments go with their mail. */
+  complete?: { ids: string[]; prefix?: string; kinds?: readonly string[] };
   /** Stored in the same transaction as the records. */
   cursor?: { feed: string; value: unknown };
   /** What is gone is kept aside (memory/held-deletions.ts) instead of forgotten at once. */

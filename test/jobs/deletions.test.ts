@@ -6,6 +6,7 @@ import type { Person } from '../../src/auth/principal.ts';
 import { createIngestion } from '../../src/jobs/ingestion.ts';
 import { type SyncResult, syncConnection } from '../../src/jobs/sync.ts';
 import type { FeedPage } from '../../src/providers/define.ts';
+import type { SourceRecord } from '../../src/providers/record.ts';
 import { log } from '../connections/office.ts';
 import { databases } from '../store/databases.ts';
 import { note, notesScene, titles } from './notes-provider.ts';
@@ -154,4 +155,45 @@ test('nobody who is no person of the org decides', async () => {
     all.ingestion.decide(all.org, { ...all.person, orgId: 'org_other' }, given),
   ).rejects.toMatchObject({ code: 'permission_denied' });
   expect(await titles(all)).toHaveLength(40);
+});
+
+test('a complete list of one feed says nothing of the records of another', async () => {
+  const event = (id: string): SourceRecord => ({
+    externalId: id,
+    kind: 'event',
+    mediaType: 'text/calendar',
+    raw: Buffer.from(
+      `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:${id}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T100000Z\r\nSUMMARY:${id}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
+    ),
+  });
+  const all = await notesScene(
+    {
+      async *notes() {
+        yield { records: ids(30).map((id) => note(id)), deleted: [], cursor: 1 };
+      },
+      async *events() {
+        yield { records: [event('e1')], deleted: [], complete: { ids: ['e1'] }, cursor: 1 };
+      },
+    },
+    { kinds: { events: ['event'] } },
+  );
+  for (const full of [false, true]) {
+    expect(await syncConnection({ ...all, log, full })).toMatchObject({ deleted: 0, held: 0 });
+  }
+  expect(await titles(all)).toEqual(['e1', ...ids(30)]);
+});
+
+test('of a feed that gives no list, reading everything again finds what is not there any more', async () => {
+  let there = ids(30);
+  const all = await notesScene({
+    async *notes() {
+      yield { records: there.slice(0, 15).map((id) => note(id)), deleted: [], cursor: 1 };
+      yield { records: there.slice(15).map((id) => note(id)), deleted: [], cursor: 2 };
+    },
+  });
+  await syncConnection({ ...all, log });
+  there = ids(28);
+  expect(await syncConnection({ ...all, log })).toMatchObject({ deleted: 0 });
+  expect(await syncConnection({ ...all, log, full: true })).toMatchObject({ deleted: 2 });
+  expect(await titles(all)).toEqual(ids(28));
 });

@@ -16,12 +16,18 @@ export function note(externalId: string, text = `Note ${externalId}`): SourceRec
 
 export type Pages = (cursor: unknown, user: string) => AsyncIterable<FeedPage>;
 
-export function notesEntry(feeds: Record<string, Pages>): CatalogEntry {
+type Kinds = Readonly<Record<string, Feed['kinds']>>;
+
+/** `kinds` of a feed, where they are not notes. */
+export function notesEntry(feeds: Record<string, Pages>, kinds: Kinds = {}): CatalogEntry {
   const fields = z.strictObject({ user: z.string().default('ann').describe('Whose notes') });
   const declared = Object.fromEntries(
     Object.entries(feeds).map(([name, pages]): [string, Feed] => [
       name,
-      { kinds: ['note'], pages: (context, cursor) => pages(cursor, String(context.fields['user'])) },
+      {
+        kinds: kinds[name] ?? ['note'],
+        pages: (context, cursor) => pages(cursor, String(context.fields['user'])),
+      },
     ]),
   );
   const provider = defineProvider({
@@ -56,9 +62,9 @@ export interface NotesScene extends Office {
 /** Feeds by name; each is asked anew on every run. */
 export async function notesScene(
   feeds: Record<string, Pages>,
-  given: { database?: TestDatabase } = {},
+  given: { database?: TestDatabase; kinds?: Kinds } = {},
 ): Promise<NotesScene> {
-  const office = await openOffice([notesEntry(feeds)], given);
+  const office = await openOffice([notesEntry(feeds, given.kinds)], given);
   const memory = createMemory({ clock: office.clock, log });
   onTestFinished(() => memory.close());
   const connection = await office.connections.connect(office.org, 'notes', { fields: {}, secrets: {} });
