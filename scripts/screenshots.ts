@@ -9,6 +9,7 @@ import { signInUrl } from '../src/auth/sign-in.ts';
 import { systemClock } from '../src/clock.ts';
 import { openChromium } from '../test/e2e/chromium.ts';
 import { connection, openHouse } from '../test/http/house.ts';
+import { fillSources } from './screenshot-sources.ts';
 
 const guide = fileURLToPath(new URL('../docs/guide/images/', import.meta.url));
 const extra = process.argv[2];
@@ -306,5 +307,10 @@ await pictures({ ...desktop, colorScheme: 'dark' }, [
   [extra, 'dark-accounts', '/connections'],
   [extra, 'dark-connect', '/connect/gmail', true],
 ]);
+house.connections.splice(2);
+await fillSources(house, 'con_2');
+await pictures(desktop, [[guide, 'sources', '/sources', true]]);
+await pictures(phone, [[guide, 'sources-phone', '/sources', true]]);
+await pictures({ ...desktop, colorScheme: 'dark' }, [[extra, 'dark-sources', '/sources', true]]);
 await chromium.close();
 await house.close();

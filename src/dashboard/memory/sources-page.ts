@@ -156,7 +156,7 @@ function source(one: SyncOverview, { session, now }: SourcesPage): Markup {
   const [words, pill] = standingWords[standing];
   const paused = schedule?.paused === true;
   const running = last?.state === 'running' ? last : undefined;
-  return html`<li class="account source" id="${connection.id}">
+  return html`<li class="account synced" id="${connection.id}">
     <div class="who-and-what">
       <h2 class="summary">${inline(connection.label)}</h2>
       <p class="soft">${inline(connection.providerTitle)} · ${lastWords(one, now)}</p>
