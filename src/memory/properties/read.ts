@@ -236,6 +236,40 @@ async function homeAt(db: Db, orgId: string, address: string): Promise<string | 
   return same ?? (unsaid.length === 1 ? unsaid[0] : undefined);
 }
 
+const mostDocuments = 2_000;
+
+/** Documents that show the home at this address or speak of it, however it is written there. */
+export async function documentsAbout(org: OrgStore, address: string): Promise<Set<string>> {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return new Set();
+  return org.read(async (db) => {
+    const home = await homeAt(db, org.orgId, address);
+    const mentions = db
+      .selectFrom('property_documents')
+      .select(['document_id', 'address_key'])
+      .where('org_id', '=', org.orgId)
+      .orderBy('document_id')
+      .limit(mostDocuments);
+    if (home === undefined) {
+      // No home is known there: what is written alike, and not of another place.
+      const rows = await mentions.where('line_key', '=', parsed.line).execute();
+      const fitting = rows.filter((row) => {
+        const theirs = parseAddress(row.address_key);
+        return theirs !== undefined && samePlace(parsed, theirs) !== 'different';
+      });
+      return new Set(fitting.map((row) => row.document_id));
+    }
+    const rows = await mentions.where('property_id', '=', home).execute();
+    const shown = await db
+      .selectFrom('property_sightings')
+      .select('document_id')
+      .where('org_id', '=', org.orgId)
+      .where('property_id', '=', home)
+      .execute();
+    return new Set([...rows, ...shown].flatMap((row) => row.document_id ?? []));
+  });
+}
+
 /** Homes that fit, last fetched first, a page of them. Every word of `location` must stand in the address. */
 export async function findProperties(org: OrgStore, filter: ListingSearch): Promise<Property[]> {
   return org.read(async (db) => {

@@ -6,6 +6,7 @@ import { resolveClients } from '../clients.ts';
 import type { IndexFilters, IndexHit } from '../index/search-index.ts';
 import { terms } from '../language/terms.ts';
 import type { MemoryQuery } from '../memory.ts';
+import { documentsAbout } from '../properties/read.ts';
 import { type Understood, understand } from './understand.ts';
 import { lightRows, type Settled } from './weigh.ts';
 
@@ -33,7 +34,7 @@ export async function settle(
   settleTime(understood, { settled, base, date });
   await settleAnchor(understood, { org, settled, base, date, asked, languages, find });
   await settleSenders(understood, { org, settled, base });
-  settleMatter(understood, { settled, base, languages, now: asked.now });
+  await settleMatter(understood, { org, settled, base, languages, now: asked.now });
   return settled;
 }
 
@@ -135,10 +136,16 @@ async function addressesOf(org: OrgStore, sender: string): Promise<string[]> {
   }
 }
 
-function settleMatter(
+async function settleMatter(
   { kinds, amounts, addresses, newest }: Understood,
-  { settled, base, languages, now }: Reached & { languages: readonly string[]; now: number },
-): void {
+  {
+    org,
+    settled,
+    base,
+    languages,
+    now,
+  }: Reached & { org: OrgStore; languages: readonly string[]; now: number },
+): Promise<void> {
   const { wishes, said } = settled;
   if (kinds.length > 0 && base.kinds === undefined) {
     said.push(`rather ${kinds.join(', ')}`);
@@ -155,13 +162,15 @@ function settleMatter(
   }
   for (const address of addresses) {
     const parts = terms(address.split(',')[0] ?? address, [...languages]);
+    // However it is written there: "14 Heron Ct" for "14 Heron Court".
+    const about = await documentsAbout(org, address);
     said.push(`rather about ${address}`);
     wishes.push({
       name: 'address',
       lift: 0.4,
-      fits: ({ header, body }) => {
+      fits: ({ documentId, header, body }) => {
         const held = new Set(`${header} ${body}`.split(' '));
-        return parts.every((term) => held.has(term)) ? 1 : 0;
+        return about.has(documentId) || parts.every((term) => held.has(term)) ? 1 : 0;
       },
     });
   }

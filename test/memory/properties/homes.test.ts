@@ -202,6 +202,30 @@ describe.each(databases)('on $name', (database) => {
     expect(await memory.property(agent, { address: '8 Bay Court' })).toBeUndefined();
   });
 
+  test('a question about a home finds the mail that speaks of it, however either writes the address', async () => {
+    await memory.ingest(org, box, {
+      records: [
+        mail({ id: 'ct@x', subject: 'Visit', body: 'The visit to 21 Cedar Ct is on Saturday at noon.' }),
+        mail({
+          id: 'noise@x',
+          subject: 'Court',
+          body: 'Cedar wood for the tennis court. A visit on Saturday, a visit on Sunday.',
+        }),
+      ],
+    });
+    const first = async (understand: boolean) => {
+      const { passages } = await memory.search(org, {
+        question: 'When is the visit to 21 Cedar Court?',
+        limit: 5,
+        ...(understand ? { understand: { now: clock.now(), timeZone: 'UTC' } } : {}),
+      });
+      return passages[0]?.title;
+    };
+    expect(await first(false)).toBe('Court');
+    expect(await first(true)).toBe('Visit');
+    await memory.ingest(org, box, { records: [], deleted: ['ct@x', 'noise@x'] });
+  });
+
   test('a person parts a wrong join and joins it again; a later sync changes neither, and it is on the record', async () => {
     const entries: AuditEntry[] = [];
     const book = createHomeBook({
