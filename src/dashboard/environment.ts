@@ -51,8 +51,8 @@ export interface PageRooms {
     | 'erase'
     | 'onMove'
   >;
-  /** For the passages that an action cites; absent where there is no memory. */
-  memory?: Pick<Memory, 'document'> | undefined;
+  /** For the search, and the passages that an action cites; absent where there is no memory. */
+  memory?: Pick<Memory, 'document' | 'documents' | 'search'> | undefined;
   /** Who belongs to an org. */
   members(orgId: string): Promise<readonly { id: string; name: string; role: 'owner' | 'member' }[]>;
   receipts: Pick<Receipts, 'outputs' | 'informedBy'>;

@@ -24,6 +24,7 @@ export interface PageParts {
 const links = [
   ['approvals', '/', 'Approvals'],
   ['history', '/history', 'History'],
+  ['search', '/search', 'Search'],
   ['clients', '/clients', 'Clients'],
   ['sources', '/sources', 'Sources'],
   ['about', '/about', 'About us'],

@@ -19,7 +19,8 @@ import { DrawbridgeError } from '../../src/errors.ts';
 import { createHttpApp } from '../../src/http/app.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
 import { createLog } from '../../src/log.ts';
-import type { StoredDocument } from '../../src/memory/memory.ts';
+import { createMemory } from '../../src/memory/create.ts';
+import type { Memory, StoredDocument } from '../../src/memory/memory.ts';
 import type { Receipts } from '../../src/memory/receipts.ts';
 import { create as bookEvent } from '../../src/providers/caldav/create.ts';
 import {
@@ -76,6 +77,8 @@ export interface House {
   busy: () => Promise<FreeBusyAnswer>;
   /** Memory, by id. */
   documents: Map<string, StoredDocument>;
+  /** What the search looks through; `documents` are beside it. */
+  memory: Memory;
   ask(path: string, asked?: Asked): Promise<Answer>;
   browser(person?: Person): Promise<Browser>;
   key(scopes?: Scope[]): Promise<string>;
@@ -290,6 +293,7 @@ export async function openHouse(
   const keys = createKeys({ store, clock, log });
   const signIn = createSignIn({ store, clock });
 
+  const memory = createMemory({ clock, log });
   const memoryOnly = memoryRooms({ clock, log, store, connections });
   const app = createHttpApp({
     rooms: {
@@ -309,6 +313,8 @@ export async function openHouse(
           if (found === undefined) throw new DrawbridgeError('not_found', 'There is no such document.');
           return found;
         },
+        documents: memory.documents,
+        search: memory.search,
       },
       orgFor: (id) => store.forOrg(id),
       wake: () => {
@@ -345,6 +351,7 @@ export async function openHouse(
     queue,
     policy,
     passkeys,
+    memory,
     receipts: memoryOnly.receipts,
     keys,
     signIn,
@@ -417,6 +424,7 @@ export async function openHouse(
     },
     async close() {
       await listening.close();
+      await memory.close();
       await store.close();
       await rm(home, { recursive: true, force: true });
     },

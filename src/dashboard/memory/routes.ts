@@ -4,6 +4,7 @@ import type { PageEnv, PageRooms } from '../environment.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { clientRoutes } from './client-routes.ts';
 import { outputRoutes } from './output-routes.ts';
+import { searchRoutes } from './search-routes.ts';
 import { sourcesRoutes } from './sources-routes.ts';
 
 export function memoryRoutes(rooms: PageRooms): Hono<PageEnv> {
@@ -11,6 +12,7 @@ export function memoryRoutes(rooms: PageRooms): Hono<PageEnv> {
   pages.route('/', aboutRoutes(rooms));
   pages.route('/', clientRoutes(rooms));
   pages.route('/', outputRoutes(rooms));
+  pages.route('/', searchRoutes(rooms));
   pages.route('/', sourcesRoutes(rooms));
   return pages;
 }
