@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import type { EmbedderStatus } from '../memory/embed/embedding.ts';
+import type { EmbedderStatus } from '../memory/embed/embedder-status.ts';
 import { builtIn, embedderKinds } from '../memory/embed/settings.ts';
 import type { Rooms } from '../rooms.ts';
 import { Secret } from '../secret.ts';
