@@ -70,10 +70,11 @@ export function addressesIn(text: string): FoundAddress[] {
   for (const form of forms) {
     form.lastIndex = 0;
     for (let match = form.exec(text); match !== null && found.length < mostFound; match = form.exec(text)) {
-      let written = match[0];
+      let written = match[0].replace(/[.,\s]+$/u, '');
       for (let cut = written.search(/,\s\p{Lu}/u); cut !== -1; ) {
         const tail = written.slice(cut).replace(/^,\s/u, '');
-        if (noCity.test(tail)) {
+        // "62 Cordage Row, Tobias's favourite" names no town.
+        if (noCity.test(tail) || /^\S+['’]s\b/u.test(tail)) {
           written = written.slice(0, cut);
           break;
         }

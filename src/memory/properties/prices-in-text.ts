@@ -11,7 +11,7 @@ export const priceEvents = ['listed', 'price change', 'sold', 'seen'] as const;
 export type PriceEvent = (typeof priceEvents)[number];
 
 const amount =
-  /(?<![\p{L}\p{N}.,-])(?:(US\$|A\$|C\$|[£€$]|USD|GBP|EUR|CHF)\s?)?(\d{1,3}(?:[,.’']\d{3})+|\d+(?:[.,]\d{1,3})?)(?:\s?(k|m|mn|million|mio\.?)\b)?(?:\s?([£€$]|USD\b|GBP\b|EUR\b|CHF\b|dollars\b|pounds\b|euros?\b))?/giu;
+  /(?<![\p{L}\p{N}.,-])(?:(US\$|A\$|C\$|[£€$]|USD|GBP|EUR|CHF)\s?)?(\d{1,3}(?:[,.’']\d{3})+(?:[.,]\d{2}(?!\d))?|\d+(?:[.,]\d{1,3})?)(?:\s?(k|m|mn|million|mio\.?)\b)?(?:\s?([£€$]|USD\b|GBP\b|EUR\b|CHF\b|dollars\b|pounds\b|euros?\b))?/giu;
 const currencies: Readonly<Record<string, string>> = {
   us$: 'USD',
   a$: 'AUD',
@@ -29,6 +29,9 @@ const cue =
   /\b(?:asking|asks?|pric(?:e|ed)|list(?:ed|ing)?|on (?:the market )?(?:at|for)|guide|reduced|down to|came down|come down|dropped|lowered|raised|now|is at|offers (?:over|in excess of|around)|oieo|oiro|selling|sold|for sale|kaufpreis|preis|verkauft|prix|vendue?)\b/iu;
 const hypothetical =
   /\b(?:if|would|could|should|might|imagine|suppose|perhaps|maybe|wenn|würden|könnten)\b/iu;
+/** What a sentence is about that names sums of its own. */
+const otherMatter =
+  /\b(?:commissions?|invoices?|deposits?|earnest|escrow|insurance|premiums?|tax(?:es)?|repairs?|mortgage|provision|rechnung|anzahlung|facture)\b/iu;
 const otherMoney =
   /(?:\b(?:budget|limit|up to|under|below|above|max(?:imum)?|at most|afford|stretch|offer(?:ed|ing)?(?: of| at)?|offer is|bids?|counter|deposit|earnest|rent|tax(?:es)?|fees?|hoa|repairs?|mortgage|loan|approv\w*|worth|valu\w*|apprais\w*|assess\w*|than|between|from|was|were|instead of|save|commission)\s*(?:is|at|of|:)?\s*(?:US|[A-Z])?$)/iu;
 const perTime =
@@ -57,7 +60,7 @@ function sentenceAround(text: string, at: { start: number; end: number }): { sta
 
 function numberOf(digits: string, scale: string | undefined): number {
   const plain = /[,.’']\d{3}(?:\D|$)/u.test(digits)
-    ? digits.replace(/[,.’']/gu, '')
+    ? digits.replace(/[.,]\d{2}$/u, '').replace(/[,.’']/gu, '')
     : digits.replace(',', '.');
   const times = scale === undefined ? 1 : scale.toLowerCase() === 'k' ? 1_000 : 1_000_000;
   // A decimal in front of a scale: "1.250m" is a million and a quarter.
@@ -114,6 +117,7 @@ export function priceBeside(
 
 function priceIn(sentence: string, own: { start: number; end: number }): SaidPrice | undefined {
   if (sentence.trimEnd().endsWith('?') || hypothetical.test(sentence)) return undefined;
+  if (otherMatter.test(sentence)) return undefined;
   // The address's own numbers are none.
   const blank = sentence.slice(0, own.start) + ' '.repeat(own.end - own.start) + sentence.slice(own.end);
   const amounts = amountsIn(blank);

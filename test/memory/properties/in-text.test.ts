@@ -24,14 +24,16 @@ test.each([
 });
 
 test('a place behind a street belongs to it, and the next clause does not', () => {
-  const [first, second, third] = [
+  const [first, second, third, fourth] = [
     'New: 14 Heron Court, Port Ansel, OR 97399. 3 bedrooms',
     '14 Heron Court, I think, is small',
     '14 Heron Court, Port Ansel. Breakwater',
+    "14 Heron Court, Tobias's favourite",
   ].map((text) => addressesIn(text)[0]?.address);
   expect(first).toMatchObject({ place: ['port', 'ansel'], state: 'or', postal: '97399' });
   expect(second).toMatchObject({ place: [] });
   expect(third).toMatchObject({ place: ['port', 'ansel'] });
+  expect(fourth).toMatchObject({ place: [] });
 });
 
 function priced(text: string) {
@@ -55,6 +57,7 @@ test.each([
   ['I saw it before you: 14 Heron Court is down to 629,000!', [629_000, undefined, 'price change']],
   ['14 Heron Court is at 629,000 as of this morning. More soon.', [629_000, undefined, 'seen']],
   ['12 Oak Street (€1.25m) is for sale', [1_250_000, 'EUR', 'seen']],
+  ['12 Oak Street is listed at $512,000.00 now', [512_000, 'USD', 'listed']],
   ['12 Oak Street sold for $512,000 yesterday', [512_000, 'USD', 'sold']],
   ['12 Oak Street is still there. Now asking £450k.', [450_000, 'GBP', 'seen']],
   ['Guide price £600,000 for 3 Elm Grove', [600_000, 'GBP', 'seen']],
@@ -74,6 +77,8 @@ test.each([
   '12 Oak Street is worth 450,000 to nobody',
   'We can go up to 640,000 and like 12 Oak Street',
   'Call 555 010 200 about 12 Oak Street',
+  'Commission for 12 Oak Street, 17,812.50, was sent today.',
+  'The invoice for 12 Oak Street is $24,000',
 ])('no price is read from: %s', (text) => {
   expect(priced(text)).toEqual([undefined]);
 });
