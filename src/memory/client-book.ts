@@ -62,12 +62,12 @@ export interface ClientBook extends FactWords {
 type Tx = Transaction<OrgTables>;
 type MergeRow = OrgTables['client_merges'];
 
-export function makerOf(person: Person): string {
+function makerOf(person: Person): string {
   return toJson({ kind: person.kind, id: person.memberId, name: person.name });
 }
 
 /** @throws DrawbridgeError `permission_denied` */
-export function mustBePerson(org: OrgStore, person: Person): void {
+function mustBePerson(org: OrgStore, person: Person): void {
   if (person.kind === 'person' && person.orgId === org.orgId) return;
   throw new DrawbridgeError('permission_denied', 'Only people of the org decide about its clients.');
 }
@@ -86,7 +86,7 @@ async function mergeRow(tx: Tx, orgId: string, id: string): Promise<MergeRow> {
   );
 }
 
-export async function setJoin(tx: Tx, orgId: string, id: string, into: string | null): Promise<void> {
+async function setJoin(tx: Tx, orgId: string, id: string, into: string | null): Promise<void> {
   await tx
     .updateTable('client_intelligence')
     .set({ merged_into: into })

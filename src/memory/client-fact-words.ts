@@ -28,7 +28,7 @@ const enrichedShape = wordShape.extend({
   documentId: z.string().max(64).optional(),
   span: z.strictObject({ start: z.int().min(0), end: z.int().min(0) }).optional(),
 });
-export type FactWord = z.input<typeof wordShape>;
+
 export type EnrichedFact = z.input<typeof enrichedShape>;
 
 /** Adds to what the rules found: a model, a register, a service. Asked by whoever runs it; none ships. */

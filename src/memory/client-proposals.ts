@@ -22,6 +22,8 @@ interface Touched {
   kind: 'person' | 'company';
   seen: Seen;
   isNew: boolean;
+  /** Whether so much more of it is known by now that it is worth looking for company again. */
+  hasGrown: boolean;
 }
 interface Suspicion {
   a: string;
@@ -34,7 +36,9 @@ interface Suspicion {
 /** What more than so many share says nothing. */
 const mostSharing = 8;
 const mostPairs = 40;
-const mostDocuments = 300;
+/** The newest of each that are looked at for whom they share. */
+const mostDocuments = 100;
+const mostLookedInto = 8;
 const scores = { tag: 0.9, phone: 0.9, domain: 0.7, company: 0.75, context: 0.6 } as const;
 const more = 0.05;
 
@@ -67,13 +71,18 @@ export async function proposeMerges(
     .where('pair', 'in', [...pairs.keys()])
     .execute();
   for (const { pair } of settled) pairs.delete(pair);
+  if (pairs.size === 0) return;
+  const grown = new Set(touched.filter(({ hasGrown }) => hasGrown).map(({ id }) => id));
+  let lookedInto = 0;
   const ids = [...new Set([...pairs.values()].flatMap(({ a, b }) => [a, b]))];
   const rows = await clientRows(tx, orgId, ids);
   const roots = await rootsOf(tx, orgId, ids);
   for (const { a, b, keys } of pairs.values()) {
     const [one, other] = [rows.get(a), rows.get(b)];
     if (one === undefined || other === undefined || roots.get(a) === roots.get(b)) continue;
-    const found = await suspicion(tx, { orgId, own, one, other, keys: [...new Set(keys)] });
+    const looks = (grown.has(a) || grown.has(b)) && lookedInto < mostLookedInto;
+    if (looks && keys.some((key) => key.startsWith('name:'))) lookedInto += 1;
+    const found = await suspicion(tx, { orgId, own, one, other, keys: [...new Set(keys)], looks });
     if (found === undefined) continue;
     const [kept, joined] = one.document_count >= other.document_count ? [a, b] : [b, a];
     await tx
@@ -116,9 +125,11 @@ async function suspicion(
     one: ClientRow;
     other: ClientRow;
     keys: readonly string[];
+    /** Whether their conversations are worth a look. */
+    looks: boolean;
   },
 ): Promise<Pick<Suspicion, 'rule' | 'score' | 'evidence'> | undefined> {
-  const { orgId, own, one, other, keys } = given;
+  const { orgId, own, one, other, keys, looks } = given;
   if (one.kind !== other.kind) return undefined;
   const found: { rule: keyof typeof scores; evidence: Evidence }[] = [];
   const say = (rule: keyof typeof scores, evidence: Evidence) => found.push({ rule, evidence });
@@ -141,7 +152,7 @@ async function suspicion(
   if (keys.some((key) => key.startsWith('name:'))) {
     const company = sameCompany(one, other, mine, theirs);
     if (company !== undefined) say('company', { text: `same name, and both at ${company}` });
-    const shared = await correspondents(tx, { orgId, own, mine, theirs });
+    const shared = looks ? await correspondents(tx, { orgId, own, mine, theirs }) : [];
     if (shared.length >= 2) {
       const [a = '', b = ''] = shared;
       say('context', { text: `same name, and both in conversation with ${a} and ${b}` });
@@ -197,16 +208,20 @@ async function correspondents(
 ): Promise<string[]> {
   const { orgId, own, mine, theirs } = given;
   const around = async (addresses: readonly string[]): Promise<Set<string>> => {
-    const rows = await tx
-      .selectFrom('document_people as p')
-      .innerJoin('document_people as o', (join) =>
-        join.onRef('o.org_id', '=', 'p.org_id').onRef('o.document_id', '=', 'p.document_id'),
-      )
-      .select('o.address')
-      .distinct()
-      .where('p.org_id', '=', orgId)
-      .where('p.address', 'in', ['', ...addresses])
+    const documents = await tx
+      .selectFrom('document_people')
+      .select('document_id')
+      .where('org_id', '=', orgId)
+      .where('address', 'in', ['', ...addresses])
+      .orderBy('document_id', 'desc')
       .limit(mostDocuments)
+      .execute();
+    const rows = await tx
+      .selectFrom('document_people')
+      .select('address')
+      .distinct()
+      .where('org_id', '=', orgId)
+      .where('document_id', 'in', ['', ...new Set(documents.map((row) => row.document_id))])
       .execute();
     return new Set(rows.map((row) => row.address));
   };

@@ -212,11 +212,21 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number, connectio
       for (const { kept, other, seen } of joins) {
         await joinByRecord(tx, { orgId, now, kept: real(kept), other: real(other), seen });
       }
-      const touched = [...groups].flatMap(([key, { row, seen, name, kind }]) =>
-        seen === undefined
-          ? []
-          : [{ id: real(key), name: name ?? row?.name ?? '', kind, seen, isNew: row === undefined }],
-      );
+      const touched = [...groups].flatMap(([key, { row, seen, name, kind }]) => {
+        if (seen === undefined) return [];
+        const before = row?.document_count ?? 0;
+        return [
+          {
+            id: real(key),
+            name: name ?? row?.name ?? '',
+            kind,
+            seen,
+            isNew: row === undefined,
+            // Twice as much is known as when it was last looked at.
+            hasGrown: Math.clz32(before) !== Math.clz32(before + seen.count),
+          },
+        ];
+      });
       await proposeMerges(tx, { orgId, now, own: ours, touched });
     },
   };

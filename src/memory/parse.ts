@@ -170,7 +170,7 @@ async function parseRecord(
 function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
   const language = detectLanguage(`${document.title}\n${document.text}`);
   const { externalId, kind } = record;
-  const { title, text, people, facts, writtenAt = null } = document;
+  const { title, text, spans, people, facts, writtenAt = null } = document;
   return {
     externalId,
     kind,
@@ -183,7 +183,7 @@ function parsedOf(record: SourceRecord, document: Normalised): ParsedRecord {
     writtenAt,
     language: language ?? null,
     facts,
-    claims: claimsOf({ externalId, kind, title, text, people, facts, writtenAt }),
+    claims: claimsOf({ externalId, kind, title, text, spans, people, facts, writtenAt }),
     mentions: mentionsIn({ kind: record.kind, ...document }),
     readers: named(record.readers),
     labels: named(record.labels?.length === 0 ? undefined : record.labels),

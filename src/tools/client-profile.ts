@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import { fittingLines } from '../memory/profile-lines.ts';
 import { framed, visibleLine } from '../untrusted.ts';
-import { candidatesLine, clientOf, clientShape } from './clients.ts';
+import { candidatesLine, clientOf } from './clients.ts';
 import { defineTool } from './define.ts';
 import { receiptLine } from './receipts.ts';
 
@@ -13,12 +13,12 @@ const around = 420;
 export const clientProfile = defineTool({
   name: 'client-profile',
   title: 'Client profile',
-  description: 'What is known of a client, each line with its source. By name, address, phone or uri.',
+  description: 'What is known of a client (name, address, phone or uri), each line with its source.',
   kind: 'read',
   live: false,
-  input: z.object({ client: z.string().min(1).max(300) }),
+  input: z.object({ client: z.string().max(300) }),
   output: z.object({
-    client: clientShape.optional(),
+    client: z.looseObject({ uri: z.string() }).optional(),
     lines: z.array(z.looseObject({ text: z.string(), uri: z.string().optional() })),
   }),
   async run({ rooms, org, agent }, { client: words }) {

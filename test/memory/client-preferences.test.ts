@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claimsOf } from '../../src/memory/facts/rules.ts';
+import { newWords } from '../../src/memory/normalise/quotes.ts';
 
 const claims = (text: string, title = 'Our search') =>
   claimsOf({
@@ -10,6 +11,7 @@ const claims = (text: string, title = 'Our search') =>
     kind: 'mail',
     title,
     text,
+    spans: newWords(text, title),
     people: [
       { address: 'ann@lee.test', name: 'Ann Lee', role: 'from' },
       { address: 'me@agency.test', role: 'to' },
@@ -63,6 +65,11 @@ describe('preferences', () => {
     'We would have liked a garden.',
   ])('is none: %s', (text) => {
     expect(wishes(text)).toEqual([]);
+  });
+
+  test('a forward by its subject alone is not the writer’s either', () => {
+    const text = 'See below.\n\nFrom: Tom Roe\nSent: Monday\nTo: Ann\nSubject: x\n\nWe need five bedrooms.';
+    expect(claims(text, 'FW: Our search')).toEqual([]);
   });
 
   const wish = 'We need five bedrooms. Our budget is up to 900k.';

@@ -50,6 +50,8 @@ export interface ReadRecord {
   kind: DocumentKind;
   title: string;
   text: string;
+  /** The parts of the text that reading took for new. */
+  spans: readonly Span[];
   people: readonly Person[];
   facts: Readonly<Record<string, unknown>>;
   writtenAt: number | null;

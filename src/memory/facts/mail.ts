@@ -15,12 +15,12 @@ function isQuestion({ text }: Sentence): boolean {
   return text.split(/\s+/u).length >= 3 && !polite.test(text);
 }
 
-export const mailClaims: Rule = ({ externalId, text, title, people }) => {
+export const mailClaims: Rule = ({ externalId, text, title, people, spans }) => {
   const writers = people.filter((one) => one.role === 'from');
   const [writer] = writers;
   if (writers.length !== 1 || writer?.address === undefined) return [];
   const who = { subject: writer.address, as: writer.name };
-  const sentences = sentencesIn(text, ownWords(text));
+  const sentences = sentencesIn(text, ownWords(text, title, spans));
   const claims: Claim[] = [];
   const slots = new Set<string>();
   const say = (claim: Omit<Claim, 'subject' | 'as'>) => {

@@ -7,7 +7,23 @@ const sentinel = '0\n\n';
 const passedOn =
   /^(?:[-_*\s]{2,}.*(?:forward|weitergeleitet|transf[eé]r|reenviad|inoltrat|encaminhad|doorgestuurd|original message|ursprüngliche)|begin forwarded message|anfang der weitergeleiteten|\*?(?:from|von|de|da|van)\s?:\*?\s.*@)/imu;
 
-export function ownWords(text: string): Span[] {
+/** Marks of something that is not the writer's: without one, all of a mail is. */
+const marks =
+  /^>|^-|^_|^\*?(?:from|von|de|da|van|fra|från)\s?:|\b(?:wrote|schrieb|écrit|escribió|scritto|escreveu|schreef|geschreven|skrev)\b/imu;
+const forwardSubject = /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|vs|vb|doorst)\s*:/iu;
+
+/**
+ * `spans`: what reading the mail took for its new words. Of a mail that only repeats they are all of it, and of one
+ * that passes something on that, too.
+ */
+export function ownWords(text: string, title: string, spans: readonly Span[]): Span[] {
+  if (forwardSubject.test(title) || passedOn.test(text)) return strictly(text);
+  const [only] = spans;
+  const whole = only !== undefined && spans.length === 1 && only.end - only.start >= text.trim().length;
+  return whole && marks.test(text) ? strictly(text) : [...spans];
+}
+
+function strictly(text: string): Span[] {
   const shift = sentinel.length;
   return newWords(`${sentinel}${text}`, '')
     .map(({ start, end }) => ({ start: Math.max(0, start - shift), end: end - shift }))
