@@ -59,7 +59,7 @@ export const rankSettings: RankSettings = {
   vectorWeightInDoubt: 1,
   enoughAgreement: 1.2,
   doubtfulUnmet: 0.3,
-  neverByChance: 4,
+  neverByChance: 3,
   neighbourVector: 0.3,
   contextShare: 0.5,
   smoothing: 0.2,
