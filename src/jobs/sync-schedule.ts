@@ -26,8 +26,8 @@ export interface Schedule {
   fullWanted: boolean;
 }
 
-export const shortestEveryMs = 5 * minute;
-export const longestEveryMs = 7 * day;
+const shortestEveryMs = 5 * minute;
+const longestEveryMs = 7 * day;
 /** What is asked for and not begun for so long is asked for again. */
 export const waitsAtMostMs = 15 * minute;
 const backOffMs = [minute, 5 * minute, 15 * minute, hour, 4 * hour, 12 * hour];

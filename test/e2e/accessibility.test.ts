@@ -136,6 +136,7 @@ beforeAll(async () => {
     ['the accounts', '/connections'],
     ['the agents', '/connect'],
     ['the rules', '/policy'],
+    ['the sources', '/sources'],
     ['the passkeys', '/passkeys'],
     ['a missing page', '/nowhere'],
   ] as const)
