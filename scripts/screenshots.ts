@@ -275,6 +275,131 @@ await pictures({ ...desktop, colorScheme: 'dark' }, [
   [extra, 'dark-event', path(event)],
   [extra, 'dark-strange', path(strange), true],
 ]);
+const told = (id: string, kind: 'note' | 'mail' | 'invoice' | 'event', value: object) => ({
+  externalId: id,
+  kind,
+  mediaType: 'application/json' as const,
+  raw: Buffer.from(JSON.stringify(value)),
+});
+const maya = { address: 'maya.ortiz@lakeside.example', name: 'Maya Ortiz' };
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+await house.memory.ingest(
+  house.org,
+  { connectionId: 'con_1', provider: 'post' },
+  {
+    records: [
+      told('furnace-1', 'mail', {
+        title: 'The furnace at Alder Court',
+        text: 'Could you find out how old the furnace is, and whether it was looked after every year? Daniel worries about the winter.',
+        thread: 'furnace',
+        people: [{ ...maya, role: 'from' }],
+        at: daysAgo(3),
+      }),
+      told('furnace-2', 'mail', {
+        title: 'Re: The furnace at Alder Court',
+        text: 'Thank you. A furnace from 2019 is fine with us.',
+        thread: 'furnace',
+        people: [{ ...maya, role: 'from' }],
+        at: daysAgo(1),
+      }),
+      told('inspection', 'note', {
+        title: 'Inspection, 118 Alder Court',
+        text: 'Roof sound. The furnace was put in in 2019 and serviced each autumn; the last bill was 312.40.',
+        people: [{ name: 'Jonas Weber', role: 'agent' }],
+        at: daysAgo(6),
+      }),
+      told('viewing', 'event', {
+        title: 'Second viewing, 118 Alder Court',
+        text: 'Basement, furnace and roof this time. Keys are with Jonas.',
+        people: [{ ...maya, role: 'attendee' }],
+        at: daysAgo(-2),
+      }),
+    ],
+  },
+);
+const search = '/search?q=what+did+Maya+ask+about+the+furnace+since+last+week';
+await pictures(desktop, [[guide, 'search', search]]);
+await pictures(phone, [
+  [extra, 'phone-search', search, true],
+  [extra, 'phone-search-empty', '/search?q=zeppelin'],
+]);
+await pictures({ ...desktop, colorScheme: 'dark' }, [[extra, 'dark-search', search]]);
+
+await house.memory.ingest(
+  house.org,
+  { connectionId: 'con_1', provider: 'post' },
+  {
+    records: [
+      ...[
+        ['1', 'Maya Ortiz', maya.address],
+        ['2', 'Maya Ortiz', 'm.ortiz@school.example'],
+      ].map(([id = '', name = '', address = '']) => ({
+        ...told(`contacts/${id}`, 'note', {
+          title: name,
+          text: 'phone: +1 541 555 0170\njob title: Teacher',
+          people: [{ name, address, role: 'contact' }],
+          facts: {
+            id,
+            properties: { phone: '+1 541 555 0170', ...(id === '1' ? { jobtitle: 'Teacher' } : {}) },
+          },
+          at: daysAgo(200),
+        }),
+        kind: 'contact' as const,
+      })),
+      {
+        ...told('deals/7', 'note', {
+          title: 'Purchase of 118 Alder Court',
+          text: 'deal: Purchase of 118 Alder Court\namount: 498000\nstage: Offer made',
+          facts: {
+            properties: {
+              dealname: 'Purchase of 118 Alder Court',
+              amount: '498000',
+              deal_currency_code: 'USD',
+            },
+            stage: 'Offer made',
+            associations: [{ type: 'contacts', id: '1', name: 'Maya Ortiz' }],
+          },
+          at: daysAgo(5),
+        }),
+        kind: 'deal' as const,
+      },
+      told('invoice/9', 'invoice', {
+        title: 'Invoice 1042',
+        text: 'number: 1042\ntotal: 350.00 USD\nstill owed: 350.00 USD',
+        people: [{ ...maya, role: 'contact' }],
+        facts: {
+          number: '1042',
+          total: 350,
+          balance: 350,
+          currency: 'USD',
+          dueDate: daysAgo(4).slice(0, 10),
+        },
+        at: daysAgo(30),
+      }),
+      {
+        externalId: 'wishes',
+        kind: 'mail' as const,
+        mediaType: 'message/rfc822' as const,
+        raw: Buffer.from(
+          `Message-ID: <wishes@lakeside.example>\r\nFrom: Maya Ortiz <${maya.address}>\r\nTo: ana@northgate.example\r\nSubject: What we look for\r\nDate: ${new Date(Date.now() - 40 * 86_400_000).toUTCString()}\r\n\r\nHello Ana,\r\n\r\nWe need three bedrooms and a garden. Our budget is up to $510,000. No main road, please.\r\n\r\nMaya\r\n`,
+        ),
+      },
+    ],
+  },
+);
+const [found] = await house.memory.clientsCalled(house.org, maya.address);
+const client = `/clients/${found?.id}`;
+await pictures(desktop, [
+  [guide, 'clients', '/clients', true],
+  [guide, 'client', client, true],
+]);
+await pictures(phone, [
+  [guide, 'client-phone', client, true],
+  [extra, 'phone-clients', '/clients', true],
+  [extra, 'phone-clients-none', '/clients?q=zeppelin'],
+]);
+await pictures({ ...desktop, colorScheme: 'dark' }, [[extra, 'dark-client', client, true]]);
+
 // What needs a person stands on every page: here alone, where it is the picture's matter.
 house.connections.push(
   connection({

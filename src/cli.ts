@@ -25,6 +25,16 @@ const lines: readonly Line[] = [
     summary: 'ask one question over everything in memory',
     load: () => import('./commands/search.ts'),
   },
+  {
+    name: 'explain',
+    summary: 'why memory answers a question as it does: what each score is made of',
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'sensitivity',
+    summary: 'hide kinds of records, accounts or labels from agents',
+    load: () => import('./commands/sensitivity.ts'),
+  },
   { name: 'connect', summary: 'connect an account', load: () => import('./commands/connect.ts') },
   {
     name: 'connections',

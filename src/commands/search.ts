@@ -1,10 +1,13 @@
 // `search`: one question over everything in memory, each hit with its source and its age.
 import type { Command } from 'commander';
-import type { MemoryAnswer } from '../memory/memory.ts';
+import type { MemoryAnswer, MemoryQuery, Passage } from '../memory/memory.ts';
+import { readTimeZone } from '../memory/question/time-zone.ts';
 import { type DocumentKind, documentKinds } from '../providers/record.ts';
+import { recall } from '../recall/recall.ts';
+import { readFreshness } from '../recall/thresholds.ts';
 import { ageInWords, parseInstant } from '../time.ts';
 import { shutOut } from '../tools/freshness.ts';
-import { hitOf } from '../tools/hits.ts';
+import { alikeOf, hitOf } from '../tools/hits.ts';
 import { openSession, positive, usageError, withRooms } from './command.ts';
 import type { Output } from './output.ts';
 import { shownLine } from './shown.ts';
@@ -17,6 +20,7 @@ interface Options {
   account?: string;
   limit: number;
   cursor?: string;
+  live?: boolean;
   json?: boolean;
 }
 
@@ -29,14 +33,19 @@ function kindsOf(text: string): DocumentKind[] {
   });
 }
 
-/** Marks the question's words in a snippet; on a terminal alone. */
-function marked(output: Output, text: string, question: string): string {
-  const words = (question.match(/[\p{L}\p{N}]{3,}/gu) ?? []).map((word) => word.toLowerCase());
-  return text.replace(/[\p{L}\p{N}]+/gu, (word) =>
-    words.some((asked) => word.toLowerCase().startsWith(asked))
-      ? output.style(['bold', 'yellow'], word)
-      : word,
-  );
+/** The snippet on one line, with the words that were asked for marked on a terminal. */
+function marked(output: Output, { snippet, marks = [] }: Passage): string {
+  const pieces: string[] = [];
+  let from = 0;
+  for (const [start, end] of marks) {
+    if (start < from) continue;
+    pieces.push(
+      shownLine(snippet.slice(from, start)),
+      output.style(['bold', 'yellow'], shownLine(snippet.slice(start, end))),
+    );
+    from = end;
+  }
+  return [...pieces, shownLine(snippet.slice(from))].join('').replace(/\s+/g, ' ');
 }
 
 function clientLine(answer: MemoryAnswer, now: number): string | undefined {
@@ -61,7 +70,8 @@ async function search(words: string[], options: Options): Promise<void> {
   const session = openSession(options);
   const { output, clock } = session;
   const question = words.join(' ');
-  await withRooms(session, async ({ memory, connections, org, pageUrl }) => {
+  await withRooms(session, async (rooms) => {
+    const { memory, connections, org, pageUrl } = rooms;
     const all = await connections.list(org);
     const account = options.account;
     const chosen =
@@ -72,8 +82,10 @@ async function search(words: string[], options: Options): Promise<void> {
       const known = all.map((each) => each.label).join(', ') || 'none is connected yet';
       throw usageError(`--account: there is no account "${account}". There are: ${known}.`);
     }
-    const answer = await memory.search(org, {
+    const query: MemoryQuery = {
       question,
+      understand: { now: clock.now(), timeZone: await readTimeZone(org) },
+      collapse: true,
       limit: options.limit,
       ...(options.kinds === undefined ? {} : { kinds: options.kinds }),
       ...(options.since === undefined ? {} : { since: options.since }),
@@ -81,18 +93,34 @@ async function search(words: string[], options: Options): Promise<void> {
       ...(options.client === undefined ? {} : { clients: options.client }),
       ...(chosen === undefined ? {} : { connectionIds: chosen.map((each) => each.id) }),
       ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
-    });
+    };
     const now = clock.now();
-    const judge = { connections: new Map(all.map((each) => [each.id, each])), now, maxAgeMs: undefined };
+    const { answer, judge, notes } =
+      options.live === true
+        ? await recall(rooms, org, query, { maxAgeMs: 0, accounts: chosen })
+        : {
+            answer: await memory.search(org, query),
+            judge: {
+              connections: new Map(all.map((each) => [each.id, each])),
+              now,
+              maxAgeMs: undefined,
+              freshness: await readFreshness(org),
+            },
+            notes: [],
+          };
     if (output.json) {
       output.value({
         hits: answer.passages.map((passage) => ({
           ...hitOf(passage, judge),
           snippet: passage.snippet,
+          marks: passage.marks ?? [],
+          ...alikeOf(passage),
           score: passage.score,
           contentHash: passage.contentHash,
         })),
         ...(answer.wordsOnly === undefined ? {} : { wordsOnly: answer.wordsOnly }),
+        understood: answer.understood,
+        notes,
         client: answer.client ?? null,
         candidates: answer.candidates,
         nextCursor: answer.nextCursor ?? null,
@@ -105,7 +133,8 @@ async function search(words: string[], options: Options): Promise<void> {
       const { documents } = await memory.stats(org);
       output.line(documents === 0 ? emptyMemory(all.length) : 'Nothing in memory answers that.');
     }
-    for (const line of shutOut(all, pageUrl)) output.aside(shownLine(line));
+    if (answer.understood.length > 0) output.aside(`Understood: ${shownLine(answer.understood.join(', '))}`);
+    for (const line of [...notes, ...shutOut(all, pageUrl)]) output.aside(shownLine(line));
     if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
     for (const [index, passage] of answer.passages.entries()) {
       const hit = hitOf(passage, judge);
@@ -120,7 +149,9 @@ async function search(words: string[], options: Options): Promise<void> {
       );
       const people = (hit.people ?? []).slice(0, 4).join(', ');
       if (people !== '') output.line(output.style('dim', `   ${shownLine(people)}`));
-      output.line(`   ${marked(output, shownLine(passage.snippet.replace(/\s+/g, ' ')), question)}`);
+      output.line(`   ${marked(output, passage)}`);
+      const { more } = alikeOf(passage);
+      if (more !== undefined) output.line(output.style('dim', `   ${more}`));
       output.line(output.style('dim', `   ${hit.url === undefined ? hit.uri : shownLine(hit.url)}`));
       output.line();
     }
@@ -149,6 +180,7 @@ export function declare(command: Command): void {
     .option('--account <account>', 'only from this account: its id or label')
     .option('--limit <number>', 'most hits', positive('--limit'), 10)
     .option('--cursor <cursor>', 'go on behind an earlier answer')
+    .option('--live', 'ask the accounts first, whatever memory holds; at most two, three seconds')
     .option('--json', 'answer as JSON')
     .action(search);
 }

@@ -36,6 +36,7 @@ import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection, withLink } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
 import { assertGranted, isGranted } from './scopes.ts';
+import { assertShown } from './shown.ts';
 import type { Mover } from './states.ts';
 import type { Timing } from './tokens.ts';
 import { giveBack, tokensOf } from './tokens-of.ts';
@@ -364,6 +365,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
     operations: (org, connectionId) => operations.find(org, connectionId),
     async runRead(org, connection, name, input, given) {
+      assertShown(org, connection);
       assertGranted(grantOf(await get(org, connection.id), await operations.named(org, connection, name)));
       return withLink(
         () => reconnect(connection),
@@ -397,6 +399,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async read(org, connection, capability, input, limits = {}) {
+      assertShown(org, connection);
       const provider = await load(connection.provider);
       const run = () =>
         runRead({

@@ -251,6 +251,14 @@ describe('by every way to read', () => {
           });
         }
       });
+      test('an account that is hidden is not read live for agents', async () => {
+        const hidden = { kinds: [], connections: ['con_x'], labels: [] };
+        const org = { ...rooms.org, viewer: { readerNames: undefined, hidden } };
+        const files = await rooms.connections.own(rooms.org, 'files');
+        await expect(
+          rooms.connections.runRead(org, { ...files, id: 'con_x' }, 'get', {}),
+        ).rejects.toMatchObject({ code: 'permission_denied' });
+      });
       test('attack: an agent cannot say what agents see', async () => {
         const change = { change: { reset: true }, channel: 'test' };
         await expect(

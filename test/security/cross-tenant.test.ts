@@ -174,6 +174,7 @@ const routes: Record<string, RouteCase[]> = {
       () => ({ change, value: 'x' }),
     ),
   ),
+  'GET /search': [at('connection', (id) => `/search?q=anything&account=${id}`)],
   'GET /sources': [],
   'GET /sources/events': [at('connection', (id) => `/sources/events?seen=${id}`)],
   'POST /sources/:id/sync': [at('connection', (id) => `/sources/${id}/sync`)],
