@@ -22,7 +22,7 @@ export const propertyDetail = defineTool({
   name: 'property-detail',
   title: 'Look at a property',
   description:
-    'One property by listing id, URL or address, from all sources: facts, price history and where each price was seen, taxes, photo links, agent, mail that mentions it. From memory with its age, else live.',
+    'One property by listing id, URL or address, from all sources: facts, prices and where each was seen, taxes, photo links, agent, mail that mentions it. From memory with its age, else live.',
   kind: 'read',
   live: true,
   input: z.object({
