@@ -34,7 +34,7 @@ export interface Chosen {
 const setting = 'embedder';
 const faultSetting = 'embedder_fault';
 
-export function rowOf(row: Row): EmbedderRow {
+function rowOf(row: Row): EmbedderRow {
   const { sealed, key_id: keyId } = row;
   return {
     name: row.name,

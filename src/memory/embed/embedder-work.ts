@@ -183,7 +183,7 @@ async function purgeNext({ org, lease }: Work, row: EmbedderRow): Promise<void> 
 }
 
 /** How many more chunks than these must have a vector, so that `row` may answer; 0: it may. */
-export async function uncovered(org: OrgStore, row: EmbedderRow): Promise<number> {
+async function uncovered(org: OrgStore, row: EmbedderRow): Promise<number> {
   const total = await count(org, 0);
   const behind = await count(org, row.doneSeq);
   // What was refused and has gone since counts still: rather a chunk too many than one too few.

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../canonical-json.ts';
 import { DrawbridgeError } from '../../errors.ts';
-import { staticEnName } from './static-en.ts';
 
 /** The name of the one that needs nothing, as people write it. */
 export const builtIn = 'built-in';
@@ -99,6 +98,3 @@ export function embedderName(
   const digest = createHash('sha256').update(told).digest('hex').slice(0, 8);
   return `${settings.kind}:${settings.model}@${found.dimensions}-${digest}`;
 }
-
-/** The built-in one's stored name for what people write. */
-export const storedName = (name: string): string => (name === builtIn ? staticEnName : name);

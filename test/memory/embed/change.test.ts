@@ -1,6 +1,8 @@
 // A change of embedder: the new vectors are made beside the old ones, the old model answers until enough is covered,
 // and the change can be undone.
 import { describe, expect, test } from 'vitest';
+import { createLog } from '../../../src/log.ts';
+import { createPostingsIndex } from '../../../src/memory/index/postings-index.ts';
 import { databases } from '../../store/databases.ts';
 import { answerJson, type EmbedWorld, embedWorld, fakeServer } from './world.ts';
 
@@ -73,6 +75,50 @@ describe.each(databases)('on $name', (database) => {
     await world.embedding.settled();
     expect((await world.found('dwelling')).slice(0, 2).sort()).toEqual(['m1', 'n3']);
   });
+});
+
+test('what is folded after it was embedded is found by meaning before it has signatures', async () => {
+  const server = await fakeServer();
+  const world = await embedWorld();
+  await world.notes(texts);
+  await choose(world, openai(server.url));
+  await world.embedding.settled();
+  const folding = createPostingsIndex({
+    clock: world.clock,
+    log: createLog({ level: 'silent' }),
+    foldSizes: { due: 4, most: 5, merged: 99 },
+  });
+  folding.settle(world.org, 100);
+  await folding.settled();
+  await folding.close();
+  const { blocks, signed } = await world.org.read(async (db) => ({
+    blocks: await db.selectFrom('search_blocks').select('id').execute(),
+    signed: await db
+      .selectFrom('search_signatures')
+      .select('block')
+      .where('model', 'like', 'openai:%')
+      .execute(),
+  }));
+  expect([blocks.length > 1, signed.length]).toEqual([true, 0]);
+  expect((await world.found('dwelling'))[0]).toBe('n3');
+});
+
+test('a vector that comes later than its passage, and later than a question, counts from then on', async () => {
+  const server = await fakeServer();
+  const world = await embedWorld();
+  await world.notes({ one: 'Rain.' });
+  await choose(world, openai(server.url));
+  await world.embedding.settled();
+  server.instead = (_request, response, asked) =>
+    asked.join().includes('villa') && answerJson(response, { error: 'later' }, 503);
+  await world.notes({ two: 'A villa.' });
+  await world.embedding.settled();
+  expect(await world.found('dwelling')).not.toContain('two');
+  server.instead = undefined;
+  world.clock.advance(600_000);
+  world.embedding.settle(world.org);
+  await world.embedding.settled();
+  expect((await world.found('dwelling'))[0]).toBe('two');
 });
 
 test('questions are asked of the old model until the new one has it all', async () => {
