@@ -12,13 +12,12 @@ const around = 420;
 
 export const clientProfile = defineTool({
   name: 'client-profile',
-  title: 'Client profile',
-  description: 'What is known of a client (name, address, phone or uri), each line with its source.',
+  title: 'Client',
+  description: 'What is known of a client (name, address, phone or uri), with sources.',
   kind: 'read',
   live: false,
   input: z.object({ client: z.string().max(300) }),
   output: z.object({
-    client: z.looseObject({ uri: z.string() }).optional(),
     lines: z.array(z.looseObject({ text: z.string(), uri: z.string().optional() })),
   }),
   async run({ rooms, org, agent }, { client: words }) {
