@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases } from '../../store/databases.ts';
-import { answerJson, type EmbedWorld, embedWorld, fakeServer } from './world.ts';
+import { answerJson, type EmbedWorld, embedWorld, fakeServer, meaningOf } from './world.ts';
 
 const count = 300;
 const notes = Object.fromEntries(
@@ -123,4 +123,31 @@ test('two processes do not embed the same: one works, the other leaves it', asyn
   ]);
   expect(done.toSorted()).toEqual([false, true]);
   expect(server.calls().flat().length).toBe(1 + count);
+});
+
+test('a process that was paused until another took its place writes nothing of what it had asked for', async () => {
+  const server = await fakeServer();
+  const world = await embedWorld();
+  await world.notes(notes);
+  await begun(world, server.url);
+  server.instead = (_request, response, texts) => {
+    const taken = world.org.write((tx) =>
+      tx
+        .updateTable('leases')
+        .set({ owner: 'another', fencing: 99 })
+        .where('name', '=', 'embedding')
+        .execute(),
+    );
+    void taken.then(() =>
+      answerJson(response, { data: texts.map((text, index) => ({ index, embedding: meaningOf(text) })) }),
+    );
+    return true;
+  };
+  const { signal } = new AbortController();
+  await expect(world.embedding.work(world.org, { signal })).rejects.toMatchObject({ code: 'conflict' });
+  const { vectors, row } = await world.org.read(async (db) => ({
+    vectors: await db.selectFrom('chunk_vectors').select('seq').where('model', 'like', 'openai:%').execute(),
+    row: await db.selectFrom('embedders').selectAll().executeTakeFirstOrThrow(),
+  }));
+  expect([vectors.length, Number(row.done_seq), row.error]).toEqual([0, 0, null]);
 });
