@@ -191,8 +191,15 @@ export interface Connections {
     connection: Connection,
     known: { kind: DocumentKind; externalId: string },
   ): Promise<{ read(): Promise<SourceRecord | undefined> } | undefined>;
-  /** The outcome of a sync or a live call: moves ACTIVE ⇄ ERROR/DEGRADED, EXPIRED, and stamps last_sync_at. */
-  report(org: OrgStore, id: string, result: { synced: true } | { error: unknown }): Promise<void>;
+  /**
+   * The outcome of a sync or a live call: moves ACTIVE ⇄ ERROR/DEGRADED, EXPIRED. `synced` stamps last_sync_at: what is
+   * in memory is what the provider has. `answered`: it works, and says nothing of that.
+   */
+  report(
+    org: OrgStore,
+    id: string,
+    result: { synced: true } | { answered: true } | { error: unknown },
+  ): Promise<void>;
   /** Loaded on demand: a provider that nothing asks for is never imported. */
   providers(): Promise<readonly Provider[]>;
   /** Waits for token calls that are under way: a rotated token that nobody stores is a lost account. Before the door closes. */

@@ -104,7 +104,8 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
     const { failures, held } = await runFeeds(run, feeds);
     const [first] = failures;
     if (first === undefined) {
-      await connections.report(org, connection.id, { synced: true });
+      // While a person is asked about deletions, memory holds what the provider has not: no record is verified by this.
+      await connections.report(org, connection.id, held > 0 ? { answered: true } : { synced: true });
       return { ...run.counts, held };
     }
     await connections.report(org, connection.id, { error: first.error });

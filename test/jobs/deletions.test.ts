@@ -97,10 +97,17 @@ test('meanwhile what is new comes in, and what else is gone belongs to the same 
   const all = await scene(40);
   all.provider.there = ids(4);
   await all.sync();
+  const synced = all.clock.now();
+  all.clock.advance(60_000);
   all.provider.there = [...ids(3), 'new'];
   expect(await all.sync()).toMatchObject({ inserted: 1, deleted: 0, held: 37 });
   expect(await titles(all)).toContain('new');
   expect(await all.asked()).toMatchObject({ count: 37 });
+  // Or what is gone would pass for verified.
+  expect((await all.connections.get(all.org, all.connection.id)).lastSyncAt).toBe(synced);
+  await all.decide('forget');
+  await all.sync();
+  expect((await all.connections.get(all.org, all.connection.id)).lastSyncAt).toBe(synced + 60_000);
 });
 
 test('a list that was wrong once asks nothing any more when the next one is right', async () => {
