@@ -32,7 +32,9 @@ async function list(words: string[], options: Common): Promise<void> {
       const last =
         client.lastContactAt === undefined
           ? ''
-          : `, last contact ${ageInWords(Math.max(0, clock.now() - client.lastContactAt))} ago`;
+          : client.lastContactAt > clock.now()
+            ? ', a meeting is to come'
+            : `, last contact ${ageInWords(clock.now() - client.lastContactAt)} ago`;
       output.line(
         `${client.id}  ${output.style('bold', named(client))}${client.kind === 'company' ? ' (company)' : ''}, ${client.documentCount} ${client.documentCount === 1 ? 'document' : 'documents'}${last}`,
       );

@@ -73,6 +73,7 @@ export async function proposeMerges(
   for (const { pair } of settled) pairs.delete(pair);
   if (pairs.size === 0) return;
   const grown = new Set(touched.filter(({ hasGrown }) => hasGrown).map(({ id }) => id));
+  const cards = new Map(touched.map(({ id, seen }) => [id, seen.documentId]));
   let lookedInto = 0;
   const ids = [...new Set([...pairs.values()].flatMap(({ a, b }) => [a, b]))];
   const rows = await clientRows(tx, orgId, ids);
@@ -82,7 +83,15 @@ export async function proposeMerges(
     if (one === undefined || other === undefined || roots.get(a) === roots.get(b)) continue;
     const looks = (grown.has(a) || grown.has(b)) && lookedInto < mostLookedInto;
     if (looks && keys.some((key) => key.startsWith('name:'))) lookedInto += 1;
-    const found = await suspicion(tx, { orgId, own, one, other, keys: [...new Set(keys)], looks });
+    const found = await suspicion(tx, {
+      orgId,
+      own,
+      one,
+      other,
+      keys: [...new Set(keys)],
+      looks,
+      card: cards.get(a),
+    });
     if (found === undefined) continue;
     const [kept, joined] = one.document_count >= other.document_count ? [a, b] : [b, a];
     await tx
@@ -127,9 +136,11 @@ async function suspicion(
     keys: readonly string[];
     /** Whether their conversations are worth a look. */
     looks: boolean;
+    /** The record that was just read of one of them. */
+    card: string | undefined;
   },
 ): Promise<Pick<Suspicion, 'rule' | 'score' | 'evidence'> | undefined> {
-  const { orgId, own, one, other, keys, looks } = given;
+  const { orgId, own, one, other, keys, looks, card } = given;
   if (one.kind !== other.kind) return undefined;
   const found: { rule: keyof typeof scores; evidence: Evidence }[] = [];
   const say = (rule: keyof typeof scores, evidence: Evidence) => found.push({ rule, evidence });
@@ -142,7 +153,7 @@ async function suspicion(
     }
     if (key.startsWith('dom:')) say('domain', { text: `both have the domain ${key.slice(4)}` });
     if (key.startsWith('tel:') && agree && !one.name.includes('@') && !other.name.includes('@')) {
-      const documentId = await statedIn(tx, orgId, [one.id, other.id], `phone:${key.slice(4)}`);
+      const documentId = (await statedIn(tx, orgId, [one.id, other.id], `phone:${key.slice(4)}`)) ?? card;
       say('phone', {
         text: `same phone ${key.slice(4)}, and names that agree`,
         ...(documentId === undefined ? {} : { documentId }),

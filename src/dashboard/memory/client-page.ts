@@ -153,7 +153,7 @@ export function clientPage(parts: {
     content: html`
       <p><a href="/clients">Clients</a></p>
       <h1>${inline(client.name)}</h1>
-      <p class="lead">${client.kind === 'company' ? 'Company' : 'Person'}${client.company === undefined ? '' : html`, ${inline(client.company)}`}; ${client.documentCount} ${client.documentCount === 1 ? 'record' : 'records'}${client.lastContactAt === undefined ? '' : html`, last contact ${relative(client.lastContactAt, now)}`}.</p>
+      <p class="lead">${client.kind === 'company' ? 'Company' : 'Person'}${client.company === undefined ? '' : html`, ${inline(client.company)}`}; ${client.documentCount} ${client.documentCount === 1 ? 'record' : 'records'}${client.lastContactAt === undefined ? '' : html`, ${client.lastContactAt > now ? 'next' : 'last'} contact ${relative(client.lastContactAt, now)}`}.</p>
       ${fault === undefined ? '' : html`<p class="warning" role="alert">${inline(fault)}</p>`}
       ${profile.facts.some(({ stands }) => stands) ? factSections({ session, profile, now }) : html`<section class="empty"><h2>Nothing known yet</h2><p>Facts come from contacts, deals, invoices, meetings and mail. You can add what you know.</p></section>`}
       ${addForm(session, client.id)}

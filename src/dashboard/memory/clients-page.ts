@@ -26,7 +26,7 @@ export function proposal(merge: ClientMerge, session: Session): Markup {
     <div class="who-and-what">
       <h3 class="summary">${clientLink(client)} and ${clientLink(other)}</h3>
       ${evidenceList(merge)}
-      <form class="choice" method="post" action="/clients/merges/${id}">
+      <form class="decide" method="post" action="/clients/merges/${id}">
         ${csrfField(session)}
         <button class="primary" name="decision" value="accept" type="submit">One client</button>
         <button name="decision" value="reject" type="submit">Two clients</button>
@@ -97,7 +97,7 @@ export function clientsPage(parts: {
               (client) => html`<li class="account">
                 <div class="who-and-what">
                   <h3 class="summary">${clientLink(client)}</h3>
-                  <p class="soft">${client.company === undefined ? '' : html`${inline(client.company)}, `}${client.documentCount} ${client.documentCount === 1 ? 'record' : 'records'}${client.lastContactAt === undefined ? '' : html`, last contact ${relative(client.lastContactAt, now)}`}</p>
+                  <p class="soft">${client.company === undefined ? '' : html`${inline(client.company)}, `}${client.documentCount} ${client.documentCount === 1 ? 'record' : 'records'}${client.lastContactAt === undefined ? '' : html`, ${client.lastContactAt > now ? 'next' : 'last'} contact ${relative(client.lastContactAt, now)}`}</p>
                 </div>
                 ${client.kind === 'company' ? html`<span class="pill">Company</span>` : ''}
               </li>`,
