@@ -23,6 +23,13 @@ export function createDrive({ store, clock }: { store: DriveStore; clock: Clock 
     trashed: entry.trashed,
     parents: entry.parents,
     owners: [{ kind: 'drive#user', ...store.owner }],
+    ...(entry.permissions === null
+      ? {}
+      : {
+          permissions: entry.permissions ?? [
+            { kind: 'drive#permission', type: 'user', role: 'owner', emailAddress: store.owner.emailAddress },
+          ],
+        }),
     webViewLink: `https://drive.google.com/file/d/${entry.id}/view`,
     ...(entry.description === undefined ? {} : { description: entry.description }),
     ...(entry.bytes === undefined ? {} : { size: String(entry.bytes.length) }),

@@ -15,6 +15,8 @@ export interface DriveEntry {
   trashed: boolean;
   modifiedTime: string;
   appProperties?: Record<string, string>;
+  /** Who may see it; left out: its owner alone. Null: whoever asks is not told. */
+  permissions?: readonly { type: string; emailAddress?: string; domain?: string }[] | null;
   /** Its owner forbids to copy, print or export it. */
   locked?: boolean;
 }

@@ -10,57 +10,59 @@ interface Condition {
 }
 
 /** Finds `name` in a JSON array of strings, which is stored as text. */
-function holds(column: string, name: string): Condition {
-  const quoted = JSON.stringify(name).replace(/[\\%_]/g, '\\$&');
-  return { text: `${column} like ? escape '\\'`, values: [`%${quoted}%`] };
+function patternOf(name: string): string {
+  return `%${JSON.stringify(name).replace(/[\\%_]/g, '\\$&')}%`;
 }
 
 function anyOf(column: string, names: readonly string[]): Condition {
-  const each = names.map((name) => holds(column, name));
   return {
-    text: each.length === 0 ? '1 = 0' : each.map(({ text }) => text).join(' or '),
-    values: each.flatMap(({ values }) => values),
+    text: names.length === 0 ? '1 = 0' : names.map(() => `${column} like ? escape '\\'`).join(' or '),
+    values: names.map(patternOf),
   };
 }
 
-/** By what stands in a document's own row: its readers and its labels. */
-export function openByRow(viewer: Viewer, alias: string): Condition {
-  const parts: Condition[] = [];
-  if (viewer.readerNames !== undefined) {
-    const { text, values } = anyOf(`${alias}.readers`, viewer.readerNames);
-    parts.push({ text: `(${alias}.readers is null or ${text})`, values });
+/** What shuts this viewer out of a document, by a column of the document's own row that is not null. */
+export function shutBy(viewer: Viewer, alias: string): (Condition & { column: 'readers' | 'labels' })[] {
+  const { readerNames, hidden } = viewer;
+  const shut: (Condition & { column: 'readers' | 'labels' })[] = [];
+  if (readerNames !== undefined) {
+    const { text, values } = anyOf(`${alias}.readers`, readerNames);
+    shut.push({ column: 'readers', text: `not (${text})`, values });
   }
-  if (viewer.hidden.labels.length > 0) {
-    const { text, values } = anyOf(`${alias}.labels`, viewer.hidden.labels);
-    parts.push({ text: `(${alias}.labels is null or not (${text}))`, values });
+  if (hidden.labels.length > 0) {
+    shut.push({ column: 'labels', ...anyOf(`${alias}.labels`, hidden.labels) });
   }
-  return {
-    text: parts.length === 0 ? '1 = 1' : parts.map(({ text }) => text).join(' and '),
-    values: parts.flatMap(({ values }) => values),
-  };
+  return shut;
 }
 
-const listed = (column: string, names: readonly string[]): Condition =>
-  names.length === 0
-    ? { text: '1 = 1', values: [] }
-    : { text: `${column} not in (${names.map(() => '?').join(', ')})`, values: [...names] };
+const heldIn = (column: string, names: readonly string[]): RawBuilder<SqlBool>[] =>
+  names.map((name) => sql<SqlBool>`${sql.ref(column)} like ${patternOf(name)} escape '\\'`);
+
+const either = (parts: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> =>
+  parts.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`(${sql.join(parts, sql` or `)})`;
 
 /** `alias`: of `source_documents` in the statement that this stands in. */
 export function readable(org: { viewer?: Viewer | undefined }, alias: string): RawBuilder<SqlBool> {
   const { viewer } = org;
   if (viewer === undefined || seesAll(viewer)) return sql<SqlBool>`1 = 1`;
+  const { readerNames, hidden } = viewer;
+  const column = (name: string) => `${alias}.${name}`;
+  const readers = sql.ref(column('readers'));
+  const labels = sql.ref(column('labels'));
   const parts = [
-    openByRow(viewer, alias),
-    listed(`${alias}.kind`, viewer.hidden.kinds),
-    listed(`${alias}.connection_id`, viewer.hidden.connections),
+    sql<SqlBool>`1 = 1`,
+    ...(readerNames === undefined
+      ? []
+      : [sql<SqlBool>`(${readers} is null or ${either(heldIn(column('readers'), readerNames))})`]),
+    ...(hidden.labels.length === 0
+      ? []
+      : [sql<SqlBool>`(${labels} is null or not ${either(heldIn(column('labels'), hidden.labels))})`]),
+    ...(hidden.kinds.length === 0
+      ? []
+      : [sql<SqlBool>`${sql.ref(column('kind'))} not in (${sql.join([...hidden.kinds])})`]),
+    ...(hidden.connections.length === 0
+      ? []
+      : [sql<SqlBool>`${sql.ref(column('connection_id'))} not in (${sql.join([...hidden.connections])})`]),
   ];
-  const values = parts.flatMap((part) => part.values);
-  const words = parts
-    .map(({ text }) => `(${text})`)
-    .join(' and ')
-    .split('?');
-  return sql<SqlBool>`${sql.join(
-    words.map((word, i) => (i === 0 ? sql.raw(word) : sql`${values[i - 1]}${sql.raw(word)}`)),
-    sql.raw(''),
-  )}`;
+  return sql<SqlBool>`(${sql.join(parts, sql` and `)})`;
 }

@@ -1,7 +1,7 @@
 // Chunks by their documents: those of some that are named, and those that a viewer may not see because of their
 // documents' readers or labels.
 import type { Viewer } from '../../viewer.ts';
-import { openByRow } from '../readable.sql.ts';
+import { shutBy } from '../readable.sql.ts';
 import type { Rows } from './rows.sql.ts';
 import { atOnce, marks } from './stored.sql.ts';
 
@@ -26,14 +26,16 @@ export class Withheld {
   of(rows: Rows, orgId: string, { viewer, change }: { viewer: Viewer; change: number }): Uint32Array {
     if (change !== this.#change) this.#known.clear();
     this.#change = change;
-    const { text, values } = openByRow(viewer, 'd');
-    const key = JSON.stringify([text, values]);
+    const shut = shutBy(viewer, 'd');
+    const key = JSON.stringify(shut);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const found = rows.all(
-      `select c.seq from source_documents d join chunks c on c.org_id = d.org_id and c.document_id = d.id
-      where d.org_id = ? and (d.readers is not null or d.labels is not null) and not (${text})`,
-      [orgId, ...values],
+    const found = shut.flatMap(({ column, text, values }) =>
+      rows.all(
+        `select c.seq from source_documents d join chunks c on c.org_id = d.org_id and c.document_id = d.id
+        where d.org_id = ? and d.${column} is not null and (${text})`,
+        [orgId, ...values],
+      ),
     );
     const seqs = Uint32Array.from(found, (row) => Number(row['seq']));
     this.#known.set(key, seqs);

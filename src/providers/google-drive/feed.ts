@@ -26,6 +26,8 @@ const idsPage = 1000;
 const atOnce = 5;
 /** What a page of records may weigh before it is handed over: bytes. */
 const pageBytes = 32 * 1024 * 1024;
+/** Beside what is shown of a file: who may read it. */
+const feedFields = `${fileFields},permissions(type,emailAddress,domain)`;
 const listed = `trashed = false and mimeType != '${folderType}'`;
 
 const cursorForm = z.discriminatedUnion('phase', [
@@ -64,7 +66,7 @@ async function* everything(
 ): AsyncGenerator<FeedPage> {
   let cursor = start;
   for (let again = false; ; ) {
-    const page = await filesPage(client, cursor.pageToken, pageSize, fileFields);
+    const page = await filesPage(client, cursor.pageToken, pageSize, feedFields);
     if (page === undefined) {
       if (again) throw changedMeanwhile();
       again = true;
@@ -158,7 +160,7 @@ async function changesPage(
       client.changes.list({
         pageToken,
         pageSize,
-        fields: `nextPageToken,newStartPageToken,changes(fileId,removed,file(${fileFields}))`,
+        fields: `nextPageToken,newStartPageToken,changes(fileId,removed,file(${feedFields}))`,
       }),
     );
   } catch (error) {
@@ -196,6 +198,24 @@ async function* taken(
   return { records, absent };
 }
 
+/**
+ * Who may read it. Google tells it of files that the account may share, and of none in a shared drive: of all others
+ * its owners alone are known. A group is noted, and nobody is known to be in it.
+ * https://developers.google.com/workspace/drive/api/reference/rest/v3/files#File.FIELDS.permissions
+ */
+function readersOf({ permissions, owners }: DriveFile): { readers?: string[] } {
+  if (permissions?.some(({ type }) => type === 'anyone') === true) return {};
+  const named = (permissions ?? []).flatMap(({ type, emailAddress, domain }) => {
+    if (type === 'domain') return typeof domain === 'string' ? [`domain:${domain.toLowerCase()}`] : [];
+    if (typeof emailAddress !== 'string') return [];
+    return [type === 'group' ? `group:${emailAddress.toLowerCase()}` : emailAddress.toLowerCase()];
+  });
+  const owning = (owners ?? []).flatMap(({ emailAddress }) =>
+    typeof emailAddress === 'string' ? [emailAddress.toLowerCase()] : [],
+  );
+  return { readers: [...new Set([...named, ...owning])] };
+}
+
 /** Undefined: the file has gone meanwhile. */
 async function recordOf(context: ProviderContext, file: DriveFile): Promise<SourceRecord | undefined> {
   const at = Date.parse(file.modifiedTime ?? '');
@@ -207,6 +227,7 @@ async function recordOf(context: ProviderContext, file: DriveFile): Promise<Sour
     // Also of one that was saved as it was.
     volatile: ['writtenAt'],
     ...(typeof file.webViewLink === 'string' ? { url: file.webViewLink } : {}),
+    ...readersOf(file),
   } as const;
   const whole = readAsItIs(file.mimeType);
   const limit = whole === undefined ? textLimit : fileLimit;

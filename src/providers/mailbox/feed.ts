@@ -167,5 +167,12 @@ function idOf(path: string, state: MailboxState, uid: number): string {
 }
 
 function recordOf(path: string, state: MailboxState, uid: number, raw: Uint8Array): SourceRecord {
-  return { externalId: idOf(path, state, uid), kind: 'mail', mediaType: 'message/rfc822', raw };
+  return {
+    externalId: idOf(path, state, uid),
+    kind: 'mail',
+    mediaType: 'message/rfc822',
+    raw,
+    // A folder is the label that IMAP has.
+    labels: [path],
+  };
 }

@@ -9,7 +9,9 @@ export const readers: Migration = {
 
   async org(kit) {
     await kit.tx.schema.alterTable('source_documents').addColumn('labels', 'text').execute();
-    await sql`create index source_documents_by_access on source_documents (org_id, id)
-      where readers is not null or labels is not null`.execute(kit.tx);
+    await sql`create index source_documents_by_readers on source_documents (org_id, id)
+      where readers is not null`.execute(kit.tx);
+    await sql`create index source_documents_by_labels on source_documents (org_id, id)
+      where labels is not null`.execute(kit.tx);
   },
 };

@@ -250,6 +250,31 @@ describe('the feed', () => {
     expect(scene.asked().sort()).toMatchSnapshot();
   });
 
+  test('says who may read a file, and takes one that it is not told of for its owner’s alone', async () => {
+    const scene = await empty();
+    const { files } = scene.google;
+    const own = files.owner.emailAddress.toLowerCase();
+    const put = (name: string, permissions: Parameters<typeof files.put>[0]['permissions']) =>
+      files.put({ name, mimeType: 'text/plain', bytes: Buffer.from(name), permissions: permissions ?? null });
+    put('open', [{ type: 'anyone' }]);
+    put('named', [
+      { type: 'user', emailAddress: 'Ann@Agency.test' },
+      { type: 'domain', domain: 'Agency.test' },
+      { type: 'group', emailAddress: 'team@agency.test' },
+    ]);
+    put('untold', null);
+    const shelf = new Shelf();
+    await shelf.run(feed, scene.context);
+    const readers = Object.fromEntries(
+      shelf.pages.flatMap(({ records }) => records).map((one) => [one.title, one.readers]),
+    );
+    expect(readers).toEqual({
+      open: undefined,
+      named: ['ann@agency.test', 'domain:agency.test', 'group:team@agency.test', own],
+      untold: [own],
+    });
+  });
+
   test('takes the whole story', async () => {
     const scene = await openScene(provider);
     const shelf = new Shelf();
