@@ -193,12 +193,12 @@ export interface Connections {
   ): Promise<{ read(): Promise<SourceRecord | undefined> } | undefined>;
   /**
    * The outcome of a sync or a live call: moves ACTIVE ⇄ ERROR/DEGRADED, EXPIRED. `synced` stamps last_sync_at: what is
-   * in memory is what the provider has. `answered`: it works, and says nothing of that.
+   * in memory is what the provider had then (`since`, integer ms; default: now). `answered`: it works, and says nothing of that.
    */
   report(
     org: OrgStore,
     id: string,
-    result: { synced: true } | { answered: true } | { error: unknown },
+    result: { synced: true; since?: number } | { answered: true } | { error: unknown },
   ): Promise<void>;
   /** Loaded on demand: a provider that nothing asks for is never imported. */
   providers(): Promise<readonly Provider[]>;

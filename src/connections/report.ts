@@ -9,7 +9,8 @@ import { rowById } from './rows.ts';
 import { isAllowed, isUsable, move, type Recorder } from './states.ts';
 
 export type Report =
-  | { synced: true }
+  /** `since`: when it began, integer ms; what changed after that it may not have seen. */
+  | { synced: true; since?: number }
   | { answered: true }
   /** `version`: of the tokens that it happened with; where there are others by now it says nothing. */
   | { error: unknown; version?: number };
@@ -58,7 +59,7 @@ export async function reportOutcome(
     }
     const set = {
       last_error: error === undefined ? null : toJson({ code: error.code, message: error.message, at }),
-      ...('synced' in report ? { last_sync_at: at } : {}),
+      ...('synced' in report ? { last_sync_at: report.since ?? at } : {}),
     };
     if (row.state !== to && isAllowed(row.state, to)) {
       const reason = error === undefined ? 'it answers again' : error.code;

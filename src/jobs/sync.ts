@@ -81,6 +81,7 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
   const { org, connection, connections, clock, log, times = usualTimes } = options;
   const owner = newId('syn', clock.now());
   const begun = clock.elapsed();
+  const since = clock.now();
   const ttlMs = times.leaseMs;
   const lease = await acquireLease(org, { name: leaseName(connection.id), owner, ttlMs });
   if (lease === undefined) throw await heldElsewhere(org, connection);
@@ -105,7 +106,7 @@ export async function syncConnection(options: SyncOptions): Promise<SyncResult> 
     const [first] = failures;
     if (first === undefined) {
       // While a person is asked about deletions, memory holds what the provider has not: no record is verified by this.
-      await connections.report(org, connection.id, held > 0 ? { answered: true } : { synced: true });
+      await connections.report(org, connection.id, held > 0 ? { answered: true } : { synced: true, since });
       return { ...run.counts, held };
     }
     await connections.report(org, connection.id, { error: first.error });
