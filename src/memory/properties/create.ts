@@ -8,7 +8,8 @@ import { lockIngest } from '../index/lock.sql.ts';
 import type { Memory, Source } from '../memory.ts';
 import { pricesOf } from './documents.ts';
 import { findProperties, findProperty } from './read.ts';
-import { keepSightings, readAnew, rebuild } from './sightings.ts';
+import { rebuild } from './rebuild.ts';
+import { keepSightings, readAnew } from './sightings.ts';
 
 const anewAtOnce = 200;
 

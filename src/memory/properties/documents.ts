@@ -9,7 +9,8 @@ import { parseAddress } from './address.ts';
 import { findHome } from './home.ts';
 import type { Keys } from './keys.ts';
 import type { Mention } from './mentions.ts';
-import { dropSightings, type Ground, keepSightings, rebuild, type Sighting } from './sightings.ts';
+import { rebuild } from './rebuild.ts';
+import { dropSightings, type Ground, keepSightings, type Sighting } from './sightings.ts';
 
 type Tx = Transaction<OrgTables>;
 

@@ -7,7 +7,8 @@ import type { OrgStore } from '../../store/store.ts';
 import { lockIngest } from '../index/lock.sql.ts';
 import type { Property } from '../memory.ts';
 import { findProperty, listHomes } from './read.ts';
-import { moveSighting, rebuild } from './sightings.ts';
+import { rebuild } from './rebuild.ts';
+import { moveSighting } from './sightings.ts';
 
 export interface HomeBook {
   /** Homes whose address holds all of these words, last seen first. */

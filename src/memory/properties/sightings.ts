@@ -1,5 +1,5 @@
-// Sightings as they come and go: kept with their prices, joined to their home, and the home made anew from all
-// that is left. In the transaction of what brought or took them.
+// Sightings as they come and go: kept with their prices, and joined to their home. In the transaction of what
+// brought or took them.
 import type { Transaction } from 'kysely';
 import { newId } from '../../ids.ts';
 import type { Listing } from '../../providers/capabilities.ts';
@@ -7,10 +7,10 @@ import { fromJson, toJson } from '../../store/codec.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import { idsAtOnce, parts } from '../known-rows.ts';
 import type { Source } from '../memory.ts';
-import { parseAddress } from './address.ts';
 import { findHome, type Joined } from './home.ts';
 import { type Keys, keysOf, keysReading, urlKey } from './keys.ts';
-import { mainSighting, mergedListing, richer, type SightingRow } from './merge.ts';
+import { richer, type SightingRow } from './merge.ts';
+import { rebuild } from './rebuild.ts';
 
 type Tx = Transaction<OrgTables>;
 
@@ -238,83 +238,6 @@ export async function dropSightings(
       .execute();
   }
   return touched;
-}
-
-/** Makes homes anew from their sightings; one of whom nothing is left goes, and mentions of it wait for another. */
-export async function rebuild(tx: Tx, orgId: string, ids: Iterable<string>): Promise<void> {
-  for (const id of ids) {
-    const rows = await tx
-      .selectFrom('property_sightings')
-      .selectAll()
-      .where('org_id', '=', orgId)
-      .where('property_id', '=', id)
-      .orderBy('id')
-      .execute();
-    const listing = mergedListing(rows);
-    const main = mainSighting(rows);
-    if (listing === undefined || main === undefined) {
-      await tx
-        .updateTable('property_documents')
-        .set({ property_id: null })
-        .where('org_id', '=', orgId)
-        .where('property_id', '=', id)
-        .execute();
-      await tx.deleteFrom('external_properties').where('org_id', '=', orgId).where('id', '=', id).execute();
-      continue;
-    }
-    await tx
-      .updateTable('external_properties')
-      .set({
-        address: listing.address,
-        address_key: main.address_key,
-        city: listing.city ?? null,
-        region: listing.region ?? null,
-        postal_code: listing.postalCode ?? null,
-        status: listing.status ?? null,
-        home_type: listing.homeType?.toLowerCase() ?? null,
-        price: listing.price ?? null,
-        currency: listing.currency ?? null,
-        beds: listing.beds ?? null,
-        baths: listing.baths ?? null,
-        area_sqft: listing.areaSqft ?? null,
-        first_seen_at: Math.min(...rows.map((row) => row.first_seen_at)),
-        fetched_at: main.fetched_at,
-      })
-      .where('org_id', '=', orgId)
-      .where('id', '=', id)
-      .execute();
-    await findMentions(tx, orgId, id, rows);
-  }
-}
-
-/** Mentions that waited for this home to be known. */
-async function findMentions(tx: Tx, orgId: string, id: string, rows: readonly SightingRow[]): Promise<void> {
-  const lines = [...new Set(rows.flatMap((row) => row.line_key ?? []))];
-  if (lines.length === 0) return;
-  const waiting = await tx
-    .selectFrom('property_documents')
-    .select(['document_id', 'address_key'])
-    .where('org_id', '=', orgId)
-    .where('line_key', 'in', lines)
-    .where('property_id', 'is', null)
-    .execute();
-  const found = new Map<string, boolean>();
-  for (const { address_key } of waiting) {
-    if (found.has(address_key)) continue;
-    const address = parseAddress(address_key);
-    const keys: Keys = { address, addressKey: address_key, parcel: undefined, mlsNumber: undefined };
-    found.set(address_key, (await findHome(tx, orgId, keys, undefined))?.property_id === id);
-  }
-  for (const [addressKey, is] of found) {
-    if (!is) continue;
-    await tx
-      .updateTable('property_documents')
-      .set({ property_id: id })
-      .where('org_id', '=', orgId)
-      .where('address_key', '=', addressKey)
-      .where('property_id', 'is', null)
-      .execute();
-  }
 }
 
 /** Reads sightings anew whose keys another version of normalising made. @returns the homes that changed */

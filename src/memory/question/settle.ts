@@ -6,7 +6,7 @@ import { resolveClients } from '../clients.ts';
 import type { IndexFilters, IndexHit } from '../index/search-index.ts';
 import { terms } from '../language/terms.ts';
 import type { MemoryQuery } from '../memory.ts';
-import { documentsAbout } from '../properties/read.ts';
+import { documentsAbout } from '../properties/at-address.ts';
 import { type Understood, understand } from './understand.ts';
 import { lightRows, type Settled } from './weigh.ts';
 
