@@ -4,6 +4,7 @@ import { createLog } from '../../src/log.ts';
 import { createClientBook } from '../../src/memory/client-book.ts';
 import { factsOf } from '../../src/memory/client-facts.ts';
 import { createReceipts } from '../../src/memory/receipts.ts';
+import { nothingHidden } from '../../src/viewer.ts';
 import { type Ground, ground, json, mail } from './ground.ts';
 
 describe('facts of a client', () => {
@@ -224,6 +225,30 @@ describe('facts of a client', () => {
       'next meeting 2026-03-06: Viewing',
     ]);
     expect((await standing()).filter((fact) => fact.startsWith('bedrooms'))).toEqual([]);
+  });
+
+  test('attack: a viewer sees no fact of a document that is hidden from them, nor what only it tells of a client', async () => {
+    await g.memory.ingest(g.org, g.source, {
+      records: [
+        card({ jobtitle: 'Nurse', phone: '+44 20 7946 0018' }, '2026-01-01T00:00:00Z'),
+        wish('a@x', 'Sun, 01 Mar 2026 08:00:00 +0000', 'We need three bedrooms.'),
+        json('contacts/2', 'contact', {
+          title: 'Eve Poe',
+          text: 'x',
+          people: [{ name: 'Eve Poe', address: 'eve@poe.test', role: 'contact' }],
+        }),
+      ],
+    });
+    const hidden = { ...nothingHidden, kinds: ['contact'] };
+    const seen = Object.assign(Object.create(g.org), {
+      viewer: { readerNames: undefined, hidden },
+    }) as typeof g.org;
+    const anna = (await g.memory.clientsCalled(g.org, 'anna@berg.test'))[0]?.id ?? '';
+    const { client, facts, lines } = await g.memory.profile(seen, anna);
+    expect(facts.map(({ value }) => value)).toEqual(['3 bedrooms']);
+    expect(JSON.stringify([client, lines])).not.toMatch(/7946|Nurse/u);
+    const eve = (await g.memory.clientsCalled(g.org, 'eve@poe.test'))[0]?.id ?? '';
+    await expect(g.memory.profile(seen, eve)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   describe('said by people and enrichers', () => {
