@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fakeServer } from '../memory/embed/world.ts';
+import { answerJson, fakeServer } from '../memory/embed/world.ts';
 import { newProgram, type Program } from './program.ts';
 
 interface Line {
@@ -34,6 +34,11 @@ test('a model is chosen with its key from a file, answers, and is taken back', a
     expect(headers.authorization).toBe('Bearer sk-from-a-file-0123456789');
   const { stdout } = await program.run(['search', 'dwelling']);
   expect(stdout).toContain('Villa');
+  // Its server is gone: the words are searched, and that is said.
+  server.instead = (_request, response) => answerJson(response, {}, 500);
+  const lost = await program.run(['search', 'villa']);
+  expect(lost.stdout).toContain('Villa');
+  expect(lost.stderr).toContain('Found by words alone');
   const undone = await program.json<Line[]>(['embedder', 'undo', '--json']);
   expect(undone[0]).toMatchObject({ name: 'static-en-256@1', state: 'current' });
   const shown = await program.run(['embedder']);
