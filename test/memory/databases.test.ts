@@ -97,4 +97,37 @@ describe.each(databases)('on $name', (database) => {
     expect(await memory.properties(org, { ...search, maxPrice: 400_000 })).toHaveLength(0);
     expect(await memory.property(other, { id: 'z1' })).toBeUndefined();
   });
+
+  test('each sees what names them, and nothing that is hidden from them', async () => {
+    const note = (id: string, more: object) => ({
+      ...json(id, 'note', { title: id, text: 'A 100%_sure thing.' }),
+      ...more,
+    });
+    await memory.ingest(org, source, {
+      records: [
+        note('everybodys', {}),
+        note('anns', { readers: ['ann%@agency.test'] }),
+        note('wild', { readers: ['annx@agency.test'] }),
+        note('filed', { labels: ['Top_Secret'] }),
+      ],
+    });
+    const seen = async (readerNames: string[] | undefined, labels: string[]) => {
+      const as = { ...org, viewer: { readerNames, hidden: { kinds: [], connections: [], labels } } };
+      const { passages } = await memory.search(as, { question: 'sure thing', limit: 10 });
+      const listed = await memory.documents(as, { limit: 100 });
+      const found = passages.map(({ title }) => title).sort();
+      const ours = ['anns', 'everybodys', 'filed', 'wild'];
+      expect(
+        listed
+          .map(({ title }) => title)
+          .filter((title) => ours.includes(title))
+          .sort(),
+      ).toEqual(found);
+      return found;
+    };
+    expect(await seen(undefined, [])).toEqual(['anns', 'everybodys', 'filed', 'wild']);
+    expect(await seen(['ann%@agency.test'], [])).toEqual(['anns', 'everybodys', 'filed']);
+    expect(await seen([], ['top_secret'])).toEqual(['everybodys']);
+    expect(await seen(undefined, ['topxsecret'])).toEqual(['anns', 'everybodys', 'filed', 'wild']);
+  });
 });
