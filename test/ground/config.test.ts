@@ -57,7 +57,9 @@ test('the table in the documents names the variables that the source does, and n
       .filter((name) => !name.startsWith('DRAWBRIDGE_GOOGLE_'))
       .sort();
   };
-  expect(named('docs/configuration.md')).toEqual(named('src/config.ts', 'src/sign-in-config.ts'));
+  expect(named('docs/configuration.md')).toEqual(
+    named('src/config.ts', 'src/embedder-config.ts', 'src/sign-in-config.ts'),
+  );
 });
 
 const oidc = {
@@ -136,4 +138,18 @@ test('on this machine the public address of sign-in may be in clear', () => {
       `http://${name}`,
     );
   }
+});
+
+test('an embedder is read with its key sealed away, and what it cannot have is named without it', () => {
+  const { embedder } = loadConfig({
+    DRAWBRIDGE_EMBEDDER: 'openai',
+    DRAWBRIDGE_EMBEDDER_MODEL: 'meaning-1',
+    DRAWBRIDGE_EMBEDDER_DIMENSIONS: '256',
+    DRAWBRIDGE_EMBEDDER_KEY: 'sk-embedder-0123456789',
+  });
+  expect(embedder.settings).toEqual({ kind: 'openai', model: 'meaning-1', dimensions: 256 });
+  expect(JSON.stringify(embedder)).not.toContain('sk-embedder');
+  expect(loadConfig({}).embedder.settings).toBeUndefined();
+  expect(() => loadConfig({ DRAWBRIDGE_EMBEDDER: 'word2vec' })).toThrow(/DRAWBRIDGE_EMBEDDER="word2vec"/);
+  expect(() => loadConfig({ DRAWBRIDGE_EMBEDDER_DIMENSIONS: 'many' })).toThrow(/must be a whole number/);
 });
