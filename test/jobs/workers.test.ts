@@ -11,6 +11,7 @@ import { backOff, everyWords, nextRun, parseEvery } from '../../src/jobs/sync-sc
 import { type SyncWorkers, usualTimes as serving } from '../../src/jobs/sync-workers.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { log } from '../connections/office.ts';
+import { databases, type TestDatabase } from '../store/databases.ts';
 import { jobs, type NotesScene, note, notesScene, type Pages, titles } from './notes-provider.ts';
 
 const audit = createAudit({ signingSeed: () => new Uint8Array(32), knownSeeds: () => [] });
@@ -32,8 +33,8 @@ async function stateOf(ingestion: Ingestion, org: OrgStore, id: string) {
   return state;
 }
 
-async function scene(feeds: Record<string, Pages>): Promise<Scene> {
-  const all = await notesScene(feeds);
+async function scene(feeds: Record<string, Pages>, database?: TestDatabase): Promise<Scene> {
+  const all = await notesScene(feeds, database === undefined ? {} : { database });
   const ingestion = createIngestion({ ...all, audit, log });
   return {
     ...all,
@@ -79,6 +80,19 @@ test('an account that was connected is synced without anybody asking, and again 
   await expect.poll(() => titles(all), { timeout: 30_000 }).toEqual(['run 1', 'run 2']);
   await all.idle();
   expect((await all.state()).last).toMatchObject({ cause: 'schedule' });
+});
+
+test('PostgreSQL does the same: asked for, synced, and nothing left over', async () => {
+  const all = await scene(
+    { notes: one },
+    databases.find(({ name }) => name === 'PGlite'),
+  );
+  const { org, connection, ingestion } = all;
+  await ingestion.request(org, connection.id, { cause: 'webhook' });
+  all.start();
+  await expect.poll(() => titles(all), { timeout: 30_000 }).toEqual(['a']);
+  await all.idle();
+  expect((await all.state()).last).toMatchObject({ state: 'completed', cause: 'webhook', inserted: 1 });
 });
 
 test('asking twice before it begins is asking once; a webhook asks nothing of one that is paused, a person does', async () => {
