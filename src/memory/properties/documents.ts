@@ -9,6 +9,7 @@ import { parseAddress } from './address.ts';
 import { findHome } from './home.ts';
 import type { Keys } from './keys.ts';
 import type { Mention } from './mentions.ts';
+import { saidInWords } from './merge.ts';
 import { rebuild } from './rebuild.ts';
 import { dropSightings, type Ground, keepSightings, type Sighting } from './sightings.ts';
 
@@ -16,9 +17,9 @@ type Tx = Transaction<OrgTables>;
 
 const dayMs = 86_400_000;
 const eventWords = {
-  listed: 'Listed, said in words',
-  'price change': 'Price change, said in words',
-  sold: 'Sold, said in words',
+  listed: `Listed${saidInWords}`,
+  'price change': `Price change${saidInWords}`,
+  sold: `Sold${saidInWords}`,
   seen: 'Price said in words',
 } as const;
 const priceSeen = 'Price seen';

@@ -60,6 +60,9 @@ function defined(listing: Listing): Listing {
   return Object.fromEntries(entries) as unknown as Listing;
 }
 
+/** How the event of a price ends that a document says in words. */
+export const saidInWords = ', said in words';
+
 type EventClass = 'listed' | 'change' | 'sold' | 'other';
 
 function classOf(event: string): EventClass {
@@ -119,8 +122,9 @@ export function mergedPrices<S>(rows: readonly { row: PriceRow; sighting: S }[])
     if (!known.seenIn.some((one) => one.sighting === sighting)) known.seenIn.push(seen);
     known.currency ??= row.currency ?? undefined;
     known.seenAt = Math.min(known.seenAt, row.seen_at);
-    // What it was is better than that it was seen.
-    if (known.class === 'other' && kind !== 'other') Object.assign(known, { class: kind, event: row.event });
+    // What it was is better than that it was seen, and a listing's word for it better than a mail's.
+    if (kind !== 'other' && (known.class === 'other' || known.event.endsWith(saidInWords)))
+      Object.assign(known, { class: kind, event: row.event });
   }
   return history
     .toSorted((a, b) => b.at - a.at || b.seenAt - a.seenAt)
