@@ -124,7 +124,13 @@ export const actionStatuses = [
 export type ActionStatus = (typeof actionStatuses)[number];
 
 /** Tables of one org. Embedded they are one file an org, whose `orgs` table holds that org alone. */
-export interface OrgTables extends SearchTables, MemoryTables, PropertyTables, IngestionTables, QueueTables, ClientTables {
+export interface OrgTables
+  extends SearchTables,
+    MemoryTables,
+    PropertyTables,
+    IngestionTables,
+    QueueTables,
+    ClientTables {
   orgs: OrgsTable;
   /** `account`: the provider's own id of the account; `label`: what a person reads; `fields`: non-secret settings. */
   connected_sources: {
