@@ -15,6 +15,7 @@ import { splitOff } from './client-split.ts';
 import { groupOf, toClient } from './clients.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { Client } from './memory.ts';
+import { readableClients } from './readable-clients.ts';
 
 export interface ClientMerge {
   id: string;
@@ -195,7 +196,17 @@ export function createClientBook({ audit }: { audit: Pick<Audit, 'append'> }): C
         const open = rows.filter(
           (row) => row.state !== 'proposed' || roots.get(row.client_id) !== roots.get(row.other_id),
         );
-        return show(db as Tx, org.orgId, open);
+        const shown = await show(db as Tx, org.orgId, open);
+        const seen = new Set(
+          (
+            await readableClients(
+              org,
+              db,
+              shown.flatMap(({ client: one, other }) => [one, other]),
+            )
+          ).map(({ id }) => id),
+        );
+        return shown.filter(({ client: one, other }) => seen.has(one.id) && seen.has(other.id));
       });
     },
     merge(org, person, { into: a, other: b, channel }) {

@@ -10,7 +10,10 @@ import { readable } from './readable.sql.ts';
 
 const atOnce = 400;
 
-/** Of `clients` those that the org's viewer may know of, in their order. */
+/**
+ * Of `clients` those that the org's viewer may know of, in their order. Of one who does not see everything, phones and
+ * company are left to the facts: a client's row has them from records that may be hidden.
+ */
 export async function readableClients<One extends Pick<Client, 'id' | 'emails'>>(
   org: Pick<OrgStore, 'orgId' | 'viewer'>,
   db: Kysely<OrgTables>,
@@ -50,5 +53,7 @@ export async function readableClients<One extends Pick<Client, 'id' | 'emails'>>
       .execute();
     for (const { client_id: id } of rows) if (id !== null) told.add(id);
   }
-  return clients.filter(({ id, emails }) => told.has(id) || emails.some((email) => addresses.has(email)));
+  return clients
+    .filter(({ id, emails }) => told.has(id) || emails.some((email) => addresses.has(email)))
+    .map((one) => ({ ...one, ...('phones' in one ? { phones: [], company: undefined } : {}) }));
 }

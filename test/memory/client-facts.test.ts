@@ -249,6 +249,10 @@ describe('facts of a client', () => {
     expect(JSON.stringify([client, lines])).not.toMatch(/7946|Nurse/u);
     const eve = (await g.memory.clientsCalled(g.org, 'eve@poe.test'))[0]?.id ?? '';
     await expect(g.memory.profile(seen, eve)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await g.memory.clientsCalled(seen, 'eve@poe.test')).toEqual([]);
+    expect((await g.memory.clients(seen, { limit: 9 })).map(({ name, phones }) => [name, phones])).toEqual([
+      ['Ann Lee', []],
+    ]);
   });
 
   describe('said by people and enrichers', () => {
