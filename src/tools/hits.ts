@@ -15,7 +15,7 @@ export const hitFields = {
   kind: z.string(),
   title: z.string(),
   account: z.string().describe('Source account'),
-  age: z.string().describe('Since it was last verified'),
+  age: z.string().describe('Since last verified'),
   freshness: z.enum(['fresh', 'stale', 'live']),
 };
 

@@ -11,6 +11,7 @@ import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText, understood
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
+import { scopeOf } from './scope.ts';
 
 const longestPassage = 4_000;
 
@@ -21,7 +22,7 @@ const passage = z.looseObject({
     document: z.string(),
     start: z.number().int(),
     end: z.number().int(),
-    sha256: z.string().describe('Of the passage, whole'),
+    sha256: z.string().describe('Of the passage'),
   }),
   score: z.number(),
   trust: z.literal('untrusted'),
@@ -36,7 +37,7 @@ export const imeSearch = defineTool({
   live: false,
   input: z.object({
     question: z.string().trim().min(1).max(2_000),
-    clients: z.array(z.string().min(1)).max(20).optional().describe('Names or addresses'),
+    clients: z.array(z.string().min(1)).max(20).optional().describe('As in search'),
     kinds: kindsField,
     minScore: z.number().min(0).max(1).optional().describe('Relative to the best hit'),
     limit: z.number().int().min(1).max(20).default(8),
@@ -53,12 +54,13 @@ export const imeSearch = defineTool({
     const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
     const now = rooms.clock.now();
     const timeZone = await readTimeZone(org);
+    const scope = input.clients === undefined ? {} : await scopeOf(context, input.clients, 'clients');
     const ask = (limit: number) =>
       rooms.memory.search(org, {
         question: input.question,
         limit,
         understand: { now, timeZone },
-        ...(input.clients === undefined ? {} : { clients: input.clients }),
+        ...scope,
         ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
         ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
         ...(input.cursor === undefined ? {} : { cursor: input.cursor }),

@@ -26,6 +26,7 @@ import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
+import { scopeOf } from './scope.ts';
 
 const hit = z.looseObject({ ...hitFields, snippet: z.string() });
 
@@ -41,7 +42,7 @@ export const search = defineTool({
     kinds: kindsField,
     since: z.string().optional().describe('ISO date, UTC; for events: when they begin'),
     until: z.string().optional().describe('Likewise, itself excluded'),
-    client: z.string().min(1).optional().describe('Name or address'),
+    client: z.string().min(1).optional().describe('Name, address or URI; of a record: its thread'),
     account: z.string().min(1).optional().describe('Label or id from list-connections'),
     property: propertyFilter.optional(),
     maxAge: z.number().min(0).optional().describe('Seconds; older answers are asked for live. 0 forces it'),
@@ -84,7 +85,7 @@ export const search = defineTool({
       collapse: true,
       ...span,
       ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-      ...(input.client === undefined ? {} : { clients: [input.client] }),
+      ...(input.client === undefined ? {} : await scopeOf(context, [input.client], 'client')),
       ...(accounts === undefined ? {} : { connectionIds: accounts.map((c) => c.id) }),
       ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
     };
