@@ -20,7 +20,7 @@ export interface Asked {
   until: string;
 }
 
-export const kindNames: Readonly<Record<DocumentKind, string>> = {
+const kindNames: Readonly<Record<DocumentKind, string>> = {
   mail: 'Mail',
   event: 'Event',
   contact: 'Contact',
@@ -40,7 +40,7 @@ export const kindNames: Readonly<Record<DocumentKind, string>> = {
 };
 
 /** `text` with what stands at `marks` marked. */
-export function withMarks(text: string, marks: readonly (readonly [number, number])[] = []): Markup {
+function withMarks(text: string, marks: readonly (readonly [number, number])[] = []): Markup {
   const pieces: Markup[] = [];
   let from = 0;
   for (const [start, end] of marks) {
