@@ -40,6 +40,8 @@ import { staticEnName } from './static-en.ts';
 /** A question waits no longer for its vector. */
 const questionMs = 1_000;
 const questionsKept = 500;
+/** A question that failed is not asked again so soon: one answer may search more than once. */
+const failedMs = 5_000;
 const orgsAtOnce = 2;
 /** A model of others is asked for its version again after that time. */
 const trustMs = 600_000;
@@ -97,6 +99,8 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
   const opener = createOpenEmbedders(parts);
   const opened = new Map<string, { embedder: Promise<Embedder>; at: number; key: string }>();
   const questions = new Map<string, Float32Array>();
+  /** The last one that failed. */
+  let failed: { place: string; at: number; unavailable: string } | undefined;
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, OrgStore>();
   const stop = new AbortController();
@@ -302,6 +306,8 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
       const place = `${org.orgId} ${name} ${text}`;
       const known = questions.get(place);
       if (known !== undefined) return { name, dimensions, vector: known };
+      if (failed?.place === place && clock.elapsed() - failed.at < failedMs)
+        return { unavailable: failed.unavailable };
       try {
         const vector = await withDeadline(
           {
@@ -321,9 +327,9 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
         log.info({ err: thrown, org: org.orgId, embedder: name }, 'a question was not embedded');
         // No word of the server's: this stands in answers that agents read.
         const why = error.code === 'timeout' ? `did not answer within ${questionMs / 1000} s` : 'failed';
-        return {
-          unavailable: `Found by words alone: the embedder ${name} ${why} (${error.code}; drawbridge embedder status).`,
-        };
+        const unavailable = `Found by words alone: the embedder ${name} ${why} (${error.code}; drawbridge embedder status).`;
+        failed = { place, at: clock.elapsed(), unavailable };
+        return { unavailable };
       }
     },
 

@@ -184,6 +184,8 @@ test('no call holds texts of two orgs, though they work at the same time', async
 });
 
 describe('a question whose vector does not come is answered by words alone, and the answer says so', () => {
+  let before: Awaited<ReturnType<typeof fakeServer>> | undefined;
+
   async function asked(break_: (world: EmbedWorld, server: Awaited<ReturnType<typeof fakeServer>>) => void) {
     const server = await fakeServer();
     const world = await embedWorld();
@@ -205,6 +207,20 @@ describe('a question whose vector does not come is answered by words alone, and 
     );
     // What the server says is no part of what agents read.
     expect(answer.wordsOnly).not.toContain('down');
+  });
+
+  test('once for one answer that searches twice, and again when that is over', async () => {
+    const { world, asking } = await asked((_world, server) => {
+      server.instead = (_request, response) => answerJson(response, { error: 'down' }, 500);
+      before = server;
+    });
+    await asking;
+    const calls = before?.calls().length;
+    await world.found('dwelling');
+    expect(before?.calls().length).toBe(calls);
+    if (before !== undefined) before.instead = undefined;
+    world.clock.advance(5_000);
+    expect(await world.found('dwelling')).toContain('a');
   });
 
   test('when it takes longer than a second', async () => {
