@@ -25,7 +25,7 @@ export interface QueueMetrics {
 
 /** `queue`: lower-case letters and `_`, at most 12. Each org's messages are its own. */
 export interface Messages {
-  /** @returns its id; ids of a queue ascend. */
+  /** @returns its id; those that a process sends ascend. */
   send(org: OrgStore, queue: string, body: unknown, options?: { delayMs?: number }): Promise<string>;
   /** Takes at most `quantity` messages, the oldest first; nobody else is given them for `visibleInMs`. */
   read(org: OrgStore, queue: string, take: { visibleInMs: number; quantity: number }): Promise<Message[]>;

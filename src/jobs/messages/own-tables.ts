@@ -6,6 +6,9 @@ import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { Message, QueueMetrics } from './messages.ts';
 
+/** Of the newest id that this process gave out. */
+let lastSent = 0;
+
 export async function send(
   org: OrgStore,
   queue: string,
@@ -14,7 +17,9 @@ export async function send(
 ): Promise<string> {
   return org.write(async (tx) => {
     const now = await org.now();
-    const id = newId('msg', now);
+    // A millisecond apart, ids keep the order in which this process sent them.
+    lastSent = Math.max(now, lastSent + 1);
+    const id = newId('msg', lastSent);
     await tx
       .insertInto('messages')
       .values({
