@@ -1,7 +1,6 @@
-// The verbs of messages, the same on every database: in tables of our own, and through pgmq where it is installed.
-import { pathToFileURL } from 'node:url';
-import type { PGliteOptions } from '@electric-sql/pglite';
+// The verbs of messages, the same on every database: in tables of our own, and through pgmq where it is there.
 import { PGlite } from '@electric-sql/pglite';
+import { pgmq } from '@electric-sql/pglite-pgmq';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMessages, type Messages, ownMessages } from '../../src/jobs/messages/messages.ts';
 import { createLog } from '../../src/log.ts';
@@ -27,29 +26,13 @@ async function orgsOf(store: Store): Promise<{ org: OrgStore; other: OrgStore }>
   };
 }
 
-type Extension = NonNullable<PGliteOptions['extensions']>[string];
-
-/** PGlite's pgmq, where it is installed or TEST_PGMQ names its folder. */
-async function pgmqExtension(): Promise<Extension | undefined> {
-  const folder = process.env['TEST_PGMQ'];
-  const name =
-    folder === undefined ? '@electric-sql/pglite-pgmq' : pathToFileURL(`${folder}/dist/index.js`).href;
-  try {
-    const loaded = (await import(name)) as { pgmq: Extension };
-    return loaded.pgmq;
-  } catch {
-    return undefined;
-  }
-}
-const pgmq = await pgmqExtension();
-
 let pgmqOpened: Promise<{ db: PGlite; store: Store }> | undefined;
 afterAll(async () => (await pgmqOpened)?.db.close());
 
 /** One database for all, in which each test has orgs of its own: it takes seconds to start. */
-function pgmqPlace(extension: Extension): Promise<{ db: PGlite; store: Store }> {
+function pgmqPlace(): Promise<{ db: PGlite; store: Store }> {
   pgmqOpened ??= (async () => {
-    const db = await PGlite.create({ extensions: { pgmq: extension }, parsers: { ...resultParsers } });
+    const db = await PGlite.create({ extensions: { pgmq }, parsers: { ...resultParsers } });
     await db.exec('create extension pgmq');
     const config = { home: '', databaseUrl: undefined };
     const log = createLog({ level: 'silent' });
@@ -58,13 +41,12 @@ function pgmqPlace(extension: Extension): Promise<{ db: PGlite; store: Store }> 
   return pgmqOpened;
 }
 
-const places: { name: string; missing: boolean; open(): Promise<Place> }[] = [
+const places: { name: string; open(): Promise<Place> }[] = [
   // A real server keeps its own time, which no test moves.
   ...databases
     .filter(({ name }) => name !== 'PostgreSQL')
     .map(({ name, open }) => ({
       name: `in tables on ${name}`,
-      missing: false,
       async open(): Promise<Place> {
         const clock = manualClock();
         const opened = await open({ clock });
@@ -75,10 +57,8 @@ const places: { name: string; missing: boolean; open(): Promise<Place> }[] = [
     })),
   {
     name: 'through pgmq on PGlite',
-    missing: pgmq === undefined,
     async open(): Promise<Place> {
-      if (pgmq === undefined) throw new Error('skipped');
-      const { db, store } = await pgmqPlace(pgmq);
+      const { db, store } = await pgmqPlace();
       expect(await hasPgmq(store)).toBe(true);
       const { org, other } = await orgsOf(store);
       const pass = async (ms: number) => {
@@ -97,8 +77,8 @@ const places: { name: string; missing: boolean; open(): Promise<Place> }[] = [
 
 const take = { visibleInMs: 30_000, quantity: 10 };
 
-describe.each(places)('messages $name', ({ missing, open }) => {
-  test.skipIf(missing)('are read in the order in which they were sent, and by one reader each', async () => {
+describe.each(places)('messages $name', ({ open }) => {
+  test('are read in the order in which they were sent, and by one reader each', async () => {
     const { messages, org } = await open();
     const sent = [await messages.send(org, 'work', { n: 1 }), await messages.send(org, 'work', { n: 2 })];
     const first = await messages.read(org, 'work', { ...take, quantity: 1 });
@@ -107,7 +87,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(await messages.read(org, 'work', take)).toEqual([]);
   });
 
-  test.skipIf(missing)('come again when their time is over, and say how often they were read', async () => {
+  test('come again when their time is over, and say how often they were read', async () => {
     const { messages, org, pass } = await open();
     const id = await messages.send(org, 'work', 'once');
     await messages.read(org, 'work', take);
@@ -117,7 +97,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(await messages.read(org, 'work', take)).toMatchObject([{ id, readCount: 2 }]);
   });
 
-  test.skipIf(missing)('wait as long as they were sent to wait', async () => {
+  test('wait as long as they were sent to wait', async () => {
     const { messages, org, pass } = await open();
     await messages.send(org, 'work', 'later', { delayMs: 60_000 });
     expect(await messages.read(org, 'work', take)).toEqual([]);
@@ -126,7 +106,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(await messages.read(org, 'work', take)).toMatchObject([{ body: 'later', readCount: 1 }]);
   });
 
-  test.skipIf(missing)('stay with their reader for as long as it says, or come back at once', async () => {
+  test('stay with their reader for as long as it says, or come back at once', async () => {
     const { messages, org, pass } = await open();
     const id = await messages.send(org, 'work', 'long');
     await messages.read(org, 'work', take);
@@ -138,7 +118,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(await messages.setVisibility(org, 'work', '999999', 1_000)).toBe(false);
   });
 
-  test.skipIf(missing)('are gone once they are archived or deleted, and only once', async () => {
+  test('are gone once they are archived or deleted, and only once', async () => {
     const { messages, org, pass } = await open();
     const one = await messages.send(org, 'work', 1);
     const two = await messages.send(org, 'work', 2);
@@ -151,7 +131,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(await messages.metrics(org, 'work')).toEqual({ length: 0, visible: 0, oldestMs: undefined });
   });
 
-  test.skipIf(missing)('are counted with their age', async () => {
+  test('are counted with their age', async () => {
     const { messages, org, pass } = await open();
     await messages.send(org, 'work', 1);
     await messages.send(org, 'work', 2);
@@ -162,7 +142,7 @@ describe.each(places)('messages $name', ({ missing, open }) => {
     expect(Math.round((oldestMs ?? 0) / 1_000)).toBe(5);
   });
 
-  test.skipIf(missing)('of another org, and of another queue, are not there', async () => {
+  test('of another org, and of another queue, are not there', async () => {
     const { messages, org, other } = await open();
     const id = await messages.send(org, 'work', 'mine');
     expect(await messages.read(other, 'work', take)).toEqual([]);
