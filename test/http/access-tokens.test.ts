@@ -41,6 +41,8 @@ test('a token of the issuer for this resource opens /mcp for its person’s org,
     {
       kind: 'agent',
       orgId: house.org.orgId,
+      // Whom it acts for: it sees what that member sees.
+      memberId: expect.stringMatching(/^mbr_/),
       agentId: expect.stringMatching(/^oauth_[0-9a-f]{32}$/),
       name: 'claude for Ana',
       scopes: ['read', 'propose'],

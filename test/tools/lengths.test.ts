@@ -232,6 +232,7 @@ test('a thousand accounts are listed in pages, and each error and note names onl
     id: `con_${n}`,
     label: `agent${n}@brightwater.test`,
     hasFeeds: true,
+    feedKinds: ['mail' as const],
     state: 'ACTIVE' as const,
     lastError: { code: 'network' as const, message: 'It could not be reached. '.repeat(30), at: 0 },
   }));
