@@ -6,14 +6,15 @@ import { defineConfig } from 'vitest/config';
  * in turn, and walks through the whole program in a browser or a terminal.
  */
 const long = [
-  'test/faults/{crowd,executor,exactly-once,ingestion,refresh}.test.ts',
+  'test/faults/*.test.ts',
+  'test/memory/embed/killed.test.ts',
   'test/jobs/import-memory.test.ts',
   'test/conformance/*.test.ts',
   'test/e2e/*.test.ts',
   'test/sandbox/{demo,story}.test.ts',
-  'test/cli/{terminal,unreachable}.test.ts',
+  'test/cli/*.test.ts',
   'test/jobs/import-paths.test.ts',
-  'test/check/dockerfile.test.ts',
+  'test/check/{dockerfile,package}.test.ts',
 ];
 
 export default defineConfig(({ mode }) => ({
