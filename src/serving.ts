@@ -16,7 +16,7 @@ import { startMailNotices } from './jobs/notify-mail.ts';
 import { announce, liveProcesses } from './jobs/presence.ts';
 import { retain } from './jobs/retention.ts';
 import { createMcpServer, type Opened, onResourceChange } from './mcp-server.ts';
-import { seenBy } from './memory/seen-by.ts';
+import { seenBy } from './memory/documents/seen-by.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import type { OrgStore } from './store/store.ts';
 import type { ToolRooms } from './tools/define.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import { type BrainEntry, brainKinds } from '../memory/brain.ts';
+import { type BrainEntry, brainKinds } from '../memory/receipts/brain.ts';
 import type { Rooms } from '../rooms.ts';
 import { iso } from '../time.ts';
 import { openSession, positive, type Session, stdioServers, usageError, withRooms } from './command.ts';

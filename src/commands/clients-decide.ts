@@ -1,6 +1,6 @@
 // What a person decides about clients at a terminal: which are one, and what is true of them.
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import type { ClientMerge } from '../memory/client-book.ts';
+import type { ClientMerge } from '../memory/clients/book.ts';
 import type { Rooms } from '../rooms.ts';
 import { mergeJson, named, theOne } from './clients-shown.ts';
 import { openSession, type Session, stdioServers, withRooms } from './command.ts';

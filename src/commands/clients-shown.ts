@@ -1,8 +1,8 @@
 // Clients, their facts and what is decided about them, as `clients` prints them.
 import { DrawbridgeError } from '../errors.ts';
-import type { ClientMerge } from '../memory/client-book.ts';
-import type { ClientFact } from '../memory/client-facts.ts';
-import type { ProfileLine } from '../memory/client-profile.ts';
+import type { ClientMerge } from '../memory/clients/book.ts';
+import type { ClientFact } from '../memory/clients/facts.ts';
+import type { ProfileLine } from '../memory/clients/profile.ts';
 import type { Client } from '../memory/memory.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords, iso } from '../time.ts';

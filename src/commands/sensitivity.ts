@@ -1,7 +1,7 @@
 // `sensitivity`: what agents may not see. People see it all the same.
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import { changeSensitivity, readSensitivity } from '../memory/sensitivity.ts';
+import { changeSensitivity, readSensitivity } from '../memory/documents/sensitivity.ts';
 import type { Hidden } from '../viewer.ts';
 import { openSession, stdioServers, withRooms } from './command.ts';
 import { findConnection } from './find-connection.ts';

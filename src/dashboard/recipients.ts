@@ -1,7 +1,7 @@
 // What a person should know of each recipient before the mail leaves: nobody here has written there before, or
 // the domain is nearly that of somebody else.
 import type { Connection } from '../connections/connections.ts';
-import { knownAddresses, writtenTo } from '../memory/written-to.ts';
+import { knownAddresses, writtenTo } from '../memory/documents/written-to.ts';
 import { calendarCreate, mailSend } from '../providers/capabilities.ts';
 import { lastSentTo, sentTo } from '../queue/sent-to.ts';
 import type { OrgStore } from '../store/store.ts';

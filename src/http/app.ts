@@ -12,7 +12,7 @@ import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
 import { createPages } from '../dashboard/routes.ts';
 import { toDrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { seenBy } from '../memory/seen-by.ts';
+import { seenBy } from '../memory/documents/seen-by.ts';
 import type { Store } from '../store/store.ts';
 import { agentOrRefusal, protectedResource } from './agents.ts';
 import { refusal, statusFor } from './answers.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Audit } from '../audit/audit.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { purgeTombstones } from '../memory/tombstones.ts';
+import { purgeTombstones } from '../memory/documents/tombstones.ts';
 import { forgetOld } from '../observe/retention.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { Ingestion } from './ingestion.ts';

@@ -5,7 +5,7 @@ import type { Connection, Connections } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Log } from '../log.ts';
-import { attachedTo } from '../memory/attached.ts';
+import { attachedTo } from '../memory/documents/attached.ts';
 import type { IngestBatch, Memory } from '../memory/memory.ts';
 import type { FeedPage } from '../providers/define.ts';
 import { holdLease } from '../store/hold.ts';

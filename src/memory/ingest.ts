@@ -6,15 +6,21 @@ import { newId } from '../ids.ts';
 import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
-import { attachedTo } from './attached.ts';
-import { insertChunks, removeChunks } from './chunk-rows.ts';
-import { createClientFacts } from './client-fact-rows.ts';
-import { createClientRollUp } from './client-roll-up.ts';
-import { insertDocuments, removePeople, tombstone, updateDocuments, verify } from './document-rows.ts';
-import { comeBack, gather, takeAgreed } from './held-deletions.ts';
+import { createClientFacts } from './clients/fact-rows.ts';
+import { createClientRollUp } from './clients/roll-up.ts';
+import { attachedTo } from './documents/attached.ts';
+import { insertChunks, removeChunks } from './documents/chunk-rows.ts';
+import {
+  insertDocuments,
+  removePeople,
+  tombstone,
+  updateDocuments,
+  verify,
+} from './documents/document-rows.ts';
+import { comeBack, gather, takeAgreed } from './documents/held-deletions.ts';
+import { findGone, findKnown, findLeftBehind, type Known } from './documents/known-rows.ts';
 import { lockIngest } from './index/lock.sql.ts';
 import type { SearchIndex } from './index/search-index.ts';
-import { findGone, findKnown, findLeftBehind, type Known } from './known-rows.ts';
 import type { IngestBatch, IngestResult, Source } from './memory.ts';
 import type { ParsedRecord } from './parse.ts';
 import { learnHomes } from './properties/documents.ts';

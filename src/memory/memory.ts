@@ -4,7 +4,7 @@ import type { Listing, ListingSearch } from '../providers/capabilities.ts';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
-import type { ClientProfile } from './client-profile.ts';
+import type { ClientProfile } from './clients/profile.ts';
 import type { ScoreParts } from './rank/parts.ts';
 
 export interface Source {

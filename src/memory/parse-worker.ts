@@ -2,11 +2,11 @@
 // and writes nothing. No network.
 
 import type { SourceRecord } from '../providers/record.ts';
+import { packPayload } from './documents/payload.ts';
 import { loadStaticEn } from './embed/static-en.ts';
 import { embedChunks } from './embed-chunks.ts';
 import { createFolder } from './index/fold-work.ts';
 import { type ParseOutcome, parseRecords } from './parse.ts';
-import { packPayload } from './payload.ts';
 import { PlainBlob } from './plain-blob.ts';
 import type { BackgroundTask } from './reader.ts';
 import { serveTasks, tellLog } from './worker-side.ts';

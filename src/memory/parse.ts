@@ -2,8 +2,9 @@
 // says. Runs in the parse worker, off the event loop that serves.
 import { createHash } from 'node:crypto';
 import type { DocumentKind, Person, SourceRecord } from '../providers/record.ts';
-import { attachedId } from './attached.ts';
 import { cutIntoChunks } from './chunk/chunk.ts';
+import { attachedId } from './documents/attached.ts';
+import type { Packed } from './documents/payload.ts';
 import type { Claims } from './facts/claim.ts';
 import { claimsOf } from './facts/rules.ts';
 import { detectLanguage } from './language/detect.ts';
@@ -11,7 +12,6 @@ import { fallbackLanguage } from './language/stem.ts';
 import { terms } from './language/terms.ts';
 import { normalise } from './normalise/normalise.ts';
 import { lasting, type Normalised, UnreadableRecord, withoutVolatile } from './normalise/normalised.ts';
-import type { Packed } from './payload.ts';
 import { type Mention, mentionsIn } from './properties/mentions.ts';
 
 /** Raised when reading changes, so that the next sync stores what is read differently. */

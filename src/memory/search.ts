@@ -6,16 +6,16 @@ import { DrawbridgeError } from '../errors.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { seesAll } from '../viewer.ts';
-import { clientMeant, resolveClients } from './clients.ts';
+import { clientMeant, resolveClients } from './clients/clients.ts';
+import { readableClients } from './clients/readable.ts';
 import { deepest, type Place, readCursor, writeCursor } from './cursor.ts';
+import { rowsOf, toPassage } from './documents/passages.ts';
 import type { Embedding } from './embed/embedding.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.ts';
 import { createLanguages } from './languages.ts';
 import type { MemoryAnswer, MemoryQuery } from './memory.ts';
-import { rowsOf, toPassage } from './passages.ts';
 import { type Collapsed, collapse } from './question/collapse.ts';
 import { lightRows, type Settled, weigh } from './question/weigh.ts';
-import { readableClients } from './readable-clients.ts';
 
 type Db = Kysely<OrgTables>;
 

@@ -1,6 +1,6 @@
 // What memory holds of a subject, as a prompt lays it out: numbered, framed, each with its address and its age.
 import type { Passage } from '../memory/memory.ts';
-import { receiptItems } from '../memory/receipt-items.ts';
+import { receiptItems } from '../memory/receipts/receipt-items.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import type { PromptContext } from './define.ts';

@@ -1,6 +1,6 @@
 // ime://clients/{id}: a person or company that the org works with: what is known of them, each line with its source,
 // its place there and its age; in 600 tokens at most.
-import { fittingLines } from '../memory/profile-lines.ts';
+import { fittingLines } from '../memory/clients/profile-lines.ts';
 import { iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import type { ResourceKind } from './define.ts';

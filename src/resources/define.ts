@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { Receipts } from '../memory/receipts.ts';
+import type { Receipts } from '../memory/receipts/receipts.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
 

@@ -1,7 +1,7 @@
 // client-profile: what is known of a client in a screenful, each line with its source, its place there and its age.
 import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
-import { fittingLines } from '../memory/profile-lines.ts';
+import { fittingLines } from '../memory/clients/profile-lines.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf } from './clients.ts';
 import { defineTool } from './define.ts';

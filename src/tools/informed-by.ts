@@ -1,6 +1,6 @@
 // informed-by: the sources of an output, and which of them say something else by now.
 import { z } from 'zod';
-import type { InformingSource } from '../memory/receipts.ts';
+import type { InformingSource } from '../memory/receipts/receipts.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { defineTool } from './define.ts';

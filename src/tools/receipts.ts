@@ -1,6 +1,6 @@
 // The receipt that comes with an answer of memory.
 import type { Passage } from '../memory/memory.ts';
-import { receiptItems } from '../memory/receipt-items.ts';
+import { receiptItems } from '../memory/receipts/receipt-items.ts';
 import type { ToolContext } from './define.ts';
 
 /** Its id; undefined where the answer held nothing. */

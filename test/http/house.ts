@@ -21,7 +21,7 @@ import { type Listening, listen } from '../../src/http/listen.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { Memory, StoredDocument } from '../../src/memory/memory.ts';
-import type { Receipts } from '../../src/memory/receipts.ts';
+import type { Receipts } from '../../src/memory/receipts/receipts.ts';
 import { create as bookEvent } from '../../src/providers/caldav/create.ts';
 import {
   type CalendarCreate,

@@ -4,10 +4,10 @@ import type { Clock } from '../../src/clock.ts';
 import type { Connection, Connections } from '../../src/connections/connections.ts';
 import { createIngestion, type Ingestion } from '../../src/jobs/ingestion.ts';
 import type { Log } from '../../src/log.ts';
-import { type Brain, createBrain } from '../../src/memory/brain.ts';
-import { type ClientBook, createClientBook } from '../../src/memory/client-book.ts';
+import { type ClientBook, createClientBook } from '../../src/memory/clients/book.ts';
 import type { Memory } from '../../src/memory/memory.ts';
-import { createReceipts, type Receipts } from '../../src/memory/receipts.ts';
+import { type Brain, createBrain } from '../../src/memory/receipts/brain.ts';
+import { createReceipts, type Receipts } from '../../src/memory/receipts/receipts.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export function memoryRooms(given: {

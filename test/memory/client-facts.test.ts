@@ -1,9 +1,9 @@
 // Facts of clients: what records and mails say, each with its place; what superseded what; what a deletion takes away.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
-import { createClientBook } from '../../src/memory/client-book.ts';
-import { factsOf } from '../../src/memory/client-facts.ts';
-import { createReceipts } from '../../src/memory/receipts.ts';
+import { createClientBook } from '../../src/memory/clients/book.ts';
+import { factsOf } from '../../src/memory/clients/facts.ts';
+import { createReceipts } from '../../src/memory/receipts/receipts.ts';
 import { nothingHidden } from '../../src/viewer.ts';
 import { type Ground, ground, json, mail } from './ground.ts';
 

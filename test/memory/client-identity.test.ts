@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditEntry } from '../../src/audit/audit.ts';
 import type { Person } from '../../src/auth/principal.ts';
 import { createLog } from '../../src/log.ts';
-import { type ClientBook, createClientBook } from '../../src/memory/client-book.ts';
+import { type ClientBook, createClientBook } from '../../src/memory/clients/book.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { Memory, Source } from '../../src/memory/memory.ts';
 import type { OrgStore } from '../../src/store/store.ts';

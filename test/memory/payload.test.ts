@@ -2,7 +2,7 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { packPayload, payloadOf } from '../../src/memory/payload.ts';
+import { packPayload, payloadOf } from '../../src/memory/documents/payload.ts';
 import { type Ground, ground, mail } from './ground.ts';
 
 let g: Ground;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Agent, Person } from '../../src/auth/principal.ts';
 import { loadConfig } from '../../src/config.ts';
-import { seenBy } from '../../src/memory/seen-by.ts';
-import { changeSensitivity, readSensitivity } from '../../src/memory/sensitivity.ts';
+import { seenBy } from '../../src/memory/documents/seen-by.ts';
+import { changeSensitivity, readSensitivity } from '../../src/memory/documents/sensitivity.ts';
 import { resourceKinds } from '../../src/resources/surface.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import type { SeenOrg } from '../../src/store/store.ts';
@@ -154,7 +154,7 @@ beforeAll(async () => {
   receiptId = rooms.receipts.issue(rooms.org, agent(), {
     tool: 'search',
     question: 'q',
-    items: (await import('../../src/memory/receipt-items.ts')).receiptItems(everything.passages),
+    items: (await import('../../src/memory/receipts/receipt-items.ts')).receiptItems(everything.passages),
   });
   await rooms.receipts.flush();
   await rooms.receipts.record(rooms.org, agent(), {

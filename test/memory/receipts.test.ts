@@ -5,11 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAudit } from '../../src/audit/create.ts';
 import type { Agent, Person } from '../../src/auth/principal.ts';
 import { createLog } from '../../src/log.ts';
-import { type Brain, createBrain } from '../../src/memory/brain.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { Memory, Source } from '../../src/memory/memory.ts';
-import { receiptItems } from '../../src/memory/receipt-items.ts';
-import { createReceipts, type Receipts } from '../../src/memory/receipts.ts';
+import { type Brain, createBrain } from '../../src/memory/receipts/brain.ts';
+import { receiptItems } from '../../src/memory/receipts/receipt-items.ts';
+import { createReceipts, type Receipts } from '../../src/memory/receipts/receipts.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../store/databases.ts';
 import { connectAccount, json, manualClock } from './ground.ts';

@@ -20,7 +20,7 @@ import { type Listening, listen } from '../../src/http/listen.ts';
 import { mountMcp } from '../../src/http/mcp.ts';
 import { createLog } from '../../src/log.ts';
 import { createMcpServer } from '../../src/mcp-server.ts';
-import { seenBy } from '../../src/memory/seen-by.ts';
+import { seenBy } from '../../src/memory/documents/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type Answer, type Ask, type Asked, askerAt } from '../http/ask.ts';
 

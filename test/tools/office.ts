@@ -6,7 +6,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Connection } from '../../src/connections/connections.ts';
-import { seenBy } from '../../src/memory/seen-by.ts';
+import { seenBy } from '../../src/memory/documents/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type CallResult, callTool } from '../../src/tools/call.ts';
 import type { ToolRooms } from '../../src/tools/define.ts';

@@ -1,7 +1,7 @@
 // What the org says of itself: every entry, the form that adds one, and an entry with its versions.
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
-import { type BrainEntry, type BrainKind, brainKinds } from '../../memory/brain.ts';
+import { type BrainEntry, type BrainKind, brainKinds } from '../../memory/receipts/brain.ts';
 import { csrfField, page } from '../layout.ts';
 import type { Field } from '../requests.ts';
 import { inline, type Markup, marked } from '../text.ts';

@@ -1,9 +1,9 @@
 // A client: each fact with its source, age and history; what people say in its place; who they were taken for.
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
-import type { ClientMerge } from '../../memory/client-book.ts';
-import type { ClientFact } from '../../memory/client-facts.ts';
-import type { ClientProfile } from '../../memory/client-profile.ts';
+import type { ClientMerge } from '../../memory/clients/book.ts';
+import type { ClientFact } from '../../memory/clients/facts.ts';
+import type { ClientProfile } from '../../memory/clients/profile.ts';
 import type { FactFamily } from '../../memory/facts/claim.ts';
 import { csrfField, page } from '../layout.ts';
 import { inline, type Markup } from '../text.ts';

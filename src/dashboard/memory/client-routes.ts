@@ -1,9 +1,9 @@
 // The addresses of clients. Looking changes nothing; each decision is a POST with the session's token.
 import { type Context, Hono } from 'hono';
 import { DrawbridgeError } from '../../errors.ts';
-import { readProfile } from '../../memory/client-profile.ts';
-import { clientsCalled, listClients } from '../../memory/clients.ts';
-import { readDocument } from '../../memory/documents.ts';
+import { clientsCalled, listClients } from '../../memory/clients/clients.ts';
+import { readProfile } from '../../memory/clients/profile.ts';
+import { readDocument } from '../../memory/documents/documents.ts';
 import type { PageEnv, PageRooms } from '../environment.ts';
 import { fieldsOf } from '../requests.ts';
 import { clientPage, recordPage } from './client-page.ts';

@@ -1,7 +1,7 @@
 // Who the org works with: a list to search, and above it who could be the same, for a person to decide.
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
-import type { ClientMerge } from '../../memory/client-book.ts';
+import type { ClientMerge } from '../../memory/clients/book.ts';
 import type { Client } from '../../memory/memory.ts';
 import { csrfField, page } from '../layout.ts';
 import { inline, type Markup } from '../text.ts';

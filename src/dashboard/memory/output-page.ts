@@ -2,7 +2,7 @@
 // the source says something else by now.
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
-import type { InformedBy, InformingSource, Receipts } from '../../memory/receipts.ts';
+import type { InformedBy, InformingSource, Receipts } from '../../memory/receipts/receipts.ts';
 import { ageInWords } from '../../time.ts';
 import { page } from '../layout.ts';
 import { inline, type Markup } from '../text.ts';

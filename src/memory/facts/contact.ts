@@ -1,5 +1,5 @@
 // A contact or a company as an address book, the CRM or the books have it: how to reach it, what it is.
-import { domainOf, isFreeMail } from '../mail-domains.ts';
+import { domainOf, isFreeMail } from '../clients/mail-domains.ts';
 import { type Claim, type Claims, lineWith, type ReadRecord, textFact, textsFact } from './claim.ts';
 import { e164 } from './phone.ts';
 

@@ -1,7 +1,7 @@
 // Chunks by their documents: those of some that are named, and those that a viewer may not see because of their
 // documents' readers or labels.
 import type { Viewer } from '../../viewer.ts';
-import { shutBy } from '../readable.sql.ts';
+import { shutBy } from '../documents/readable.sql.ts';
 import type { Rows } from './rows.sql.ts';
 import { atOnce, marks } from './stored.sql.ts';
 

@@ -5,7 +5,7 @@ import { newId } from '../../ids.ts';
 import type { Listing } from '../../providers/capabilities.ts';
 import { fromJson, toJson } from '../../store/codec.ts';
 import type { OrgTables } from '../../store/tables.ts';
-import { idsAtOnce, parts } from '../known-rows.ts';
+import { idsAtOnce, parts } from '../documents/known-rows.ts';
 import type { Source } from '../memory.ts';
 import { findHome, type Joined } from './home.ts';
 import { type Keys, keysOf, keysReading, urlKey } from './keys.ts';

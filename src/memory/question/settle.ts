@@ -2,7 +2,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import type { OrgStore } from '../../store/store.ts';
 import { day, wallTime } from '../../time.ts';
-import { resolveClients } from '../clients.ts';
+import { resolveClients } from '../clients/clients.ts';
 import type { IndexFilters, IndexHit } from '../index/search-index.ts';
 import { terms } from '../language/terms.ts';
 import type { MemoryQuery } from '../memory.ts';

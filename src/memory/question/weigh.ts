@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely';
 import { fromJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
+import { readable } from '../documents/readable.sql.ts';
 import type { IndexFilters, IndexHit } from '../index/search-index.ts';
-import { readable } from '../readable.sql.ts';
 
 /** What is known of a hit before it is read whole. */
 export interface LightRow {

@@ -1,0 +1,60 @@
+// Rows of chunks and of their vectors, written with their documents and removed with them.
+import type { Insertable, Transaction } from 'kysely';
+import type { OrgTables } from '../../store/tables.ts';
+import type { IndexChange } from '../index/search-index.ts';
+import type { Written } from './document-rows.ts';
+import { idsAtOnce, parts } from './known-rows.ts';
+
+type Tx = Transaction<OrgTables>;
+
+const rowsAtOnce = 50;
+
+export async function insertChunks(tx: Tx, orgId: string, written: readonly Written[]): Promise<void> {
+  const rows: Insertable<OrgTables['chunks']>[] = [];
+  const vectors: Insertable<OrgTables['chunk_vectors']>[] = [];
+  for (const { id, chunks } of written) {
+    chunks.forEach((chunk, ordinal) => {
+      rows.push({
+        org_id: orgId,
+        id: `${id}.${ordinal}`,
+        document_id: id,
+        ordinal,
+        start_at: chunk.start,
+        end_at: chunk.end,
+        seq: chunk.seq,
+        header: chunk.header,
+        body: chunk.body,
+        content_hash: chunk.contentHash,
+      });
+      for (const { model, vector } of chunk.vectors ?? []) {
+        vectors.push({ org_id: orgId, model, seq: chunk.seq, vector });
+      }
+    });
+  }
+  for (const some of parts(rows, rowsAtOnce)) await tx.insertInto('chunks').values(some).execute();
+  for (const some of parts(vectors, rowsAtOnce)) await tx.insertInto('chunk_vectors').values(some).execute();
+}
+
+/** Takes the chunks of these documents out of memory and out of the index. */
+export async function removeChunks(
+  tx: Tx,
+  orgId: string,
+  change: IndexChange,
+  documentIds: readonly string[],
+): Promise<void> {
+  for (const some of parts(documentIds, idsAtOnce)) {
+    const rows = await tx
+      .selectFrom('chunks')
+      .select('seq')
+      .where('org_id', '=', orgId)
+      .where('document_id', 'in', some)
+      .orderBy('seq')
+      .execute();
+    if (rows.length === 0) continue;
+    const seqs = rows.map((row) => Number(row.seq));
+    change.gone(seqs);
+    for (const few of parts(seqs, idsAtOnce))
+      await tx.deleteFrom('chunk_vectors').where('org_id', '=', orgId).where('seq', 'in', few).execute();
+    await tx.deleteFrom('chunks').where('org_id', '=', orgId).where('document_id', 'in', some).execute();
+  }
+}

@@ -1,0 +1,173 @@
+// Rows of documents and their people: written, replaced, turned into tombstones.
+import type { Insertable, Transaction } from 'kysely';
+import type { Person } from '../../providers/record.ts';
+import { toJson } from '../../store/codec.ts';
+import type { OrgTables } from '../../store/tables.ts';
+import type { Claims } from '../facts/claim.ts';
+import type { Incoming } from '../ingest.ts';
+import type { Source } from '../memory.ts';
+import type { ParsedChunk } from '../parse.ts';
+import type { Mention } from '../properties/mentions.ts';
+import { idsAtOnce, type Known, parts } from './known-rows.ts';
+
+type Tx = Transaction<OrgTables>;
+
+export interface WrittenChunk extends ParsedChunk {
+  seq: number;
+}
+/** A document as it stands now, for what is derived from it in the same transaction. */
+export interface Written {
+  id: string;
+  externalId: string;
+  threadId: string | null;
+  writtenAt: number | null;
+  kind: string;
+  title: string;
+  people: Person[];
+  facts: Record<string, unknown>;
+  chunks: WrittenChunk[];
+  claims: Claims;
+  mentions: Mention[];
+}
+
+/** The record was looked at again and is as it was. */
+export async function verify(tx: Tx, orgId: string, ids: readonly string[], now: number): Promise<void> {
+  for (const some of parts(ids, idsAtOnce)) {
+    await tx
+      .updateTable('source_documents')
+      .set({ verified_at: now, fetched_at: now })
+      .where('org_id', '=', orgId)
+      .where('id', 'in', some)
+      .execute();
+  }
+}
+
+/** Takes the people of documents away, before others are written or none are. */
+export async function removePeople(tx: Tx, orgId: string, ids: readonly string[]): Promise<void> {
+  for (const some of parts(ids, idsAtOnce)) {
+    await tx
+      .deleteFrom('document_people')
+      .where('org_id', '=', orgId)
+      .where('document_id', 'in', some)
+      .execute();
+  }
+}
+
+/** What is deleted at its source is forgotten here: the row stays as a tombstone, its content does not. */
+export async function tombstone(tx: Tx, orgId: string, ids: readonly string[], now: number): Promise<void> {
+  for (const some of parts(ids, idsAtOnce)) {
+    await tx
+      .updateTable('source_documents')
+      .set({
+        deleted_at: now,
+        verified_at: now,
+        title: '',
+        text: '',
+        raw: new Uint8Array(),
+        raw_coding: 0,
+        people: '[]',
+        facts: '{}',
+        url: null,
+      })
+      .where('org_id', '=', orgId)
+      .where('id', 'in', some)
+      .execute();
+  }
+}
+
+function contentOf({ parsed, raw }: Incoming, now: number) {
+  return {
+    kind: parsed.kind,
+    title: parsed.title,
+    text: parsed.text,
+    raw: parsed.packed?.bytes ?? raw,
+    raw_coding: parsed.packed?.coding ?? 0,
+    media_type: parsed.mediaType,
+    people: toJson(parsed.people),
+    thread_id: parsed.threadId,
+    url: parsed.url,
+    language: parsed.language,
+    written_at: parsed.writtenAt,
+    fetched_at: now,
+    verified_at: now,
+    content_hash: parsed.contentHash,
+    facts: toJson(parsed.facts),
+    readers: parsed.readers === null ? null : toJson(parsed.readers),
+    labels: parsed.labels === null ? null : toJson(parsed.labels),
+  };
+}
+
+function writtenOf(id: string, { parsed }: Incoming, number: () => number): Written {
+  const { externalId, threadId, writtenAt, kind, title, people, facts, claims, mentions } = parsed;
+  const chunks = parsed.chunks.map((chunk) => ({ ...chunk, seq: number() }));
+  return { id, externalId, threadId, writtenAt, kind, title, people, facts, chunks, claims, mentions };
+}
+
+async function insertPeople(
+  tx: Tx,
+  orgId: string,
+  documents: readonly { id: string; incoming: Incoming }[],
+): Promise<void> {
+  const people = documents.flatMap(({ id, incoming }) => {
+    const rows = new Map<string, Insertable<OrgTables['document_people']>>();
+    for (const { address, name, role } of incoming.parsed.people) {
+      if (address === undefined) continue;
+      rows.set(`${role} ${address}`, { org_id: orgId, document_id: id, address, name: name ?? null, role });
+    }
+    return [...rows.values()];
+  });
+  for (const some of parts(people, idsAtOnce)) await tx.insertInto('document_people').values(some).execute();
+}
+
+/** Writes new content over documents that are there; their chunks are new ones. */
+export async function updateDocuments(
+  tx: Tx,
+  replaced: readonly { before: Known; incoming: Incoming }[],
+  { orgId, now, number }: { orgId: string; now: number; number: () => number },
+): Promise<Written[]> {
+  const documents = replaced.map(({ before, incoming }) => ({ id: before.id, incoming }));
+  for (const { id, incoming } of documents) {
+    await tx
+      .updateTable('source_documents')
+      .set({ ...contentOf(incoming, now), deleted_at: null })
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .execute();
+  }
+  await insertPeople(tx, orgId, documents);
+  return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
+}
+
+export async function insertDocuments(
+  tx: Tx,
+  added: readonly Incoming[],
+  {
+    orgId,
+    source,
+    now,
+    number,
+    documentId,
+  }: { orgId: string; source: Source; now: number; number: () => number; documentId: () => string },
+): Promise<Written[]> {
+  const documents = added.map((incoming) => ({ id: documentId(), incoming }));
+  for (const some of parts(documents, 25)) {
+    await tx
+      .insertInto('source_documents')
+      .values(
+        some.map(({ id, incoming }) => ({
+          org_id: orgId,
+          id,
+          connection_id: source.connectionId,
+          provider: source.provider,
+          external_id: incoming.parsed.externalId,
+          // What people of the org wrote of themselves is theirs; all else was written by others.
+          trust: source.provider === 'brain' ? ('trusted' as const) : ('untrusted' as const),
+          deleted_at: null,
+          ...contentOf(incoming, now),
+        })),
+      )
+      .execute();
+  }
+  await insertPeople(tx, orgId, documents);
+  return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
+}
