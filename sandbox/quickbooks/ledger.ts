@@ -199,7 +199,8 @@ export function createLedger(
     void(entity, body) {
       const { Id, PrivateNote } = current(entity, body);
       const note = typeof PrivateNote === 'string' ? `Voided - ${PrivateNote}` : 'Voided';
-      return books.change(entity, Id, { TotalAmt: 0, Balance: 0, PrivateNote: note });
+      const open = entity === 'Invoice' ? { Balance: 0 } : { UnappliedAmt: 0 };
+      return books.change(entity, Id, { TotalAmt: 0, ...open, PrivateNote: note });
     },
     remove(entity, body) {
       books.delete(entity, current(entity, body).Id);
