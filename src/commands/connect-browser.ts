@@ -144,7 +144,8 @@ async function fill({ output }: Session, { rooms }: Serving, made: Connection): 
   if (!made.hasFeeds) return;
   output.draw(`${shownLine(made.label)} is connected; bringing its records into memory…`);
   try {
-    await rooms.refresh(rooms.org, made.id);
+    const { whenFree } = await import('./sync-and-tell.ts');
+    await whenFree(rooms.clock, () => rooms.refresh(rooms.org, made.id));
   } catch (thrown) {
     const { message } = toDrawbridgeError(thrown);
     output.aside(`${output.styleAside('red', `${shownLine(made.label)}:`)} ${shownLine(message)}`);

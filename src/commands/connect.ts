@@ -133,7 +133,9 @@ async function connect(
       );
     const { syncAndTell } = await import('./sync-and-tell.ts');
     const synced =
-      options.sync !== false && connection.hasFeeds ? await syncAndTell(session, rooms, [connection]) : [];
+      options.sync !== false && connection.hasFeeds
+        ? await syncAndTell(session, rooms, [connection], { isNew: true })
+        : [];
     if (output.json) {
       output.value({
         id,

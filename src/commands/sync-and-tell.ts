@@ -1,4 +1,5 @@
 // Syncs connections one after the other, with progress on the way, and tells what came of each.
+import type { Clock } from '../clock.ts';
 import type { Connection } from '../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { syncConnection } from '../jobs/sync.ts';
@@ -20,13 +21,31 @@ export type SyncTold = { connectionId: string; label: string } & (
   | { error: { code: string; message: string } }
 );
 
+const lookAgainMs = 500;
+const patienceMs = 600_000;
+
+/**
+ * Runs a sync once nobody else syncs the account: what was connected just now may be taken up by a server, or by
+ * this very process, before the command comes to it.
+ */
+export async function whenFree<Result>(clock: Clock, sync: () => Promise<Result>): Promise<Result> {
+  for (const begun = clock.elapsed(); ; ) {
+    try {
+      return await sync();
+    } catch (thrown) {
+      if (toDrawbridgeError(thrown).code !== 'conflict' || clock.elapsed() - begun > patienceMs) throw thrown;
+      await clock.sleep(lookAgainMs);
+    }
+  }
+}
+
 const stopped = new DrawbridgeError('internal', 'Stopped. The next sync goes on from here.');
 
 export async function syncAndTell(
   session: Session,
   rooms: Rooms,
   chosen: readonly Connection[],
-  { full }: { full: boolean } = { full: false },
+  { full = false, isNew = false }: { full?: boolean; isNew?: boolean } = {},
 ): Promise<SyncTold[]> {
   const { output, clock } = session;
   const told: SyncTold[] = [];
@@ -37,22 +56,24 @@ export async function syncAndTell(
     const progress = createProgress(output, clock);
     try {
       const { org, connections, memory, log } = rooms;
-      const result = await syncConnection({
-        org,
-        connection,
-        connections,
-        memory,
-        clock,
-        log,
-        signal,
-        full,
-        onProgress: ({ seen, remaining, feed }) =>
-          progress.show(
-            seen,
-            remaining === undefined ? undefined : seen + remaining,
-            `${label}: ${seen} records of ${feed}${remaining === undefined ? '' : `, ${remaining} to come`}`,
-          ),
-      });
+      const sync = () =>
+        syncConnection({
+          org,
+          connection,
+          connections,
+          memory,
+          clock,
+          log,
+          signal,
+          full,
+          onProgress: ({ seen, remaining, feed }) =>
+            progress.show(
+              seen,
+              remaining === undefined ? undefined : seen + remaining,
+              `${label}: ${seen} records of ${feed}${remaining === undefined ? '' : `, ${remaining} to come`}`,
+            ),
+        });
+      const result = await (isNew ? whenFree(clock, sync) : sync());
       told.push({ connectionId, label, ...result });
       if (!output.json) {
         output.line(
