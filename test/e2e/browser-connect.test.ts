@@ -62,6 +62,8 @@ interface Running {
   child: ChildProcess;
   /** The link that it printed. */
   link: Promise<string>;
+  /** Resolves when it has said such a thing. */
+  said(words: string): Promise<void>;
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
@@ -73,7 +75,14 @@ function run(args: string[]): Running {
   const look = () => {
     const found = /http:\/\/\S+\/sign-in\?\S+/.exec(`${stdout}\n${stderr}`)?.[0];
     if (found !== undefined) link.resolve(found);
+    for (const one of awaited) if (stderr.includes(one.words)) one.resolve();
   };
+  const awaited: { words: string; resolve: () => void }[] = [];
+  const said = (words: string) =>
+    new Promise<void>((resolve) => {
+      awaited.push({ words, resolve });
+      look();
+    });
   child.stdout?.on('data', (data) => {
     stdout += String(data);
     look();
@@ -88,7 +97,7 @@ function run(args: string[]): Running {
       resolve({ code, stdout, stderr });
     });
   });
-  return { child, link: link.promise, ended };
+  return { child, link: link.promise, said, ended };
 }
 
 async function register(): Promise<void> {
@@ -137,7 +146,7 @@ describe('drawbridge connect gmail', () => {
   });
 
   inBrowser(`who denies is told so, and can begin again from there${why}`, async () => {
-    const { link, ended, child } = run(['connect', 'gmail', '--print', '--read-only']);
+    const { link, said, ended, child } = run(['connect', 'gmail', '--print', '--read-only']);
     await page.goto(await link);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await register();
@@ -147,9 +156,9 @@ describe('drawbridge connect gmail', () => {
     await page.getByRole('heading', { name: 'You did not agree' }).waitFor();
     await page.getByRole('link', { name: 'Begin again' }).click();
     await page.getByRole('button', { name: 'Go on to Gmail' }).waitFor();
+    await said('Not connected yet (permission_denied)');
     child.kill('SIGINT');
     const { code, stderr } = await ended;
-    expect(stderr).toContain('Not connected yet (permission_denied)');
     expect(stderr).toContain('Stopped. Nothing was connected.');
     expect(code).toBe(1);
   });
