@@ -69,5 +69,5 @@ export const rankSettings: RankSettings = {
   expandedBy: 10,
   recency: 0.15,
   pool: 200,
-  read: 50,
+  read: 20,
 };
