@@ -94,6 +94,11 @@ describe.each(databases)('on $name', (database) => {
       ]);
       expect(found.sources[0]?.contentHash).toMatch(/^[0-9a-f]{64}$/u);
       expect(found.sources[0]?.verifiedAt).toBe(clock.now());
+      expect(found.sources[0]?.scores).toMatchObject({
+        score: 1,
+        body: expect.any(Number),
+        vectors: expect.any(Number),
+      });
     });
 
     test('the same said twice is one attribution', async () => {

@@ -9,6 +9,6 @@ export function receiptItems(passages: readonly Passage[]): ReceiptItem[] {
     documentId: passage.documentId,
     contentHash: passage.contentHash,
     verifiedAt: passage.verifiedAt,
-    scores: { score: passage.score },
+    scores: { score: passage.score, ...passage.parts, ...passage.lifts },
   }));
 }
