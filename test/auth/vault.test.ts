@@ -314,6 +314,7 @@ test('sealing before the vault of the org was opened is refused', async () => {
   expect(() => vault.seal(org.orgId, 'con_a', 'password', password)).toThrow(/not open/);
 });
 
+// Windows has no file modes.
 test.skipIf(process.platform === 'win32')(
   'a key file that others may read is refused, with the mend',
   async () => {
