@@ -199,3 +199,21 @@ test('a list is out of date with every move of any process, and when what was pu
   expect(snoozed).not.toBe(proposed);
   expect(await pulse(house.org, clock.now() + 60_000)).not.toBe(snoozed);
 });
+
+test('three that are alike are folded beneath the newest, each with a page of its own; nothing decides on all', async () => {
+  const conversation = 'Spring letters';
+  const foldedIn = (body: string) => idsIn(/<li class="folded">.*?<\/details>/su.exec(body)?.[0] ?? '');
+  const first = await send('Letter one', { conversation });
+  const second = await send('Letter two', { conversation });
+  expect(foldedIn((await browser.get('/?words=Letter')).body)).toEqual([]);
+  const third = await send('Letter three', { conversation });
+  const apart = await send('Letter of another talk', { conversation: 'Another talk' });
+  const { body } = await browser.get('/?words=Letter');
+  expect(body).toContain('2 more like it, from the same conversation');
+  const folded = foldedIn(body);
+  expect(folded).toHaveLength(2);
+  expect([first.id, second.id, third.id].filter((id) => !folded.includes(id))).toHaveLength(1);
+  expect(folded).not.toContain(apart.id);
+  expect(idsIn(body)).toEqual(expect.arrayContaining([first.id, second.id, third.id, apart.id]));
+  expect(body).not.toContain('name="verdict"');
+});
