@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { connection, type House, mail, openHouse } from '../http/house.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
@@ -28,7 +29,7 @@ async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   // axe is put in from outside, past the pages' own policy; the pages keep to it without.
   const context = await chromium.newContext({ locale: 'en-GB', bypassCSP: true, ...options });
   const made = await context.newPage();
-  await made.goto(signInUrl(house.origin, await house.signIn.createLink(house.owner)));
+  await visit(made, signInUrl(house.origin, await house.signIn.createLink(house.owner)));
   await made.getByRole('button', { name: 'Sign in' }).press('Enter');
   await made.waitForURL(`${house.origin}/`);
   return made;
@@ -161,7 +162,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       const found: string[] = [];
       for (const [name, path] of paths) {
-        await page.goto(house.origin + path);
+        await visit(page, house.origin + path);
         for (const finding of await findings(page)) found.push(`${name}: ${finding}`);
       }
       expect(found).toEqual([]);
@@ -172,11 +173,11 @@ for (const scheme of ['light', 'dark'] as const) {
 
 inBrowser(`axe finds nothing on the sign-in pages, nor on the help of the keys${why}`, async () => {
   const stranger = await (await chromium.newContext({ bypassCSP: true })).newPage();
-  await stranger.goto(`${house.origin}/`);
+  await visit(stranger, `${house.origin}/`);
   expect(await findings(stranger)).toEqual([]);
-  await stranger.goto(signInUrl(house.origin, await house.signIn.createLink(house.owner)));
+  await visit(stranger, signInUrl(house.origin, await house.signIn.createLink(house.owner)));
   expect(await findings(stranger)).toEqual([]);
-  await page.goto(`${house.origin}/`);
+  await visit(page, `${house.origin}/`);
   await page.keyboard.press('?');
   await page.getByRole('dialog').waitFor();
   expect(await findings(page)).toEqual([]);
@@ -188,7 +189,7 @@ inBrowser(
     const small = await signedIn({ viewport: { width: 320, height: 640 } });
     const over: string[] = [];
     for (const [name, path] of paths) {
-      await small.goto(house.origin + path);
+      await visit(small, house.origin + path);
       const width = (await small.evaluate('document.documentElement.scrollWidth')) as number;
       if (width > 320) over.push(`${name}: ${width}`);
       for (const finding of await findings(small)) over.push(`${name}: ${finding}`);
@@ -200,7 +201,7 @@ inBrowser(
 
 inBrowser(`what names a changed record has the width of its table on a phone, too${why}`, async () => {
   const small = await signedIn({ viewport: { width: 390, height: 844 } });
-  await small.goto(`${house.origin}${paths.get('a change of a record')}`);
+  await visit(small, `${house.origin}${paths.get('a change of a record')}`);
   const widths = (await small.evaluate(
     `['.diff', '.diff caption'].map((one) => document.querySelector(one).getBoundingClientRect().width)`,
   )) as [number, number];
@@ -209,7 +210,7 @@ inBrowser(`what names a changed record has the width of its table on a phone, to
 
 inBrowser(`nothing moves for who wants no motion${why}`, async () => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await page.goto(`${house.origin}${paths.get('a mail')}`);
+  await visit(page, `${house.origin}${paths.get('a mail')}`);
   const moving = await page.evaluate(
     `[...document.querySelectorAll('*')].filter((e) => getComputedStyle(e).transitionDuration !== '0s' || getComputedStyle(e).animationName !== 'none').length`,
   );
@@ -218,9 +219,9 @@ inBrowser(`nothing moves for who wants no motion${why}`, async () => {
 
 inBrowser(`a whole approval by keyboard alone, the focus in sight at each step${why}`, async () => {
   // A list that is open would load itself again under this one.
-  await page.goto('about:blank');
+  await visit(page, 'about:blank');
   const action = await house.propose('update', { keyboard: 'alone' });
-  await page.goto(`${house.origin}/?q=Change+a+deal`);
+  await visit(page, `${house.origin}/?q=Change+a+deal`);
   await page.keyboard.press('j');
   const outline = () => page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
   expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(`/actions/${action.id}`);
@@ -242,7 +243,7 @@ inBrowser(`a whole approval by keyboard alone, the focus in sight at each step${
 inBrowser(
   `keys walk the list, find, and open the help; none works while typing or once switched off${why}`,
   async () => {
-    await page.goto(`${house.origin}/`);
+    await visit(page, `${house.origin}/`);
     const focused = () =>
       page.evaluate('document.activeElement.id || document.activeElement.getAttribute("href")');
     await page.keyboard.press('j');
@@ -260,7 +261,7 @@ inBrowser(
     await page.keyboard.press('?');
     await page.getByLabel('Use these keys in this browser').uncheck();
     await page.keyboard.press('Escape');
-    await page.goto(`${house.origin}/`);
+    await visit(page, `${house.origin}/`);
     await page.keyboard.press('j');
     expect(await focused()).not.toBe(first);
     await page.keyboard.press('?');
@@ -271,7 +272,7 @@ inBrowser(
 );
 
 inBrowser(`an approved send counts down to the moment it leaves${why}`, async () => {
-  await page.goto(`${house.origin}${paths.get('a held action')}`);
+  await visit(page, `${house.origin}${paths.get('a held action')}`);
   expect(await page.getByRole('timer').textContent()).toMatch(/It leaves in \d+ s/);
   await page.getByRole('button', { name: 'Stop it' }).click();
   await page.getByRole('heading', { name: 'Withdrawn. Nothing was done.' }).waitFor();
@@ -279,7 +280,7 @@ inBrowser(`an approved send counts down to the moment it leaves${why}`, async ()
 
 inBrowser(`a person edits a mail, sees it whole, and approves that${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'Edit in the browser' });
-  await page.goto(`${house.origin}/actions/${action.id}`);
+  await visit(page, `${house.origin}/actions/${action.id}`);
   await page.keyboard.press('e');
   await page.getByLabel('Text').fill('Friday, then.\n\nAna');
   await page.getByRole('button', { name: 'See it whole' }).click();

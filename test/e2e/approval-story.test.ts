@@ -12,6 +12,7 @@ import { Agent, proposal } from '../../scripts/demo-agent.ts';
 import { type House, openHouse } from '../../scripts/demo-house.ts';
 import { Visitor } from '../../scripts/demo-person.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const title = hasChromium ? 'the story' : `the story (skipped: ${chromiumPath} is not installed)`;
 const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
@@ -64,7 +65,7 @@ describe.skipIf(!hasChromium)(title, () => {
         automaticPresenceSimulation: true,
       },
     });
-    await page.goto(await house.signInLink());
+    await visit(page, await house.signInLink());
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL(`${house.web.url}/`);
   }, 120_000);
@@ -101,11 +102,11 @@ describe.skipIf(!hasChromium)(title, () => {
   const approve = () => page.locator('.bar button.primary');
 
   test('a person enrols a passkey, and asks for signed approvals of what sends and what changes', async () => {
-    await page.goto(`${house.web.url}/passkeys`);
+    await visit(page, `${house.web.url}/passkeys`);
     await page.getByLabel('What to call it').fill('Test laptop');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Test laptop' }).waitFor();
-    await page.goto(`${house.web.url}/policy`);
+    await visit(page, `${house.web.url}/policy`);
     const effects = page.getByRole('group', { name: 'Approvals that a passkey signs' });
     for (const effect of ['send', 'update']) await effects.locator(`input[name=signed-${effect}]`).check();
     // The page comes back to the address that it had: it must have come before another is opened.
@@ -130,7 +131,7 @@ describe.skipIf(!hasChromium)(title, () => {
     );
     ids.push(proposed.actionId);
     expect(proposed.status).toBe('pending');
-    await page.goto(`${house.web.url}/`);
+    await visit(page, `${house.web.url}/`);
     await page.getByRole('link', { name: /Viewing on Thursday/ }).click();
     await page.getByText('She asked for a viewing this week.').waitFor();
     await page.getByRole('link', { name: 'Edit' }).click();
@@ -197,7 +198,7 @@ describe.skipIf(!hasChromium)(title, () => {
       ...start,
       dateTime: new Date(Date.parse(`${day}T${hour}:00:00Z`)).toISOString(),
     });
-    await page.goto(`${house.web.url}/actions/${actionId}`);
+    await visit(page, `${house.web.url}/actions/${actionId}`);
     calendar.put({ ...event, start: at(16), end: at(17), summary: `${summary} (moved)`, sequence: 7 });
     await approve().click();
     // Nothing was written: the page asks again, and says what is another.
@@ -246,7 +247,7 @@ describe.skipIf(!hasChromium)(title, () => {
       proposal,
     );
     ids.push(proposed.actionId);
-    await page.goto(`${house.web.url}/actions/${proposed.actionId}`);
+    await visit(page, `${house.web.url}/actions/${proposed.actionId}`);
     await approve().click();
     await page.getByRole('heading', { name: 'Unclear: it may have happened.' }).waitFor();
     expect(await heard(proposed.actionId, 'unknown')).toMatchObject({
@@ -256,7 +257,7 @@ describe.skipIf(!hasChromium)(title, () => {
       .poll(async () => (await actionOf(proposed.actionId)).status, { timeout: 30_000, interval: 500 })
       .toBe('completed');
     expect(await actionOf(proposed.actionId)).toMatchObject({ outcome: { found: 'by look-up' } });
-    await page.goto(`${house.web.url}/actions/${proposed.actionId}`);
+    await visit(page, `${house.web.url}/actions/${proposed.actionId}`);
     await page.getByText('found at the provider afterwards').waitFor();
     const sent = house.accounts.google.delivered().filter(({ raw }) => raw.includes(subject));
     expect(sent).toHaveLength(1);

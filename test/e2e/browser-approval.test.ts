@@ -8,6 +8,7 @@ import { signInUrl } from '../../src/auth/sign-in.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type House, mail, openHouse } from '../http/house.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
@@ -48,9 +49,9 @@ afterAll(async () => {
 });
 
 inBrowser(`the link signs in with one press, and the cookie is kept${why}`, async () => {
-  await page.goto(`${house.origin}/`);
+  await visit(page, `${house.origin}/`);
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in to decide');
-  await page.goto(signInUrl(house.origin, await house.signIn.createLink(house.owner)));
+  await visit(page, signInUrl(house.origin, await house.signIn.createLink(house.owner)));
   expect(await context.cookies()).toEqual([]);
   // The browser gives the button the focus when it first draws the page.
   await page.locator('button:focus').waitFor();
@@ -70,7 +71,7 @@ inBrowser(`the link signs in with one press, and the cookie is kept${why}`, asyn
 inBrowser(
   `a proposed mail appears on the open list, is read whole, approved, and seen to go out${why}`,
   async () => {
-    await page.goto(`${house.origin}/`);
+    await visit(page, `${house.origin}/`);
     const action = await house.propose('send', {
       ...mail,
       bcc: [{ email: 'broker@northgate.example' }],
@@ -105,7 +106,7 @@ inBrowser(
 
 inBrowser(`rejecting asks for a reason, and Enter in that field rejects${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'Too eager' });
-  await page.goto(`${house.origin}/actions/${action.id}`);
+  await visit(page, `${house.origin}/actions/${action.id}`);
   await page.getByText('Reject', { exact: true }).first().click();
   await page.getByLabel(/Why not/).fill('Not yet');
   await page.keyboard.press('Enter');
@@ -118,7 +119,7 @@ inBrowser(`rejecting asks for a reason, and Enter in that field rejects${why}`, 
 
 inBrowser(`by keyboard, Reject leads into the field and can be taken back${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'Second thoughts' });
-  await page.goto(`${house.origin}/actions/${action.id}`);
+  await visit(page, `${house.origin}/actions/${action.id}`);
   await page.locator('details.reject > summary').focus();
   await page.keyboard.press('Enter');
   await page.locator('#reason:focus').waitFor();
@@ -132,7 +133,7 @@ inBrowser(`by keyboard, Reject leads into the field and can be taken back${why}`
 
 inBrowser(`a page whose action another has decided lets nobody press a button${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'Decided elsewhere' });
-  await page.goto(`${house.origin}/actions/${action.id}`);
+  await visit(page, `${house.origin}/actions/${action.id}`);
   const approve = page.getByRole('button', { name: 'Approve and send' });
   expect(await approve.isEnabled()).toBe(true);
   await house.queue.decide(house.org, house.owner, {
@@ -149,7 +150,7 @@ inBrowser(`a page whose action another has decided lets nobody press a button${w
 inBrowser(`a link on another site leads to the action, signed in${why}`, async () => {
   const action = await house.propose('send', { ...mail, subject: 'From a chat' });
   foreignPage = `<a href="${house.origin}/actions/${action.id}">approve</a>`;
-  await page.goto(foreignOrigin);
+  await visit(page, foreignOrigin);
   await page.getByRole('link').click();
   await page.getByRole('heading', { name: 'Send this e-mail?' }).waitFor();
   expect(await page.locator('main').textContent()).toContain('From a chat');
@@ -163,7 +164,7 @@ inBrowser(`another site can neither post a decision, nor frame the page, nor rea
     <input name="verdict" value="approve"><button>win</button></form>
     <iframe src="${house.origin}/actions/${action.id}"></iframe>`;
   const other = await context.newPage();
-  await other.goto(foreignOrigin);
+  await visit(other, foreignOrigin);
   const framed = other.frames()[1];
   expect(framed === undefined ? '' : await framed.content()).not.toContain('Not theirs');
   const read = await other.evaluate(
@@ -188,7 +189,7 @@ inBrowser(`no page breaks its own content policy or throws${why}`, async () => {
   const amend = await house.propose('amend', { stage: 'Accepted' });
   const own = [`/actions/${event.id}`, `/actions/${event.id}/edit`, `/actions/${amend.id}`];
   for (const path of ['/', '/history', '/connections', '/connect', ...own]) {
-    await page.goto(`${house.origin}${path}`);
+    await visit(page, `${house.origin}${path}`);
   }
   // The one fault on purpose: the script in the formatted message was refused, and the sign-in page is a 401.
   const unexpected = faults.filter(

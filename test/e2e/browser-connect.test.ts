@@ -9,6 +9,7 @@ import { loadWorld } from '../../sandbox/world.ts';
 import { systemClock } from '../../src/clock.ts';
 import { newProgram, type Program } from '../cli/program.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
@@ -109,7 +110,7 @@ async function register(): Promise<void> {
 describe('drawbridge connect gmail', () => {
   inBrowser(`goes from the link to the ACTIVE card, and the terminal says so${why}`, async () => {
     const { link, ended } = run(['connect', 'gmail', '--print']);
-    await page.goto(await link);
+    await visit(page, await link);
     await page.getByRole('button', { name: 'Sign in' }).click();
 
     await page.getByRole('heading', { name: 'First, register an app at Gmail' }).waitFor();
@@ -147,7 +148,7 @@ describe('drawbridge connect gmail', () => {
 
   inBrowser(`who denies is told so, and can begin again from there${why}`, async () => {
     const { link, said, ended, child } = run(['connect', 'gmail', '--print', '--read-only']);
-    await page.goto(await link);
+    await visit(page, await link);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await register();
     expect(await page.locator('input:checked').getAttribute('value')).toBe('read');
@@ -185,7 +186,7 @@ describe('drawbridge connect gmail', () => {
         const over = new Promise((resolve) => piped.once('close', resolve));
         while (!said.includes('/sign-in?'))
           await new Promise((resolve) => piped.stdout?.once('data', resolve));
-        await page.goto(/http:\S+/.exec(said)?.[0] ?? '');
+        await visit(page, /http:\S+/.exec(said)?.[0] ?? '');
         await page.getByRole('button', { name: 'Sign in' }).click();
         await page.getByRole('button', { name: 'Go on to Gmail' }).click();
         await page.getByRole('button', { name: 'Allow' }).click();

@@ -12,6 +12,7 @@ import type { Serving } from '../../src/serving.ts';
 import { temporaryHome } from '../connections/office.ts';
 import { ana, eve } from '../http/issuer-scene.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
@@ -70,7 +71,7 @@ inBrowser(
       const ours = message.location().url.startsWith(origin) && !message.text().includes('401');
       if (message.type() === 'error' && ours) faults.push(message.text());
     });
-    await page.goto(`${origin}/history`);
+    await visit(page, `${origin}/history`);
     await page.getByRole('button', { name: 'Sign in with login.example' }).waitFor();
     await page.locator('button:focus').waitFor();
     await page.keyboard.press('Enter');
@@ -90,14 +91,14 @@ inBrowser(`a stranger is told whom to ask, and another site can begin no sign-in
   const context = await chromium.newContext();
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  await page.goto(`${origin}/sign-in`);
+  await visit(page, `${origin}/sign-in`);
   await page.getByRole('button', { name: 'Sign in with login.example' }).click();
   await page.getByRole('button', { name: eve.email }).click();
   await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   expect(await page.locator('main').textContent()).toContain('drawbridge members add --email');
   // A page of another site posts the button's form in this browser.
   const before = hosts.calls().length;
-  await page.goto('about:blank');
+  await visit(page, 'about:blank');
   await page.setContent(
     `<form method="post" action="${origin}/sign-in/with"><input name="option" value="issuer"></form><script>document.forms[0].submit()</script>`,
   );

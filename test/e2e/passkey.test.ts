@@ -8,6 +8,7 @@ import { signInUrl } from '../../src/auth/sign-in.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type House, mail, openHouse } from '../http/house.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
+import { visit } from './visit.ts';
 
 const inBrowser = hasChromium ? test : test.skip;
 const why = hasChromium ? '' : ` (skipped: ${chromiumPath} is not installed)`;
@@ -43,10 +44,10 @@ beforeAll(async () => {
     },
   });
   authenticatorId = added.authenticatorId;
-  await page.goto(signInUrl(house.origin, await house.signIn.createLink(house.owner)));
+  await visit(page, signInUrl(house.origin, await house.signIn.createLink(house.owner)));
   await page.locator('button:focus').waitFor();
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForURL(`${house.origin}/`);
 }, 60_000);
 
 afterAll(async () => {
@@ -66,7 +67,7 @@ async function violations(): Promise<string[]> {
 inBrowser(
   `a passkey is enrolled, signed approvals are asked for, and a mail is approved by it${why}`,
   async () => {
-    await page.goto(`${house.origin}/passkeys`);
+    await visit(page, `${house.origin}/passkeys`);
     expect(await violations()).toEqual([]);
     await page.getByLabel('What to call it').fill('Test laptop');
     await page.keyboard.press('Enter');
@@ -74,16 +75,17 @@ inBrowser(
     const [enrolled] = await house.passkeys.list(house.org, house.owner);
     expect(enrolled).toMatchObject({ name: 'Test laptop' });
 
-    await page.goto(`${house.origin}/policy`);
+    await visit(page, `${house.origin}/policy`);
     expect(await violations()).toEqual([]);
     await page.getByRole('group', { name: 'Approvals that a passkey signs' }).getByLabel('send').check();
+    // The page comes back to the address that it had: it must have come before another is opened.
+    const back = page.waitForEvent('load');
     await page.getByRole('button', { name: 'Keep this choice' }).click();
-    await page.waitForURL(`${house.origin}/policy`);
-    // The page comes back to the address that it had: what was posted is waited for by what it does.
+    await back;
     await expect.poll(() => house.policy.signedEffects(house.org)).toEqual(['send']);
 
     const action = await house.propose('send', mail);
-    await page.goto(`${house.origin}/actions/${action.id}`);
+    await visit(page, `${house.origin}/actions/${action.id}`);
     await page.locator('.bar button.primary').press('Enter');
     await page.locator('.head .pill.approved').waitFor();
     expect(await house.queue.get(house.org, action.id)).toMatchObject({
@@ -102,7 +104,7 @@ inBrowser(
 inBrowser(
   `the passkey confirms its own removal, and can then be enrolled anew${why}`,
   async () => {
-    await page.goto(`${house.origin}/passkeys`);
+    await visit(page, `${house.origin}/passkeys`);
     await page.getByText('Remove Test laptop').click();
     await page.getByRole('button', { name: 'Remove it' }).click();
     await page.getByRole('heading', { name: 'No passkey' }).waitFor();
@@ -122,7 +124,7 @@ inBrowser(
   async () => {
     const action = await house.propose('send', { ...mail, subject: 'Another' });
     await devices.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
-    await page.goto(`${house.origin}/actions/${action.id}`);
+    await visit(page, `${house.origin}/actions/${action.id}`);
     await page.locator('.bar button.primary').click();
     await page.getByRole('alert').filter({ hasText: 'The passkey was not used' }).waitFor();
     expect((await house.queue.get(house.org, action.id)).status).toBe('pending');
