@@ -111,8 +111,10 @@ export function createSearch({
           });
     const said = [...settled.said];
     const offset = place?.offset ?? 0;
+    // Where nothing lifts a hit and none is folded into another, the order is the index's own.
+    const asRanked = settled.wishes.length === 0 && query.collapse !== true;
     const take = async (filters: IndexFilters): Promise<Taken> =>
-      query.understand === undefined && query.collapse !== true
+      asRanked
         ? { hits: await hitsOf(filters, { limit: query.limit + 1, offset }) }
         : takeWeighed(org, query, { filters, offset, hitsOf, settled });
     let taken = await take({ ...base, ...settled.narrowed });

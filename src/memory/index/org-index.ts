@@ -18,6 +18,8 @@ export interface Run {
 
 /** Bytes of pages kept, so that a word of the next question costs no row. */
 const keptPageBytes = 8_000_000;
+/** Terms whose counts are kept: the commonest of the best passages are asked for again and again. */
+const keptCounts = 20_000;
 
 export class OrgIndex {
   readonly slots = new Slots();
@@ -32,6 +34,7 @@ export class OrgIndex {
   #lastSeq = 0;
   readonly #pages = new Map<string, Uint8Array>();
   #pageBytes = 0;
+  readonly #counts = new Map<string, number>();
 
   /** How many chunks are not folded yet, the dead included. */
   get looseCount(): number {
@@ -47,6 +50,7 @@ export class OrgIndex {
       state.lastSeq === this.#lastSeq
     )
       return;
+    this.#counts.clear();
     try {
       let linkFrom = this.slots.count;
       if (state.generation !== this.#generation) linkFrom = this.#readRuns(stored);
@@ -163,8 +167,12 @@ export class OrgIndex {
 
   /** At least as many as living chunks hold the term; exact where nothing has gone. */
   most(stored: Stored, term: string): number {
+    const known = this.#counts.get(term);
+    if (known !== undefined) return known;
     let count = this.loose.find(term)?.count ?? 0;
     for (const run of this.runs) count += this.#entry(stored, run, term)?.count ?? 0;
+    if (this.#counts.size === keptCounts) this.#counts.clear();
+    this.#counts.set(term, count);
     return count;
   }
 

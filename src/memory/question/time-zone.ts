@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type { OrgStore } from '../../store/store.ts';
 import { checkTimeZone } from '../../time.ts';
 
+/** The machine's, found out once: it takes longer than the question for the setting. */
+let machine: string | undefined;
+
 /** An IANA name. */
 export async function readTimeZone(org: OrgStore): Promise<string> {
   const row = await org.read((db) =>
@@ -13,7 +16,8 @@ export async function readTimeZone(org: OrgStore): Promise<string> {
       .where('name', '=', 'time_zone')
       .executeTakeFirst(),
   );
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  machine ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const own = machine;
   if (row === undefined) return own;
   try {
     return checkTimeZone(z.string().parse(JSON.parse(row.value)), 'time_zone');
