@@ -1,9 +1,7 @@
 // Import, measured: messages a second, peak resident memory, commit times and the longest stand-still of
 // the event loop, beside what parsing the same mails alone costs on one thread.
 //
-//   node bench/import.ts [--messages 10000] [--max-rss-mb 300]
-//
-// With --max-rss-mb it ends with 1 when more memory than that (millions of bytes) was resident at any time.
+//   node bench/import.ts [--messages 10000]
 import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -22,7 +20,6 @@ import { generateMbox } from './mbox-generator.ts';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '10000' },
-    'max-rss-mb': { type: 'string', default: 'Infinity' },
     /** Runs the other steps in a process of their own: the import is measured alone. */
     step: { type: 'string' },
     mbox: { type: 'string', default: '' },
@@ -155,11 +152,6 @@ else {
     const about = { messages, megabytes: round(bytes / 1e6), meanKilobytes: round(bytes / messages / 1e3) };
     const machine = { cores: cpus().length, loadBefore: loadavg()[0], node: process.version };
     console.log(JSON.stringify({ ...about, ...figures, parseAlonePerSecond, machine }, null, 2));
-    const most = Number(values['max-rss-mb']);
-    if (!(figures.peakRssMegabytes <= most)) {
-      console.error(`${figures.peakRssMegabytes} MB were resident; at most ${most} may be.`);
-      process.exitCode = 1;
-    }
   } finally {
     await rm(folder, { recursive: true });
   }
