@@ -77,6 +77,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/embedder.ts'),
   },
   {
+    name: 'rebuild',
+    summary: 'read all that memory holds anew, from what it kept',
+    load: () => import('./commands/rebuild.ts'),
+  },
+  {
     name: 'informed-by',
     summary: 'what an output was made from, and what of it changed since',
     load: () => import('./commands/informed-by.ts'),
@@ -90,6 +95,11 @@ const lines: readonly Line[] = [
     name: 'policy',
     summary: 'rules for what agents propose: deny, ask or approve',
     load: () => import('./commands/policy.ts'),
+  },
+  {
+    name: 'settings',
+    summary: 'your time zone, and how old an answer of memory may be',
+    load: () => import('./commands/settings.ts'),
   },
   {
     name: 'notify',

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { fromJson } from '../store/codec.ts';
+import type { OrgStore } from '../store/store.ts';
 import { clientsCalled, listClients, readClient } from './clients/clients.ts';
 import { readProfile } from './clients/profile.ts';
 import { listDocuments, readDocument, readPayload, readStats } from './documents/documents.ts';
@@ -11,9 +12,10 @@ import type { Embedding } from './embed/embedding.ts';
 import { createPostingsIndex } from './index/postings-index.ts';
 import type { SearchIndex } from './index/search-index.ts';
 import { createIngest } from './ingest.ts';
-import type { Memory } from './memory.ts';
+import type { IngestBatch, IngestResult, Memory, Source } from './memory.ts';
 import { createProperties } from './properties/create.ts';
 import { createReader } from './reader.ts';
+import { rebuildSome } from './rebuild.ts';
 import { createSearch } from './search.ts';
 
 /** Memory over whatever orgs it is handed. Close it to end its threads. */
@@ -36,23 +38,26 @@ export function createMemory({
   const search = createSearch({ index, clock, embedding });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
 
-  return {
-    async ingest(org, source, batch) {
-      const { result, changed, loose } = await ingest(org, source, batch);
-      index.settle(org, loose);
-      if (changed.length > 0) embedding?.settle(org);
-      if (changed.length > 0) {
-        for (const listener of listeners) {
-          try {
-            listener(org.orgId, changed);
-          } catch (thrown) {
-            // What is stored is stored, whoever was told.
-            log.error({ err: thrown }, 'a listener for memory changes failed');
-          }
+  const take = async (org: OrgStore, source: Source, batch: IngestBatch): Promise<IngestResult> => {
+    const { result, changed, loose } = await ingest(org, source, batch);
+    index.settle(org, loose);
+    if (changed.length > 0) embedding?.settle(org);
+    if (changed.length > 0) {
+      for (const listener of listeners) {
+        try {
+          listener(org.orgId, changed);
+        } catch (thrown) {
+          // What is stored is stored, whoever was told.
+          log.error({ err: thrown }, 'a listener for memory changes failed');
         }
       }
-      return result;
-    },
+    }
+    return result;
+  };
+
+  return {
+    ingest: take,
+    rebuild: (org, after) => rebuildSome(org, take, after),
     async cursor(org, connectionId, feed) {
       const row = await org.read((db) =>
         db

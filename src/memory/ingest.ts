@@ -97,7 +97,19 @@ async function store(
   const replaced: { before: Known; incoming: Incoming }[] = [];
   for (const incoming of read.incoming) {
     const before = known.get(incoming.parsed.externalId);
-    if (before === undefined) added.push(incoming);
+    if (batch.again !== undefined) {
+      const { externalId } = incoming.parsed;
+      const mail = attachedTo(externalId)?.mail;
+      const root = mail === undefined ? before : known.get(mail);
+      // Meanwhile another, or gone: what came since is newer than what was read here.
+      if (root === undefined || !isLive(root) || root.contentHash !== batch.again.get(mail ?? externalId))
+        continue;
+      if (before === undefined) added.push(incoming);
+      else {
+        const parsed = { ...incoming.parsed, contentHash: before.contentHash };
+        replaced.push({ before, incoming: { ...incoming, parsed } });
+      }
+    } else if (before === undefined) added.push(incoming);
     else if (before.deletedAt === null && before.contentHash === incoming.parsed.contentHash) {
       unchanged.push(before.id);
       if (attachedTo(before.externalId) === undefined) unchangedRecords += 1;
@@ -142,7 +154,11 @@ async function store(
     gone.map((one) => one.id),
     now,
   );
-  const updated = await updateDocuments(tx, replaced, { orgId, now, number: index.number });
+  const updated = await updateDocuments(tx, replaced, {
+    orgId,
+    now: batch.again === undefined ? now : undefined,
+    number: index.number,
+  });
   const inserted = await insertDocuments(tx, added, {
     orgId,
     source,

@@ -28,12 +28,24 @@ export interface IngestBatch {
   complete?: { ids: string[]; prefix?: string; kinds?: readonly string[] };
   /** Stored in the same transaction as the records. */
   cursor?: { feed: string; value: unknown };
+  /**
+   * What stood in memory is read anew, and no provider was asked: by external id the hash that it was found with. One
+   * that is another or gone by now is left alone; ages and hashes stay as they were.
+   */
+  again?: ReadonlyMap<string, string>;
   /** What is gone is kept aside (memory/held-deletions.ts) instead of forgotten at once. */
   gather?: boolean;
   /** Forgets at most so many of those that were kept aside and agreed to. */
   agreed?: number;
   /** In the same transaction, at its end; what it throws takes all of the batch back. */
   also?(tx: Transaction<OrgTables>, result: IngestResult): Promise<void>;
+}
+
+/** Documents that were read anew, those that could not be, and the last one's id. */
+export interface Rebuilt {
+  documents: number;
+  rejected: IngestResult['rejected'];
+  after: string | undefined;
 }
 
 export interface MemoryQuery {
@@ -242,6 +254,11 @@ export interface Memory {
   clientsCalled(org: OrgStore, words: string): Promise<Client[]>;
   /** What is known of a client, each line with its source. @throws DrawbridgeError `not_found` */
   profile(org: OrgStore, id: string): Promise<ClientProfile>;
+  /**
+   * Reads some documents anew from the payloads that were kept, those behind `after` ('' for the first); no provider is
+   * asked, and no age changes. Undefined: there are none behind it.
+   */
+  rebuild(org: OrgStore, after: string): Promise<Rebuilt | undefined>;
   recordListings(org: OrgStore, source: Source, listings: Listing[], detailed: boolean): Promise<void>;
   property(
     org: OrgStore,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { isOwn } from '../providers/own.ts';
 import type { DocumentKind } from '../providers/record.ts';
+import { readSetting } from '../store/settings.ts';
 import type { OrgStore } from '../store/store.ts';
 import { day, hour, minute } from '../time.ts';
 
@@ -19,7 +20,7 @@ const byKind: Partial<Record<DocumentKind, number>> = {
 };
 const otherwise = day;
 
-const setting = 'freshness';
+export const freshnessSetting = 'freshness';
 const ages = z.record(z.string(), z.number().int().min(0));
 const stored = z.object({ kinds: ages.default({}), providers: z.record(z.string(), ages).default({}) });
 /** What an org has set, in ms: by kind, and by provider and kind. */
@@ -27,25 +28,8 @@ export type Freshness = z.output<typeof stored>;
 
 /** A setting that cannot be read sets nothing. */
 export async function readFreshness(org: OrgStore): Promise<Freshness> {
-  const row = await org.read((db) =>
-    db
-      .selectFrom('org_settings')
-      .select('value')
-      .where('org_id', '=', org.orgId)
-      .where('name', '=', setting)
-      .executeTakeFirst(),
-  );
-  const parsed = row === undefined ? undefined : stored.safeParse(jsonOf(row.value));
-  return parsed?.success === true ? parsed.data : { kinds: {}, providers: {} };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
+  const parsed = stored.safeParse(await readSetting(org, freshnessSetting));
+  return parsed.success ? parsed.data : { kinds: {}, providers: {} };
 }
 
 /** What an age is judged by. */

@@ -78,3 +78,44 @@ test('sensitivity hides, says what is hidden, and shows again', async () => {
   expect(wrong.stderr).toContain('"poem" is no kind');
   expect(await json('sensitivity', '--reset')).toEqual({ kinds: [], connections: [], labels: [] });
 });
+
+test('settings: a time zone and an age are set, shown, and taken back; what is none is named', async () => {
+  const ages = (told: unknown) =>
+    (told as { freshness: { kind: string; age: string; set: boolean }[] }).freshness.find(
+      ({ kind }) => kind === 'mail',
+    );
+  expect(ages(await json('settings'))).toEqual({ kind: 'mail', age: '15m', set: false });
+  expect(await json('settings', 'time-zone', 'Europe/Berlin')).toMatchObject({
+    timeZone: 'Europe/Berlin',
+    timeZoneSet: true,
+  });
+  expect(ages(await json('settings', 'freshness', 'mail', '2h'))).toEqual({
+    kind: 'mail',
+    age: '2h',
+    set: true,
+  });
+  const forGmail = await json('settings', 'freshness', 'mail', '90s', '--provider', 'gmail');
+  expect(forGmail).toMatchObject({ providers: [{ provider: 'gmail', kind: 'mail', age: '90s' }] });
+  expect(ages(await json('settings', 'freshness', 'mail', '--reset'))).toMatchObject({ age: '15m' });
+  expect(await json('settings', 'time-zone', '--reset')).toMatchObject({ timeZoneSet: false });
+  for (const [args, said] of [
+    [['time-zone', 'Mars/North'], 'Mars/North'],
+    [['freshness', 'letters', '2h'], 'letters'],
+    [['freshness', 'mail', 'soon'], 'soon'],
+    [['freshness', 'mail', '2h', '--provider', 'nobody'], 'nobody'],
+    [['freshness', 'mail'], '--reset'],
+  ] as const) {
+    const { code, stderr } = await program.run(['settings', ...args]);
+    expect(code, args.join(' ')).toBeGreaterThan(0);
+    expect(stderr).toContain(said);
+  }
+});
+
+test('rebuild reads all of memory anew, and the answers stay', async () => {
+  const before = await json('search', 'roof leaks');
+  expect(await json('rebuild')).toEqual({ documents: 2, rejected: [], stopped: false });
+  const titles = (told: unknown) => (told as { hits: { title: string }[] }).hits.map(({ title }) => title);
+  expect(titles(await json('search', 'roof leaks'))).toEqual(titles(before));
+  const { stdout } = await program.run(['rebuild']);
+  expect(stdout).toBe('2 documents were read anew.\n');
+});

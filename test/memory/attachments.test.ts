@@ -79,6 +79,19 @@ describe('an attachment', () => {
     expect(Buffer.from(bytes).equals(Buffer.from(lease.content))).toBe(true);
   });
 
+  test('stays what it is when memory is read anew', async () => {
+    await ingest([mailWith([survey, lease])]);
+    const before = await found('penalty');
+    await place.memory.rebuild(place.org, '');
+    expect(await titles()).toEqual(['Papers m1', 'lease.docx', 'survey.pdf']);
+    const { documentId, url, text } = (await found('penalty')) ?? {};
+    expect({ documentId, url, text }).toEqual({
+      documentId: before?.documentId,
+      url: before?.url,
+      text: before?.text,
+    });
+  });
+
   test('goes with its mail, comes back with it, and leaves when a newer form of the mail has it no more', async () => {
     await ingest([mailWith([survey, lease]), mailWith([survey], { id: 'm2' })]);
     expect(await titles()).toEqual(['Papers m1', 'Papers m2', 'lease.docx', 'survey.pdf', 'survey.pdf']);

@@ -75,7 +75,7 @@ export async function tombstone(tx: Tx, orgId: string, ids: readonly string[], n
   }
 }
 
-function contentOf({ parsed, raw }: Incoming, now: number) {
+function contentOf({ parsed, raw }: Incoming) {
   return {
     kind: parsed.kind,
     title: parsed.title,
@@ -88,8 +88,6 @@ function contentOf({ parsed, raw }: Incoming, now: number) {
     url: parsed.url,
     language: parsed.language,
     written_at: parsed.writtenAt,
-    fetched_at: now,
-    verified_at: now,
     content_hash: parsed.contentHash,
     facts: toJson(parsed.facts),
     readers: parsed.readers === null ? null : toJson(parsed.readers),
@@ -119,17 +117,21 @@ async function insertPeople(
   for (const some of parts(people, idsAtOnce)) await tx.insertInto('document_people').values(some).execute();
 }
 
-/** Writes new content over documents that are there; their chunks are new ones. */
+/** Writes new content over documents that are there; their chunks are new ones. `now` undefined: their age stays. */
 export async function updateDocuments(
   tx: Tx,
   replaced: readonly { before: Known; incoming: Incoming }[],
-  { orgId, now, number }: { orgId: string; now: number; number: () => number },
+  { orgId, now, number }: { orgId: string; now: number | undefined; number: () => number },
 ): Promise<Written[]> {
   const documents = replaced.map(({ before, incoming }) => ({ id: before.id, incoming }));
   for (const { id, incoming } of documents) {
     await tx
       .updateTable('source_documents')
-      .set({ ...contentOf(incoming, now), deleted_at: null })
+      .set({
+        ...contentOf(incoming),
+        ...(now === undefined ? {} : { fetched_at: now, verified_at: now }),
+        deleted_at: null,
+      })
       .where('org_id', '=', orgId)
       .where('id', '=', id)
       .execute();
@@ -163,7 +165,9 @@ export async function insertDocuments(
           // What people of the org wrote of themselves is theirs; all else was written by others.
           trust: source.provider === 'brain' ? ('trusted' as const) : ('untrusted' as const),
           deleted_at: null,
-          ...contentOf(incoming, now),
+          fetched_at: now,
+          verified_at: now,
+          ...contentOf(incoming),
         })),
       )
       .execute();

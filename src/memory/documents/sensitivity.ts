@@ -6,7 +6,7 @@ import type { Person } from '../../auth/principal.ts';
 import { makerOf } from '../../auth/record-change.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { documentKinds } from '../../providers/record.ts';
-import { toJson } from '../../store/codec.ts';
+import { writeSetting } from '../../store/settings.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { Hidden } from '../../viewer.ts';
 
@@ -78,13 +78,8 @@ export async function changeSensitivity(
   if (!hidden.success)
     throw new DrawbridgeError('invalid_request', `At most ${mostNames} of each can be hidden.`);
   const at = await org.now();
-  const value = toJson(hidden.data);
   await org.write(async (tx) => {
-    await tx
-      .insertInto('org_settings')
-      .values({ org_id: org.orgId, name: setting, value, updated_at: at })
-      .onConflict((known) => known.columns(['org_id', 'name']).doUpdateSet({ value, updated_at: at }))
-      .execute();
+    await writeSetting(tx, org.orgId, { name: setting, value: hidden.data, at });
     await audit.append(tx, org.orgId, at, {
       kind: 'sensitivity.changed',
       subject: setting,

@@ -1,28 +1,21 @@
 // The time zone in which the org's days begin: as it is set, else the machine's.
-import { z } from 'zod';
+import { readSetting } from '../../store/settings.ts';
 import type { OrgStore } from '../../store/store.ts';
 import { checkTimeZone } from '../../time.ts';
+
+export const timeZoneSetting = 'time_zone';
 
 /** The machine's, found out once: it takes longer than the question for the setting. */
 let machine: string | undefined;
 
-/** An IANA name. */
+/** An IANA name. A setting that cannot be read is none. */
 export async function readTimeZone(org: OrgStore): Promise<string> {
-  const row = await org.read((db) =>
-    db
-      .selectFrom('org_settings')
-      .select('value')
-      .where('org_id', '=', org.orgId)
-      .where('name', '=', 'time_zone')
-      .executeTakeFirst(),
-  );
+  const set = await readSetting(org, timeZoneSetting);
   machine ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const own = machine;
-  if (row === undefined) return own;
+  if (typeof set !== 'string') return machine;
   try {
-    return checkTimeZone(z.string().parse(JSON.parse(row.value)), 'time_zone');
+    return checkTimeZone(set, timeZoneSetting);
   } catch {
-    // A setting that cannot be read is none.
-    return own;
+    return machine;
   }
 }
