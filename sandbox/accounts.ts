@@ -1,9 +1,10 @@
-// The accounts of the story that live at providers of their own: the colleague's Gmail and calendar, the
-// brokerage's CRM and its books. One loopback port plays all of their hosts.
+// The accounts of the story that live at providers of their own: the colleague's Gmail and calendar, the office's
+// Outlook, the brokerage's CRM and its books. One loopback port plays all of their hosts.
 import type { Clock } from '../src/clock.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, type HubspotEmulator, hubspotApp } from './hubspot/index.ts';
 import { fillWithStory } from './hubspot/story.ts';
+import { createMicrosoft, type MicrosoftSandbox, microsoftApp } from './microsoft/graph.ts';
 import { type ProviderHosts, startProviderHosts } from './providers.ts';
 import { createQuickbooks, type QuickbooksEmulator, quickbooksApp } from './quickbooks/index.ts';
 import { fillBooks } from './quickbooks/story.ts';
@@ -12,6 +13,7 @@ import type { World } from './world.ts';
 export interface Accounts {
   hosts: ProviderHosts;
   google: GoogleSandbox;
+  microsoft: MicrosoftSandbox;
   hubspot: HubspotEmulator;
   quickbooks: QuickbooksEmulator;
   /** What a Drawbridge needs to find them: variables of its environment. */
@@ -37,15 +39,17 @@ export async function startAccounts(given: {
       events: world.events.filter(({ ics }) => ics.replaceAll('\r\n ', '').includes(colleague.email)),
     },
   });
+  const microsoft = createMicrosoft({ clock, world: officeOf(world) });
   const hubspot = createHubspot({ clock });
   fillWithStory(hubspot.state, world);
   const quickbooks = createQuickbooks({ clock });
   fillBooks(quickbooks, world);
-  const hosts = await startProviderHosts([google.emulator, hubspot, quickbooks]);
-  const apps = { GOOGLE: googleApp, HUBSPOT: hubspotApp, QUICKBOOKS: quickbooksApp };
+  const hosts = await startProviderHosts([google.emulator, microsoft.emulator, hubspot, quickbooks]);
+  const apps = { GOOGLE: googleApp, MICROSOFT: microsoftApp, HUBSPOT: hubspotApp, QUICKBOOKS: quickbooksApp };
   return {
     hosts,
     google,
+    microsoft,
     hubspot,
     quickbooks,
     environment: Object.fromEntries([
@@ -57,4 +61,21 @@ export async function startAccounts(given: {
     ]),
     close: () => hosts.close(),
   };
+}
+
+/** The world as the front desk has it: what it wrote and what it was sent, each mail once. */
+function officeOf(world: World): World {
+  const user = world.contacts.find(({ role }) => role === 'staff');
+  if (user === undefined) throw new Error('the story has no front desk');
+  const seen = new Set<string>();
+  const mail = world.mail.flatMap((one) => {
+    const head = one.raw.subarray(0, one.raw.indexOf('\r\n\r\n')).toString('latin1');
+    const concerned = new RegExp(`^(?:From|To|Cc):[^]*?${user.email.replaceAll('.', '\\.')}`, 'm').test(head);
+    if (!concerned || seen.has(one.messageId)) return [];
+    seen.add(one.messageId);
+    const own = /^From:[^\n]*/m.exec(head)?.[0].includes(user.email) === true;
+    return [{ ...one, account: user.email, folder: own ? 'Sent' : 'INBOX' }];
+  });
+  const events = world.events.filter(({ ics }) => ics.replaceAll('\r\n ', '').includes(user.email));
+  return { ...world, user, colleague: world.user, mail, events };
 }
