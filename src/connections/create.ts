@@ -303,9 +303,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
       assertProgram(asGiven.fields, options.allowPrograms === true);
-      const opened = isDiscovered(provider)
-        ? await openServer(org, authorizing, provider, asGiven)
-        : asGiven;
+      const opened = isDiscovered(provider) ? await openServer(org, authorizing, provider, asGiven) : asGiven;
       const reached = reachedBy(provider, opened);
       const probed = (await reached.probe?.(authorizing.context(org, reached, opened))) ?? {};
       const checked = { ...opened, fields: { ...opened.fields, ...probed } };

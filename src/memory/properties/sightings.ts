@@ -146,6 +146,11 @@ export async function keepSightings(
       ...sighting.listing,
       ...(detailed ? {} : richer(kept, sighting.listing)),
     };
+    if (listing.addressHidden === true) {
+      // It may have been told before.
+      delete listing.latitude;
+      delete listing.longitude;
+    }
     const keys = keysOf(listing);
     const columns = {
       ...columnsOf(keys, listing),

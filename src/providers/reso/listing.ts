@@ -127,7 +127,7 @@ export function listingOf(
     ...(year === undefined || (tax === undefined && value === undefined)
       ? {}
       : { taxHistory: [{ year, tax, value }] }),
-    ...(hidden ? { addressHidden: true } : {}),
+    addressHidden: hidden,
     attribution: attributionOf(row, fields),
     local: localOf(row, catalogue),
   };
