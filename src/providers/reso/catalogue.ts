@@ -46,7 +46,9 @@ export async function catalogueOf(
 ): Promise<Catalogue> {
   const { connectionId, fields, clock } = context;
   const stored = parsed(fields['catalogue']);
-  const newest = readAnew.get(connectionId) ?? stored;
+  const again = readAnew.get(connectionId);
+  // Connected again, it was read then.
+  const newest = (again?.readAt ?? 0) > (stored?.readAt ?? 0) ? again : stored;
   if (newest !== undefined && clock.now() - newest.readAt <= keptMs) return newest;
   const fresh = await readCatalogue(context, dialect, wanted);
   if (readAnew.size >= mostKept) readAnew.clear();

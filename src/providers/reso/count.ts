@@ -1,10 +1,8 @@
 // Whether an MLS still shows what it showed: a count that is not what it should be, or a day gone by, and all its
 // keys are read. Deleted listings are told by no time of change.
-import type { ProviderContext } from '../define.ts';
-import type { Catalogue } from './catalogue.ts';
-import type { Dialect } from './dialect.ts';
 import { keyOf, textOf } from './listing.ts';
 import { type Answer, ask, askNext, quoted } from './odata.ts';
+import type { Reader } from './reader.ts';
 
 const countEveryMs = 24 * 3_600_000;
 /** More are not counted over: it would take too many calls. */
@@ -17,14 +15,6 @@ export interface Counted {
   total?: number | undefined;
   /** The server's time: what was entered later is new since. */
   upTo: string;
-}
-
-interface Reader {
-  context: ProviderContext;
-  dialect: Dialect;
-  catalogue: Catalogue;
-  rows: number;
-  fresh: number;
 }
 
 /** The time of the newest change, by the server's own clock. */

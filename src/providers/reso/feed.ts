@@ -4,49 +4,28 @@
 // No page is asked for by number: rows that change meanwhile would shift others over a page's edge. Each question
 // begins where the last one's newest change was; where more rows than fit a page share one moment, they are read by
 // their keys. All times compared are the server's own.
-import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
-import type { SourceRecord, Structured } from '../record.ts';
-import type { Catalogue } from './catalogue.ts';
 import { type Counted, countOver, isDue, newestChange } from './count.ts';
 import type { Dialect } from './dialect.ts';
-import { isShown, keyOf, listingOf, textOf, timeOf } from './listing.ts';
-import { type Answer, ask, askNext, both, either, quoted, type Row } from './odata.ts';
-import { propertyCatalogue, selectOf } from './operations.ts';
+import { keyOf, textOf, timeOf } from './listing.ts';
+import { type Answer, ask, askNext, both, quoted, type Row } from './odata.ts';
+import { selectOf } from './operations.ts';
+import {
+  type Cursor,
+  cursorForm,
+  kept,
+  later,
+  named,
+  type Reader,
+  readerOf,
+  taken,
+  timestampOf,
+} from './reader.ts';
 
-const dayMs = 86_400_000;
 const mostPages = 1_000_000;
 /** A question names so many keys at most: addresses have an end. */
 const keysAtOnce = 40;
-
-const cursorForm = z.object({
-  version: z.literal(1),
-  /** The server's time: changes from then on are still to be read. */
-  since: z.string(),
-  /** Of the rows changed at exactly `since`, those up to this key are read. */
-  afterKey: z.string().optional(),
-  /** Those at `since` are read, all of them. */
-  beyond: z.boolean().optional(),
-  /** The run came to its end. */
-  done: z.boolean(),
-  /** Everything is being read by the server's next links; `at`: where it goes on. */
-  bulk: z.object({ at: z.string().optional() }).optional(),
-  /** Events up to this one are read. */
-  sequence: z.number().optional(),
-  counted: z.object({ at: z.number(), total: z.number().optional(), upTo: z.string() }).optional(),
-});
-type Cursor = z.infer<typeof cursorForm>;
-
-interface Reader {
-  context: ProviderContext;
-  dialect: Dialect;
-  catalogue: Catalogue;
-  rows: number;
-  /** Rows of this run that are new at the MLS since it was last counted. */
-  fresh: number;
-  cursor: Cursor;
-}
 
 export function feedOf(dialect: Dialect): Feed {
   return {
@@ -61,15 +40,6 @@ export function feedOf(dialect: Dialect): Feed {
       },
     },
   };
-}
-
-async function readerOf(context: ProviderContext, dialect: Dialect, stored: unknown): Promise<Reader> {
-  const catalogue = await propertyCatalogue(context, dialect);
-  const known = cursorForm.safeParse(stored).data;
-  const days = Number(context.fields['days'] ?? 365);
-  const since = new Date(context.clock.now() - days * dayMs).toISOString();
-  const cursor = known ?? { version: 1, since, done: false };
-  return { context, dialect, catalogue, rows: dialect.rows(context.fields), fresh: 0, cursor };
 }
 
 async function* pages(context: ProviderContext, dialect: Dialect, stored: unknown): AsyncGenerator<FeedPage> {
@@ -93,9 +63,8 @@ async function* pages(context: ProviderContext, dialect: Dialect, stored: unknow
 
 /** The whole, page by page, as the server leads. A link that has ended begins it anew. */
 async function* everything(reader: Reader, bulk: NonNullable<Dialect['bulk']>): AsyncGenerator<FeedPage> {
-  const { context, dialect, catalogue, cursor } = reader;
+  const { context, dialect, catalogue, cursor, floor } = reader;
   const rows = bulk.rows(context.fields);
-  const floor = context.clock.now() - Number(context.fields['days'] ?? 365) * dayMs;
   const begin = () =>
     ask(context, dialect, bulk.path, {
       select: selectOf(catalogue),
@@ -103,9 +72,11 @@ async function* everything(reader: Reader, bulk: NonNullable<Dialect['bulk']>): 
       ...(dialect.prefers ? {} : { top: rows }),
       pageRows: rows,
     });
+  let begun = 0;
   for (let page = 0; page < mostPages; page += 1) {
     const at = cursor.bulk?.at;
-    const answer = at === undefined ? await begin() : await goOn(reader, at, rows);
+    if (at === undefined) begun += 1;
+    const answer = at === undefined ? await begin() : await goOn(reader, at, rows, begun > 0);
     if (answer === undefined) {
       cursor.bulk = {};
       continue;
@@ -121,13 +92,14 @@ async function* everything(reader: Reader, bulk: NonNullable<Dialect['bulk']>): 
   }
 }
 
-async function goOn(reader: Reader, link: string, rows: number): Promise<Answer | undefined> {
+/** @param own the link is of this very run: refused, it is no old one @returns undefined where it has ended */
+async function goOn(reader: Reader, link: string, rows: number, own: boolean): Promise<Answer | undefined> {
   try {
     return await askNext(reader.context, reader.dialect, link, rows);
   } catch (error) {
     const ended =
       error instanceof DrawbridgeError && (error.code === 'not_found' || error.code === 'invalid_request');
-    if (ended) return undefined;
+    if (ended && !own) return undefined;
     throw error;
   }
 }
@@ -184,14 +156,6 @@ function behind({ since, afterKey }: Place, row: Row | undefined, full: boolean)
   return { since: at, afterKey: at === since ? '' : undefined, beyond: false };
 }
 
-const later = (one: string, other: string | undefined): string =>
-  (timeOf(other) ?? Number.NEGATIVE_INFINITY) >= (timeOf(one) ?? 0) ? (other ?? one) : one;
-
-/** As it is stored: without what is not there. */
-const kept = ({ cursor }: Reader): Cursor => JSON.parse(JSON.stringify(cursor)) as Cursor;
-
-const timestampOf = (row: Row | undefined): string | undefined => textOf(row?.['ModificationTimestamp']);
-
 /** What the log of the MLS tells since the last event that was read. Entity events, RCP-27. */
 async function* events(reader: Reader): AsyncGenerator<FeedPage> {
   const { context, dialect, cursor, rows } = reader;
@@ -238,14 +202,6 @@ async function lastEvent({ context, dialect, catalogue }: Reader): Promise<numbe
   }
 }
 
-function named({ context, dialect, catalogue }: Reader, keys: readonly string[]): Promise<Answer> {
-  return ask(context, dialect, '/Property', {
-    filter: either(...keys.map((key) => `ListingKey eq ${quoted(key)}`)),
-    select: selectOf(catalogue),
-    top: keys.length,
-  });
-}
-
 async function last(reader: Reader): Promise<FeedPage> {
   const { context, cursor } = reader;
   const done = (counted: Counted | undefined): Cursor => ({
@@ -264,46 +220,4 @@ async function last(reader: Reader): Promise<FeedPage> {
   const ids = await countOver(reader, total);
   if (ids === undefined) return { records: [], deleted: [], cursor: done(cursor.counted) };
   return { records: [], deleted: [], cursor: done(counted), complete: { ids } };
-}
-
-/** Rows as records; those that may not be shown are gone for us. */
-async function taken(
-  reader: Reader,
-  rows: readonly Row[],
-): Promise<{ records: SourceRecord[]; deleted: string[] }> {
-  const { context, catalogue, cursor } = reader;
-  const records: SourceRecord[] = [];
-  const deleted: string[] = [];
-  const known = timeOf(cursor.counted?.upTo) ?? Number.POSITIVE_INFINITY;
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (key === undefined) continue;
-    if ((timeOf(row['OriginalEntryTimestamp']) ?? 0) > known) reader.fresh += 1;
-    if (isShown(row, context.fields)) records.push(recordOf(row, key, reader));
-    else deleted.push(key);
-  }
-  if (records.length + deleted.length < rows.length)
-    context.log.warn({ rows: rows.length, catalogue: catalogue.readAt }, 'rows without a key were left out');
-  return { records, deleted };
-}
-
-function recordOf(row: Row, key: string, { context, catalogue }: Reader): SourceRecord {
-  const listing = listingOf(row, catalogue, context.fields);
-  const at = timestampOf(row);
-  const { agent, url } = listing;
-  const structured: Structured = {
-    title: listing.address,
-    ...(url === undefined ? {} : { url }),
-    ...(at === undefined ? {} : { at }),
-    ...(agent === undefined ? {} : { people: [{ name: agent.name, role: 'agent' }] }),
-    facts: { ...listing },
-  };
-  return {
-    externalId: key,
-    kind: 'listing',
-    mediaType: 'application/json',
-    raw: new TextEncoder().encode(JSON.stringify(structured)),
-    // Touched is not changed.
-    volatile: ['writtenAt'],
-  };
 }
