@@ -198,7 +198,7 @@ export function createMls(options: MlsOptions): Mls {
   }
 
   function nextLink(call: Call, place: string): string {
-    const url = new URL(`https://${call.host}${call.path}`);
+    const url = new URL(`${call.host.startsWith('127.') ? 'http' : 'https'}://${call.host}${call.path}`);
     for (const [name, value] of call.query) if (name !== '$skip') url.searchParams.set(name, value);
     url.searchParams.set('$skiptoken', `${generation}~${place}`);
     return url.href;
