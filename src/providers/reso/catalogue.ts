@@ -164,7 +164,7 @@ export function readMetadata(xml: string, wanted: readonly string[], now: number
 }
 
 /** No field of the Data Dictionary has an underscore; a server's own bear a prefix (`X_`, `ABC_`). */
-export function isLocal(name: string): boolean {
+function isLocal(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9]*_\w+$/.test(name);
 }
 

@@ -46,7 +46,7 @@ const homeTypes = new Map(
   Object.entries(subTypes).flatMap(([ours, theirs]) => theirs.map((name) => [squeezed(name), ours] as const)),
 );
 
-export function squeezed(text: string): string {
+function squeezed(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 

@@ -44,7 +44,7 @@ export const bearerAuth = {
 } as const;
 
 export const sharedNotes = [
-  'The address shows a listing with the lines that its MLS wants shown (agent, office, contact, source, copyright). What the MLS does not let be shown on the internet (InternetEntireListingDisplayYN, MlgCanView) is left out, and an address that it hides (InternetAddressDisplayYN) is not told.',
+  'Every answer shows a listing with the lines that its MLS wants shown (agent, office, contact, source, copyright). What the MLS does not let be shown on the internet (InternetEntireListingDisplayYN, MlgCanView) is left out, for the org’s own people, too, and an address that it hides (InternetAddressDisplayYN) is not told.',
   'Which fields it has, what its own are called (X_…) and the words of its lookups are read from $metadata and the Lookup resource at connecting, kept with the connection (64 kB at most), and read anew after a week.',
   'Deleted listings: by EntityEvent where the server has it; else a count that is not as expected, or a day gone by, has all keys read over.',
 ] as const;
