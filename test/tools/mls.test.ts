@@ -130,6 +130,28 @@ test('recall bears the lines of the MLS, whatever part of the listing was found'
   expect(whole.text).toContain(line);
 });
 
+test('what a sync brought is looked at live once, for its pictures and for what it cost when', async () => {
+  const harrow = 'ACM20010025';
+  const { rooms } = office;
+  const before = await rooms.memory.property(rooms.org, { id: harrow });
+  expect(before?.sightings.find(({ provider }) => provider === 'reso')).toMatchObject({
+    detailedAt: undefined,
+  });
+  const first = await call<Detail & { listing: { photos?: string[] } }>('property-detail', { id: harrow });
+  expect(first.freshness).toBe('live');
+  expect(first.listing.photos).toHaveLength(18);
+  expect(first.priceHistory.map(({ price }) => price)).toEqual([595_000, 609_000]);
+  // And the next sync takes nothing of it away.
+  mls.market.change(harrow, { ListPrice: 590_000 });
+  await rooms.refresh(rooms.org, board.id);
+  const after = await call<Detail & { listing: { photos?: string[]; price?: number } }>('property-detail', {
+    id: harrow,
+  });
+  expect(after.freshness).toBe('fresh');
+  expect(after.listing).toMatchObject({ price: 590_000 });
+  expect(after.listing.photos).toHaveLength(18);
+});
+
 test('the feed, a live look, the portal, a file and a mail are sightings of one home', async () => {
   const { rooms } = office;
   const files = await rooms.connections.own(rooms.org, 'files');

@@ -52,7 +52,7 @@ export const provider = defineProvider({
   ...partsOf(dialect),
   async identity(context) {
     const dataset = String(context.fields['dataset']);
-    return { id: dataset, label: (await systemName(context, dialect)) ?? `Bridge: ${dataset}` };
+    return { id: dataset, label: `${(await systemName(context, dialect)) ?? dataset} by Bridge` };
   },
   limit: { perSecond: 2, burst: 5, concurrent: 2 },
   notes: [

@@ -104,7 +104,8 @@ function recordOf(row: Row, key: string, { context, catalogue }: Reader): Source
     ...(url === undefined ? {} : { url }),
     ...(at === undefined ? {} : { at }),
     ...(agent === undefined ? {} : { people: [{ name: agent.name, role: 'agent' }] }),
-    facts: { ...listing },
+    // Without pictures and history: a look at it brings them.
+    facts: { ...listing, brief: true },
   };
   return {
     externalId: key,

@@ -58,7 +58,7 @@ export const provider = defineProvider({
   auth: bearerAuth,
   ...partsOf(dialect),
   async identity(context) {
-    const label = (await systemName(context, dialect)) ?? 'Spark';
+    const label = `${(await systemName(context, dialect)) ?? 'MLS'} by Spark`;
     // Spark names no account to a token, so the token's fingerprint does.
     const token = context.secret('token').reveal();
     return { id: `key-${createHash('sha256').update(`spark\0${token}`).digest('hex').slice(0, 16)}`, label };
