@@ -192,6 +192,12 @@ test('an address that the MLS hides is not told, unless another source tells it'
   expect(both.note ?? '').not.toContain('does not let');
 });
 
+test('what the MLS has was asked once, at connecting by a form, and is kept with the account', async () => {
+  const { fields } = await office.rooms.connections.get(office.rooms.org, board.id);
+  expect(JSON.parse(String(fields['catalogue']))).toMatchObject({ local: { X_HarborView: 'Harbor view' } });
+  expect(mls.requests().filter(({ path }) => path.endsWith('$metadata'))).toHaveLength(1);
+});
+
 test('one account that fails is named, and the other answers', async () => {
   mls.faults.failNext({ kind: 'refuse', status: 403, text: '{}' }, '/Property', 6);
   const { hits, notes = [] } = await search({ property: { location: 'Port Ansel' }, maxAge: 0 });
