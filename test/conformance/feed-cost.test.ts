@@ -13,9 +13,11 @@ import { openProviderWorld } from './provider-world.ts';
  * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
  * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late.
+ * belong to, because its search sees a change late. An MLS is asked how many listings it has beside what changed:
+ * by nothing else it tells what was deleted.
  */
 const costs: Readonly<Record<string, number>> = {
+  'bridge listings': 2,
   'caldav events': 5,
   'google-calendar events': 2,
   'hubspot contacts': 3,
@@ -24,6 +26,8 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot notes': 6,
   'hubspot tickets': 5,
   'outlook mail': 10,
+  'reso listings': 2,
+  'spark listings': 2,
 };
 
 const log = createLog({ level: 'silent' });
