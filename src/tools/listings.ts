@@ -331,10 +331,15 @@ export async function rememberListings(
   const source = { connectionId: connection.id, provider: connection.provider };
   await rooms.memory.recordListings(org, source, [...listings], detailed);
   const records: SourceRecord[] = [];
-  for (const { id } of listings) {
-    // As memory holds it: a search's row adds to what was looked at before, and takes nothing away.
+  for (const listing of listings) {
+    const { id } = listing;
     const property = await rooms.memory.property(org, { id });
-    if (property !== undefined) records.push(recordOf(property.listing));
+    // As memory holds it, of this account alone: a search's row adds to what was looked at before, and takes
+    // nothing away; what others say of the home stays theirs.
+    const own = property?.sightings.find(
+      (one) => one.connectionId === connection.id && one.externalId === id,
+    );
+    records.push(recordOf(own?.listing ?? listing));
   }
   const result = await rooms.memory.ingest(org, source, {
     records,

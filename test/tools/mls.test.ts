@@ -110,6 +110,23 @@ test('a search shows a home once, says who knows it, and bears the lines of its 
   expect(hits.some(({ account }) => account.includes('Zillow') || account.includes('Ansel'))).toBe(true);
 });
 
+test('what each account said stays its own: no document of the portal has the words or the lines of the MLS', async () => {
+  const { rooms } = office;
+  const rows = await rooms.org.read((db) =>
+    db
+      .selectFrom('source_documents')
+      .select(['external_id', 'connection_id', 'text'])
+      .where('kind', '=', 'listing')
+      .execute(),
+  );
+  const [ofPortal, ofBoard] = [portal, board].map(({ id }) => rows.filter((row) => row.connection_id === id));
+  expect(ofPortal?.length).toBeGreaterThan(5);
+  expect(
+    ofPortal?.filter(({ external_id, text }) => !/^\d+$/.test(external_id) || text.includes(line)),
+  ).toEqual([]);
+  expect(ofBoard?.filter(({ text }) => !text.includes(line))).toEqual([]);
+});
+
 test('recall bears the lines of the MLS, whatever part of the listing was found', async () => {
   const { rooms } = office;
   await rooms.refresh(rooms.org, board.id);

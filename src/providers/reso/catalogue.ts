@@ -78,6 +78,10 @@ export async function readCatalogue(
     headers: { accept: 'application/xml' },
     output: z.string(),
     maxBytes: longestMetadata,
+  }).catch((thrown: unknown) => {
+    if (!(thrown instanceof DrawbridgeError) || thrown.code !== 'not_found') throw thrown;
+    const advice = `${url.hostname} has no $metadata there: is the address the service root?`;
+    throw new DrawbridgeError('not_found', advice, { cause: thrown });
   });
   const catalogue = readMetadata(output, wanted, context.clock.now());
   if (catalogue.fields['ListingKey'] === undefined) {

@@ -107,6 +107,15 @@ test.each([
   expect(() => provider.fields.parse(provider.complete?.(given) ?? given)).toThrow();
 });
 
+test('an address without a service is said to be none', async () => {
+  const scene = await openScene();
+  const context = { ...scene.context, fields: { ...scene.context.fields, path: '/elsewhere' } };
+  await expect(provider.probe?.(context)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('service root'),
+  });
+});
+
 test('an address in clear text is refused', () => {
   expect(() => provider.complete?.({ host: 'http://api.mls.example/odata' })).toThrow(/https/);
 });
