@@ -148,8 +148,7 @@ export async function keepSightings(
     };
     if (listing.addressHidden === true) {
       // It may have been told before.
-      delete listing.latitude;
-      delete listing.longitude;
+      for (const telling of ['latitude', 'longitude', 'url', 'parcel'] as const) delete listing[telling];
     }
     const keys = keysOf(listing);
     const columns = {

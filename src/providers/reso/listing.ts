@@ -105,11 +105,9 @@ export function listingOf(
   const value = numberOf(row['TaxAssessedValue']);
   return {
     id: keyOf(row) ?? '',
-    url: httpsOf(row['ListingURL']),
     address: hidden ? undisclosed : (addressOf(row, place) ?? undisclosed),
     ...place,
     mlsNumber: textOf(row['ListingId']),
-    parcel: textOf(row['ParcelNumber']),
     status: statusOf(word('StandardStatus') ?? word('MlsStatus'), lease),
     homeType: homeTypeOf(word('PropertyType'), word('PropertySubType')),
     price: amountOf(row['ListPrice']),
@@ -118,7 +116,15 @@ export function listingOf(
     baths: numberOf(row['BathroomsTotalInteger']),
     areaSqft: areaOf(row),
     lotSqft: lotOf(row),
-    ...(hidden ? {} : { latitude: numberOf(row['Latitude']), longitude: numberOf(row['Longitude']) }),
+    // Each of these would tell the address in another way.
+    ...(hidden
+      ? {}
+      : {
+          url: httpsOf(row['ListingURL']),
+          parcel: textOf(row['ParcelNumber']),
+          latitude: numberOf(row['Latitude']),
+          longitude: numberOf(row['Longitude']),
+        }),
     description: textOf(row['PublicRemarks']),
     yearBuilt: numberOf(row['YearBuilt']),
     photos: more.photos ?? photosOf(row['Media']),
