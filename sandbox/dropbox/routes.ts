@@ -1,6 +1,7 @@
 // Dropbox's routes over a store: those that answer with JSON, and those that carry a file's bytes.
 // https://www.dropbox.com/developers/documentation/http/documentation
 import { contentHash } from '../../src/providers/dropbox/files.ts';
+import { headerJson } from '../../src/providers/dropbox/http.ts';
 import type { Answer } from '../http.ts';
 import { json, missing, refusal, unreadable } from './answers.ts';
 import { type DropboxEntry, type DropboxStore, deletedOf, lower, type Member, metadataOf } from './store.ts';
@@ -125,7 +126,7 @@ export function createRoutes(
   const download = (args: Args) =>
     withFile(args, (entry, file) =>
       file.exports === undefined
-        ? bytes(file.bytes.toString('utf8'), metadataOf(store, entry))
+        ? bytes(file.bytes.toString('utf8'), untagged(entry))
         : refusal(['unsupported_file']),
     );
 
@@ -137,7 +138,7 @@ export function createRoutes(
       const content = exports[form ?? ''];
       if (content === undefined) return refusal(['invalid_export_format']);
       const export_metadata = { name: `export.${form}`, size: Buffer.byteLength(content) };
-      return bytes(content, { export_metadata, file_metadata: metadataOf(store, entry) });
+      return bytes(content, { export_metadata, file_metadata: untagged(entry) });
     });
 
   function upload(args: Args, body: string): Answer {
@@ -272,7 +273,7 @@ export function createRoutes(
 
 const bytes = (body: string, about: object): Answer => ({
   status: 200,
-  headers: { 'content-type': 'application/octet-stream', 'dropbox-api-result': JSON.stringify(about) },
+  headers: { 'content-type': 'application/octet-stream', 'dropbox-api-result': headerJson(about) },
   body,
 });
 

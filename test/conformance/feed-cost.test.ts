@@ -13,10 +13,11 @@ import { openProviderWorld } from './provider-world.ts';
  * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
  * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late.
+ * belong to, because its search sees a change late. Dropbox tells no change of who shares a folder: each is asked.
  */
 const costs: Readonly<Record<string, number>> = {
   'caldav events': 5,
+  'dropbox files': 2,
   'google-calendar events': 2,
   'hubspot contacts': 3,
   'hubspot companies': 2,

@@ -56,8 +56,9 @@ export const untagged = fileMetadata
   .omit({ '.tag': true })
   .transform((file) => ({ '.tag': 'file' as const, ...file }));
 
-/** A place: `/Folder/File.txt`, whatever the case of its letters; never one that leads elsewhere. */
-const place = String.raw`(?!.*/\.{1,2}(?:/|$))(?:/[^/\\\u0000-\u001f\u007f]{1,255})+`;
+/** A place: `/Folder/File.txt`, whatever the case of its letters; never one that leads elsewhere (`.`, `..`). */
+const mark = String.raw`/\\\u0000-\u001f\u007f`;
+const place = String.raw`(?:/(?:\.?[^.${mark}][^${mark}]*|\.\.[^${mark}]+))+`;
 export const pathForm = new RegExp(`^${place}$`, 'u');
 const idForm = 'id:[A-Za-z0-9_-]{1,100}';
 export const fileForm = new RegExp(`^(?:${place}|${idForm})$`, 'u');
