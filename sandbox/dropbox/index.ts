@@ -132,7 +132,8 @@ function accountOf({ user }: World): object {
 
 /** The papers, sheets and the price list of the story, a Paper document, and a folder shared with the colleague. */
 function fill(store: DropboxStore, world: World): void {
-  if (world.mail.length === 0) return;
+  const [first] = world.mail;
+  if (first === undefined) return;
   for (const { name, bytes, exports, parents, modifiedTime } of filesOf(world).files()) {
     const modified = Date.parse(modifiedTime);
     if (bytes !== undefined) {
@@ -143,7 +144,7 @@ function fill(store: DropboxStore, world: World): void {
     if (csv !== undefined) store.put(`/${name}.csv`, csv, { modified });
   }
   store.put('/Shared/house-rules.txt', 'No shoes in staged houses. Keys go back the same day.', {
-    modified: 0,
+    modified: first.at,
   });
   store.share('/Shared', [
     { email: world.user.email, access: 'owner' },
@@ -151,6 +152,6 @@ function fill(store: DropboxStore, world: World): void {
   ]);
   store.put('/Plan of the week.paper', '', {
     exports: { markdown: '# Plan of the week\n\nMonday: photographs.', html: '<h1>Plan of the week</h1>' },
-    modified: 0,
+    modified: first.at,
   });
 }

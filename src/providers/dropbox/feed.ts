@@ -163,6 +163,7 @@ function* emptied(cursor: Cursor, files: Settled['files'], cleared: Settled['cle
   }
 }
 
+/** `/a/b/c.txt`: `/a`, `/a/b`. */
 function ancestors(path: string): string[] {
   const parts = path.split('/');
   return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'));
@@ -239,6 +240,8 @@ async function recordOf(
     volatile: ['writtenAt'],
     ...(url === undefined ? {} : { url }),
     readers: await readers.of(file),
+    // A folder that is hidden from agents hides what is below it.
+    labels: ancestors(externalId),
   } as const;
   const { text } = wayOf(file);
   const limit = text?.whole === true ? fileLimit : textLimit;

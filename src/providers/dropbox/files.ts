@@ -59,18 +59,29 @@ export const untagged = fileMetadata
 /** A place: `/Folder/File.txt`, whatever the case of its letters; never one that leads elsewhere (`.`, `..`). */
 const mark = String.raw`/\\\u0000-\u001f\u007f`;
 const place = String.raw`(?:/(?:\.?[^.${mark}][^${mark}]*|\.\.[^${mark}]+))+`;
-export const pathForm = new RegExp(`^${place}$`, 'u');
 const idForm = 'id:[A-Za-z0-9_-]{1,100}';
-export const fileForm = new RegExp(`^(?:${place}|${idForm})$`, 'u');
-export const folderForm = new RegExp(`^(?:|${place}|${idForm})$`, 'u');
+const written = 'write it as /Folder/File.txt, from the top, without . or .. in it';
+const told = (forms: string, words: string) =>
+  z
+    .string()
+    .max(4000)
+    .regex(new RegExp(`^(?:${forms})$`, 'u'), words);
+/** Of a file that is to be written. */
+export const pathInput = told(place, written);
+export const fileInput = told(`${place}|${idForm}`, `${written}; or name its id (id:…)`);
+export const folderInput = told(`|${place}|${idForm}`, `${written}; or name its id (id:…); the top is empty`);
 
 /** @throws DrawbridgeError `not_found`; `invalid_request` where it is a folder */
 export async function fileAt(context: ProviderContext, at: string): Promise<DropboxFile> {
   const found = await call(context, '/files/get_metadata', { path: at }, metadata);
   if (found['.tag'] === 'file') return found;
-  throw new DrawbridgeError('invalid_request', `path: there is a folder at ${at}, and no file.`, {
-    field: 'path',
-  });
+  throw new DrawbridgeError(
+    'invalid_request',
+    `path: there is a folder at ${at}, and no file; \`list\` shows what is in it.`,
+    {
+      field: 'path',
+    },
+  );
 }
 
 /** Undefined: there is no file. @throws DrawbridgeError */

@@ -62,6 +62,7 @@ export const provider = defineProvider({
     'Text, Markdown, CSV and caption files up to 4 MB are synced as their words, PDF, Office and HTML files up to 10 MB whole, Paper and Google documents as they are exported. Of other and larger files the name and the facts are, with a word on why; their bytes can be downloaded up to 8 MB.',
     'Dropbox tells no media type: the ending of the name decides.',
     'Records are known by their path: a file that is moved or renamed is a new record, and the old one goes. Of a deleted folder Dropbox names the folder alone; what was in it goes with it.',
+    'The folders that a file lies in are its labels, in lower case (/offers/old): `drawbridge sensitivity` hides from agents what is below one.',
     'Readers of a file are the account itself and the members of the shared folder that holds it, or those whom the file itself was shared with. Members whom a folder inherits from one above it, and people in groups, are not known by name: they see less here than in Dropbox. Who joined or left a shared folder is asked at each sync, of each shared folder once; of a file that was shared alone only when it changes.',
     'Of somebody in a team with a space of its own all of that space is read (the header Dropbox-API-Path-Root); an account whose team’s space moves must be connected again.',
     'Dropbox has no key for repeats. A file that is found with our content in its place counts as ours: an equal one in the way is refused beforehand (strict_conflict).',

@@ -6,8 +6,8 @@ import {
   bytesOf,
   entryShown,
   fileAt,
-  fileForm,
-  folderForm,
+  fileInput,
+  folderInput,
   metadata,
   page,
   shown,
@@ -20,12 +20,8 @@ import { call } from './http.ts';
 const downloadLimit = 8 * 1024 * 1024;
 const mostText = 100_000;
 
-const path = z
-  .string()
-  .max(4000)
-  .regex(fileForm)
-  .describe('Path (/Folder/File.txt, in any case) or id (id:…) of the file');
-const folder = z.string().max(4000).regex(folderForm).describe('Path or id of a folder');
+const path = fileInput.describe('Path (/Folder/File.txt, in any case) or id (id:…) of the file');
+const folder = folderInput.describe('Path or id of a folder');
 const limit = z.number().int().min(1).max(100).default(20);
 const pageToken = z.string().min(1).max(4000).optional().describe('nextPage of the answer before');
 const entries = z.object({ entries: z.array(shown), nextPage: z.string().optional() });

@@ -16,7 +16,7 @@ import {
   fileIfThere,
   metadata,
   pageOf,
-  pathForm,
+  pathInput,
   untagged,
 } from './files.ts';
 import { callWrite, upload } from './http.ts';
@@ -24,14 +24,10 @@ import { callWrite, upload } from './http.ts';
 const scopes = ['files.content.write'];
 const mostBytes = 1024 * 1024;
 
-const path = z
-  .string()
-  .max(1000)
-  .regex(pathForm)
-  .describe('Where it stands: /Folder/File.txt, with its ending');
+const path = pathInput.max(1000).describe('Where it stands: /Folder/File.txt, with its ending');
 const rev = z
   .string()
-  .regex(/^[0-9a-f]{9,64}$/)
+  .regex(/^[0-9a-f]{9,64}$/, 'a revision has hexadecimal digits alone, nine at least')
   .describe('Revision that is meant, from `get`');
 const text = z.string().describe('All of the new content');
 

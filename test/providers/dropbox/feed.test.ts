@@ -37,6 +37,8 @@ describe('the first run', () => {
     const scene = await office();
     const records = await run(scene, new Shelf());
     const read = await Promise.all(records.map(normalise));
+    const deep = records.find(({ title }) => title === 'Draft.txt');
+    expect(deep?.labels).toEqual(['/offers', '/offers/old']);
     const told = Object.fromEntries(read.map(({ title, text }) => [title, text]));
     expect(Object.keys(told).sort()).toEqual([
       'Draft.txt',
@@ -55,6 +57,7 @@ describe('the first run', () => {
       writtenAt: expect.any(Number),
       url: 'https://www.dropbox.com/home/Offers?preview=Offer.md',
       volatile: ['writtenAt'],
+      labels: ['/offers'],
     });
   });
 
