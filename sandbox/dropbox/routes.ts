@@ -16,8 +16,8 @@ interface Route {
 
 /** A place in a list: after so many entries of it, or in the log. */
 type Place =
-  | { list: string; recursive: boolean; explicit: boolean; limit: number; after: string; since: number }
-  | { log: string; recursive: boolean; explicit: boolean; limit: number; at: number };
+  | { list: string; recursive: boolean; limit: number; after: string; since: number }
+  | { log: string; recursive: boolean; limit: number; at: number };
 const written = (place: object): string => Buffer.from(JSON.stringify(place)).toString('base64url');
 
 export function createRoutes(
@@ -40,7 +40,6 @@ export function createRoutes(
     return listed({
       list: folder?.path ?? '',
       recursive: args['recursive'] === true,
-      explicit: args['include_has_explicit_shared_members'] === true,
       limit: typeof args['limit'] === 'number' ? args['limit'] : 500,
       after: '',
       since: store.version,
@@ -48,7 +47,7 @@ export function createRoutes(
   }
 
   function listed(place: Place): Answer {
-    const { recursive, explicit, limit } = place;
+    const { recursive, limit } = place;
     if ('list' in place) {
       const all = store
         .entries()
@@ -58,8 +57,8 @@ export function createRoutes(
       const more = some.length < all.length && last !== undefined;
       const next = more
         ? { ...place, after: lower(last.path) }
-        : { log: place.list, recursive, explicit, limit, at: place.since };
-      const entries = some.map((entry) => metadataOf(store, entry, explicit));
+        : { log: place.list, recursive, limit, at: place.since };
+      const entries = some.map((entry) => metadataOf(store, entry));
       return json({ entries, cursor: written(next), has_more: more || store.version > place.since });
     }
     const changes = store.changesFrom(place.at);
@@ -69,7 +68,7 @@ export function createRoutes(
       if (!within(path, place.log, recursive)) return [];
       const now = store.get(path);
       if (deleted) return [deletedOf(path)];
-      return now === undefined ? [] : [metadataOf(store, now, explicit)];
+      return now === undefined ? [] : [metadataOf(store, now)];
     });
     const next = { ...place, at: place.at + some.length };
     return json({ entries, cursor: written(next), has_more: some.length < changes.length });
@@ -195,12 +194,6 @@ export function createRoutes(
       : members(shared.members, shared.groups ?? [], 0, id);
   }
 
-  function fileMembers(args: Args): Answer {
-    const file = store.get(text(args, 'file'))?.file;
-    if (file === undefined) return refusal(['access_error', 'invalid_file']);
-    return members(file.members ?? [], [], 0, text(args, 'file'));
-  }
-
   /** Three on a page, whatever was asked for: it is a bound, and no promise. */
   function members(all: readonly Member[], groups: readonly string[], from: number, of: string): Answer {
     return json({
@@ -238,7 +231,7 @@ export function createRoutes(
       from: number;
     };
     const shared = store.entries().find((entry) => entry.shared?.id === of)?.shared;
-    return members(shared?.members ?? store.get(of)?.file?.members ?? [], [], from, of);
+    return members(shared?.members ?? [], [], from, of);
   }
 
   function getMetadata(args: Args): Answer {
@@ -260,8 +253,6 @@ export function createRoutes(
       'files/restore': { scope: 'files.content.write', answer: restore },
       'sharing/list_folder_members': { scope: sharing, answer: folderMembers },
       'sharing/list_folder_members/continue': { scope: sharing, answer: membersOn },
-      'sharing/list_file_members': { scope: sharing, answer: fileMembers },
-      'sharing/list_file_members/continue': { scope: sharing, answer: membersOn },
     },
     content: {
       'files/download': { scope: 'files.content.read', answer: download },

@@ -20,8 +20,6 @@ export interface DropboxEntry {
     modified: number;
     /** Of a Paper or Google document, what it is exported to, by form; the first is the usual one. */
     exports?: Record<string, string>;
-    /** Shared by itself. */
-    members?: Member[];
     /** Nobody may take it. */
     restricted?: boolean;
   };
@@ -88,24 +86,26 @@ export class DropboxStore {
     return entry;
   }
 
-  /** Made with all that are above it; one that is there already is only shared anew. */
-  folder(path: string, shared?: DropboxEntry['shared']): void {
+  /** Made with all that are above it. */
+  folder(path: string): void {
     if (path === '') return;
     this.folder(parentOf(path));
     const known = this.get(path);
-    if (known !== undefined && known.file === undefined && shared === undefined) return;
-    this.#keep({
-      id: known?.id ?? this.#id(),
-      path: known?.path ?? path,
-      ...(shared === undefined ? {} : { shared }),
-    });
+    if (known !== undefined && known.file === undefined) return;
+    this.#keep({ id: known?.id ?? this.#id(), path: known?.path ?? path });
   }
 
-  /** Members come and go without a line in the log. */
+  /** That a folder is shared has a line in the log, of itself and none of its files; who comes and goes has none. */
   share(path: string, members: Member[], groups: string[] = []): void {
-    const folder = this.get(path);
-    if (folder === undefined) throw new Error(`the sandbox has no folder ${path}`);
+    const folder = this.#folderAt(path);
+    if (folder.shared === undefined) this.#log.push({ path: folder.path, deleted: false });
     folder.shared = { id: folder.shared?.id ?? `84528${this.#id().slice(-6)}`, members, groups };
+  }
+
+  unshare(path: string): void {
+    const folder = this.#folderAt(path);
+    delete folder.shared;
+    this.#log.push({ path: folder.path, deleted: false });
   }
 
   /** With all that is below it; the log has one line. */
@@ -153,6 +153,12 @@ export class DropboxStore {
     return undefined;
   }
 
+  #folderAt(path: string): DropboxEntry {
+    const folder = this.get(path);
+    if (folder === undefined) throw new Error(`the sandbox has no folder ${path}`);
+    return folder;
+  }
+
   #below(path: string): string[] {
     return [...this.#entries.keys()].filter((at) => at.startsWith(`${lower(path)}/`));
   }
@@ -172,8 +178,8 @@ export class DropboxStore {
 const stamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** As every route tells of an entry. @param explicit whether it was asked who shares the file itself */
-export function metadataOf(store: DropboxStore, entry: DropboxEntry, explicit = false): object {
+/** As every route tells of an entry. */
+export function metadataOf(store: DropboxStore, entry: DropboxEntry): object {
   const { id, path, file, shared } = entry;
   const parent = store.sharedAbove(path);
   const above = parent === undefined ? {} : { parent_shared_folder_id: parent };
@@ -200,7 +206,6 @@ export function metadataOf(store: DropboxStore, entry: DropboxEntry, explicit = 
       ? {}
       : { export_info: { export_as: forms[0] ?? '', export_options: forms } }),
     ...(parent === undefined ? {} : { sharing_info: { read_only: false, ...above } }),
-    ...(explicit ? { has_explicit_shared_members: file.members !== undefined } : {}),
     content_hash: contentHash(file.bytes),
   };
 }

@@ -6,18 +6,9 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
-import type { SourceRecord, Structured } from '../record.ts';
-import {
-  bytesOf,
-  type DropboxFile,
-  fileIfThere,
-  fileLimit,
-  type Page,
-  page,
-  pageOf,
-  textLimit,
-  wayOf,
-} from './files.ts';
+import type { SourceRecord } from '../record.ts';
+import { foldersOf, recordOf } from './document.ts';
+import { type DropboxFile, fileIfThere, type Page, page } from './files.ts';
 import { call } from './http.ts';
 import { type Readers, readersIn } from './readers.ts';
 
@@ -33,8 +24,8 @@ const cursorForm = z.object({
   phase: z.enum(['full', 'changes']),
   /** Dropbox's own; absent: from the beginning. */
   at: z.string().optional(),
-  /** Shared folders, each with a mark of who was in it when its files were taken. */
-  shares: z.record(z.string(), z.string()),
+  /** Shared folders by id: where each lies, and a mark of who was in it when its files were taken. */
+  shares: z.record(z.string(), z.object({ at: z.string().optional(), mark: z.string() })),
 });
 type Cursor = z.infer<typeof cursorForm>;
 const beginning: Cursor = { version: 1, phase: 'full', shares: {} };
@@ -73,12 +64,11 @@ async function* walk(
     context.signal?.throwIfAborted();
     const answer = await pageAt(context, cursor.at);
     if (answer === undefined) return false;
-    const { files, cleared, folders } = settled(answer.entries);
+    const { files, cleared, folders, shared } = settled(answer.entries);
     if (cursor.phase === 'changes') yield* emptied(cursor, files, cleared);
     const { records, absent } = yield* taken(context, files, cursor, readers);
     const deleted = [...folders, ...absent];
-    const shares = { ...cursor.shares, ...(await readers.marks()) };
-    cursor = { ...cursor, at: answer.cursor, shares };
+    cursor = { ...cursor, at: answer.cursor, shares: await sharesOf(cursor, shared, readers) };
     if (answer.has_more) {
       yield { records, deleted, cursor };
       continue;
@@ -109,7 +99,6 @@ async function pageAt(context: ProviderContext, at: string | undefined): Promise
 const listing = (limit: number) => ({
   path: '',
   recursive: true,
-  include_has_explicit_shared_members: true,
   limit,
 });
 
@@ -131,12 +120,15 @@ interface Settled {
   cleared: Set<string>;
   /** Here is a folder, and no file any more. */
   folders: Set<string>;
+  /** Where shared folders lie, by their ids. */
+  shared: Map<string, string>;
 }
 
 function settled(entries: Page['entries']): Settled {
   const files = new Map<string, DropboxFile>();
   const cleared = new Set<string>();
   const folders = new Set<string>();
+  const shared = new Map<string, string>();
   for (const entry of entries) {
     const at = entry.path_lower;
     if (at === undefined) continue;
@@ -144,51 +136,75 @@ function settled(entries: Page['entries']): Settled {
     folders.delete(at);
     if (entry['.tag'] === 'folder') {
       folders.add(at);
+      const share = entry.sharing_info?.shared_folder_id;
+      if (share !== undefined) shared.set(share, at);
       continue;
     }
     for (const below of files.keys()) if (below.startsWith(`${at}/`)) files.delete(below);
     cleared.add(at);
     if (entry['.tag'] === 'file') files.set(at, entry);
   }
-  return { files, cleared, folders };
+  return { files, cleared, folders, shared };
 }
 
 /** What is gone with a place, and all that was below it; the records that come are said to be there. */
 function* emptied(cursor: Cursor, files: Settled['files'], cleared: Settled['cleared']): Generator<FeedPage> {
   for (const at of cleared) {
-    if (ancestors(at).some((one) => cleared.has(one))) continue;
+    if (foldersOf(at).some((one) => cleared.has(one))) continue;
     const prefix = `${at}/`;
     const ids = [...files.keys()].filter((one) => one.startsWith(prefix));
     yield { records: [], deleted: files.has(at) ? [] : [at], cursor, complete: { ids, prefix } };
   }
 }
 
-/** `/a/b/c.txt`: `/a`, `/a/b`. */
-function ancestors(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'));
+/**
+ * The shared folders that are known after these entries. One that was not shared before bears no mark yet: its files
+ * may have been there, and are read with the next run.
+ */
+async function sharesOf(
+  { phase, shares }: Cursor,
+  found: Settled['shared'],
+  readers: Readers,
+): Promise<Cursor['shares']> {
+  const now = new Map(Object.entries(shares));
+  for (const [id, at] of found) {
+    const mark = now.get(id)?.mark ?? (phase === 'full' ? await readers.mark(id) : 'new');
+    now.set(id, { at, mark });
+  }
+  for (const id of readers.asked()) {
+    const mark = await readers.mark(id);
+    if (!now.has(id) && mark !== '') now.set(id, { mark });
+  }
+  return Object.fromEntries(now);
 }
 
-/** The files of shared folders which somebody joined or left: Dropbox lists no change for that. */
+/** The files of shared folders which somebody joined or left, or that are shared no more: Dropbox lists none of them. */
 async function* regranted(
   context: ProviderContext,
   cursor: Cursor,
   readers: Readers,
 ): AsyncGenerator<FeedPage, Cursor> {
-  const changed = new Set<string>();
-  for (const [folder, was] of Object.entries(cursor.shares)) {
-    if ((await readers.mark(folder)) !== was) changed.add(folder);
+  const shares = new Map(Object.entries(cursor.shares));
+  const changed = new Map<string, string | undefined>();
+  for (const [id, { at, mark: was }] of shares) {
+    const mark = await readers.mark(id);
+    if (mark === was) continue;
+    changed.set(id, at);
+    if (mark === '') shares.delete(id);
+    else shares.set(id, { ...(at === undefined ? {} : { at }), mark });
   }
   if (changed.size === 0) return cursor;
+  const places = [...changed.values()].filter((at) => at !== undefined);
   for await (const entries of everything(context)) {
     const { files } = settled(entries);
     for (const [at, { sharing_info }] of files) {
-      if (!changed.has(sharing_info?.parent_shared_folder_id ?? '')) files.delete(at);
+      const holds = changed.has(sharing_info?.parent_shared_folder_id ?? '');
+      if (!holds && !places.some((place) => at.startsWith(`${place}/`))) files.delete(at);
     }
     const { records } = yield* taken(context, files, cursor, readers);
     if (records.length > 0) yield { records, deleted: [], cursor };
   }
-  return { ...cursor, shares: { ...cursor.shares, ...(await readers.marks()) } };
+  return { ...cursor, shares: Object.fromEntries(shares) };
 }
 
 /** The files as records; what would weigh too much together is handed over before, with the cursor where it was. */
@@ -220,57 +236,4 @@ async function* taken(
     }
   }
   return { records, absent };
-}
-
-/** Undefined: the file has gone meanwhile. */
-async function recordOf(
-  context: ProviderContext,
-  file: DropboxFile,
-  externalId: string,
-  readers: Readers,
-): Promise<SourceRecord | undefined> {
-  const at = Date.parse(file.server_modified ?? '');
-  const url = pageOf(file);
-  const base = {
-    externalId,
-    kind: 'file',
-    title: file.name,
-    ...(Number.isNaN(at) ? {} : { writtenAt: at }),
-    // Also of one that was saved as it was.
-    volatile: ['writtenAt'],
-    ...(url === undefined ? {} : { url }),
-    readers: await readers.of(file),
-    // A folder that is hidden from agents hides what is below it.
-    labels: ancestors(externalId),
-  } as const;
-  const { text } = wayOf(file);
-  const limit = text?.whole === true ? fileLimit : textLimit;
-  if (text !== undefined && file.size <= limit) {
-    try {
-      return { ...base, mediaType: text.record, raw: await bytesOf(context, file, limit) };
-    } catch (error) {
-      if (!(error instanceof DrawbridgeError)) throw error;
-      if (error.code === 'not_found') return undefined;
-      // It is restricted, locked, or larger once it is exported: its facts can be had all the same.
-      const own = ['permission_denied', 'invalid_request', 'malformed_response', 'conflict'];
-      if (!own.includes(error.code)) throw error;
-      context.log.info({ err: error, file: file.id }, 'the text of a file could not be read');
-    }
-  }
-  const facts = factsOf(file, text !== undefined && file.size > limit ? limit : undefined);
-  return { ...base, mediaType: 'application/json', raw: Buffer.from(JSON.stringify(facts)) };
-}
-
-/** @param limit bytes, where the file is larger than what is read */
-function factsOf(file: DropboxFile, limit: number | undefined): Structured {
-  const megabytes = (limit ?? 0) / 1024 / 1024;
-  return {
-    title: file.name,
-    ...(limit === undefined ? {} : { notes: `Its text was not read: it is larger than ${megabytes} MB.` }),
-    facts: {
-      mediaType: wayOf(file).text?.media ?? 'application/octet-stream',
-      size: file.size,
-      ...(file.path_display === undefined ? {} : { path: file.path_display }),
-    },
-  };
 }

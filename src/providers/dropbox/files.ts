@@ -34,9 +34,14 @@ const fileMetadata = z.object({
     .optional()
     .catch(undefined),
   sharing_info: z.object({ parent_shared_folder_id: z.string() }).optional(),
-  has_explicit_shared_members: z.boolean().optional(),
 });
-const folderMetadata = z.object({ '.tag': z.literal('folder'), ...named, id: z.string() });
+const folderMetadata = z.object({
+  '.tag': z.literal('folder'),
+  ...named,
+  id: z.string(),
+  /** `shared_folder_id`: it is itself one that is shared. */
+  sharing_info: z.object({ shared_folder_id: optional }).optional(),
+});
 const deletedMetadata = z.object({ '.tag': z.literal('deleted'), ...named });
 export type DropboxFile = z.infer<typeof fileMetadata>;
 

@@ -25,9 +25,7 @@ export type Route =
   | '/files/search/continue_v2'
   | '/files/get_metadata'
   | '/sharing/list_folder_members'
-  | '/sharing/list_folder_members/continue'
-  | '/sharing/list_file_members'
-  | '/sharing/list_file_members/continue';
+  | '/sharing/list_folder_members/continue';
 type WriteRoute = '/files/delete_v2' | '/files/restore';
 
 /**
@@ -171,13 +169,9 @@ const tags: Record<string, ErrorCode> = {
   // Who may see it: sharing.stone
   email_unverified: 'permission_denied',
   invalid_id: 'not_found',
-  invalid_file: 'not_found',
   not_a_member: 'permission_denied',
   invalid_member: 'permission_denied',
   unmounted: 'not_found',
-  is_folder: 'invalid_request',
-  inside_public_folder: 'permission_denied',
-  inside_osx_package: 'permission_denied',
   invalid_cursor: 'invalid_request',
 };
 

@@ -1,5 +1,5 @@
-// Who may see a file at Dropbox: whoever is connected, the members of the shared folder that holds it, and those
-// whom the file itself was shared with. What Dropbox does not tell is taken for the account's own.
+// Who may see a file at Dropbox: whoever is connected, and the members of the shared folder that holds it. What
+// Dropbox does not tell, or would not tell the end of (a file that is shared by itself), is the account's own.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
@@ -20,10 +20,10 @@ const members = z.object({
 export interface Readers {
   /** Lower case. @throws DrawbridgeError */
   of(file: DropboxFile): Promise<string[]>;
-  /** A short mark of who is in that shared folder: another one says that somebody came or left. */
+  /** A short mark of who is in that shared folder: another one says that somebody came or left. Empty: nobody is known. */
   mark(folder: string): Promise<string>;
-  /** The marks of all shared folders that were asked for. */
-  marks(): Promise<Record<string, string>>;
+  /** Ids of the shared folders that were asked for. */
+  asked(): string[];
 }
 
 /** For one run: each shared folder is asked for once. */
@@ -33,56 +33,49 @@ export function readersIn(context: ProviderContext): Readers {
   const folders = new Map<string, Promise<string[]>>();
 
   function ofFolder(id: string): Promise<string[]> {
-    const asked =
-      folders.get(id) ?? told(context, '/sharing/list_folder_members', { shared_folder_id: id, limit: 1000 });
+    const asked = folders.get(id) ?? membersOf(context, id);
     folders.set(id, asked);
     return asked;
   }
-  const mark = async (id: string) =>
-    createHash('sha256')
-      .update((await ofFolder(id)).join('\n'))
-      .digest('base64url')
-      .slice(0, 16);
 
   return {
-    mark,
-    async of({ id, sharing_info, has_explicit_shared_members }) {
-      const others =
-        has_explicit_shared_members === true
-          ? await told(context, '/sharing/list_file_members', { file: id, limit: 300 })
-          : sharing_info === undefined
-            ? []
-            : await ofFolder(sharing_info.parent_shared_folder_id);
+    async of({ sharing_info }) {
+      const others = sharing_info === undefined ? [] : await ofFolder(sharing_info.parent_shared_folder_id);
       return [...new Set([...own, ...others])];
     },
-    marks: async () =>
-      Object.fromEntries(await Promise.all([...folders.keys()].map(async (id) => [id, await mark(id)]))),
+    async mark(id) {
+      const all = await ofFolder(id);
+      if (all.length === 0) return '';
+      return createHash('sha256').update(all.join('\n')).digest('base64url').slice(0, 16);
+    },
+    asked: () => [...folders.keys()],
   };
 }
 
-type Asking = '/sharing/list_folder_members' | '/sharing/list_file_members';
-
-/** Nobody, where the account may not know, or it is shared no more. */
-async function told(context: ProviderContext, route: Asking, args: object): Promise<string[]> {
+/** Sorted. Nobody, where the account may not know, or it is shared no more. */
+async function membersOf(context: ProviderContext, folder: string): Promise<string[]> {
   const readers = new Set<string>();
+  const route = '/sharing/list_folder_members';
   try {
     for (let cursor: string | undefined; ; ) {
       const page: z.infer<typeof members> =
         cursor === undefined
-          ? await call(context, route, args, members)
+          ? await call(context, route, { shared_folder_id: folder, limit: 1000 }, members)
           : await call(context, `${route}/continue`, { cursor }, members);
-      for (const { user, access_type } of page.users)
+      for (const { user, access_type } of page.users) {
         if (!blind.has(access_type['.tag'])) readers.add(user.email.toLowerCase());
+      }
       // A group is noted, and nobody is known to be in it.
-      for (const { group, access_type } of page.groups)
+      for (const { group, access_type } of page.groups) {
         if (!blind.has(access_type['.tag'])) readers.add(`group:${group.group_id.toLowerCase()}`);
+      }
       if (page.cursor === undefined || page.cursor === cursor) break;
       cursor = page.cursor;
     }
   } catch (error) {
-    const secret = ['permission_denied', 'not_found', 'invalid_request'];
-    if (!(error instanceof DrawbridgeError) || !secret.includes(error.code)) throw error;
-    context.log.info({ err: error }, 'who is in a shared folder is not told');
+    const untold = ['permission_denied', 'not_found', 'invalid_request'];
+    if (!(error instanceof DrawbridgeError) || !untold.includes(error.code)) throw error;
+    context.log.info({ err: error, folder }, 'who is in a shared folder is not told');
     return [];
   }
   return [...readers].sort();

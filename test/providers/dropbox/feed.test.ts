@@ -240,10 +240,9 @@ describe('later runs', () => {
 });
 
 describe('who may read a file', () => {
-  test('its account alone; in a shared folder its members; of one shared by itself those it was shared with', async () => {
+  test('its account; in a shared folder its members, too, however deep it lies and on however many pages they come', async () => {
     const scene = await office();
     const { files } = scene.dropbox;
-    files.put('/mine.txt', 'mine', { members: [{ email: 'di@agency.test' }] });
     files.put('/Team/Deep/er.txt', 'deeper');
     files.share(
       '/Team',
@@ -254,7 +253,6 @@ describe('who may read a file', () => {
     const team = [own, 'group:g:e2db7665', ...[1, 2, 3, 4].map((n) => `p${n}@agency.test`)];
     expect(readers).toMatchObject({
       '/offers/offer.md': [own],
-      '/mine.txt': [own, 'di@agency.test'],
       '/team/week.paper': team,
       '/team/deep/er.txt': team,
     });
@@ -270,6 +268,32 @@ describe('who may read a file', () => {
     const records = await run(scene, shelf);
     expect(readersOf(records)).toEqual({ '/team/week.paper': [own, 'cy@agency.test'] });
     expect(await run(scene, shelf)).toEqual([]);
+  });
+
+  test('a folder that is shared no more is its account’s alone; one that is shared now is its members’', async () => {
+    const scene = await office();
+    const shelf = new Shelf();
+    await run(scene, shelf);
+    scene.dropbox.files.unshare('/Team');
+    expect(readersOf(await run(scene, shelf))).toEqual({ '/team/week.paper': [own] });
+    scene.dropbox.files.share('/Offers', [{ email: 'bo@agency.test' }]);
+    await run(scene, shelf);
+    expect(readersOf(await run(scene, shelf))).toEqual({
+      '/offers/offer.md': [own, 'bo@agency.test'],
+      '/offers/old/draft.txt': [own, 'bo@agency.test'],
+    });
+    scene.asked();
+    expect(await run(scene, shelf)).toEqual([]);
+    expect(scene.asked()).toHaveLength(2);
+  });
+
+  test('a run that is cut while it reads them anew reads them anew', async () => {
+    const scene = await office();
+    const shelf = new Shelf();
+    await run(scene, shelf);
+    scene.dropbox.files.share('/Team', [{ email: 'cy@agency.test' }]);
+    await run(scene, shelf, 1);
+    expect(readersOf(await run(scene, shelf))).toEqual({ '/team/week.paper': [own, 'cy@agency.test'] });
   });
 
   test('what may not be asked is taken for the account’s own', async () => {
