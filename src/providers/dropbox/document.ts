@@ -5,6 +5,13 @@ import type { SourceRecord, Structured } from '../record.ts';
 import { bytesOf, type DropboxFile, fileLimit, pageOf, textLimit, wayOf } from './files.ts';
 import type { Readers } from './readers.ts';
 
+/**
+ * The external id of what lies at `path`, which begins as those of its folders do; a mark that memory sets between
+ * parts of an id cannot come from a name.
+ */
+export const idAt = (path: string): string => path.replace(/[%:]/g, encodeURIComponent);
+export const pathOf = (externalId: string): string => externalId.replace(/%(?:25|3A)/g, decodeURIComponent);
+
 /** `/a/b/c.txt`: `/a`, `/a/b`. */
 export function foldersOf(path: string): string[] {
   const parts = path.split('/');
@@ -30,7 +37,7 @@ export async function recordOf(
     ...(url === undefined ? {} : { url }),
     readers: await readers.of(file),
     // A folder that is hidden from agents hides what is below it.
-    labels: foldersOf(externalId),
+    labels: foldersOf(pathOf(externalId)),
   } as const;
   const { text } = wayOf(file);
   const limit = text?.whole === true ? fileLimit : textLimit;

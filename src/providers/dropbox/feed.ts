@@ -1,13 +1,13 @@
 // The feed `files`: everything once, then what changed since. Dropbox tells places, not files: an entry says what
 // stands at a path now, and a deletion names the path alone, be it of a file or of a folder with all that was in it.
 //
-// External id: the path in lower case, as Dropbox gives it. A file that is moved is another record.
+// External id: the path in lower case, as Dropbox gives it (% and : escaped). A file that is moved is another record.
 // https://www.dropbox.com/developers/documentation/http/documentation#files-list_folder
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
-import { foldersOf, recordOf } from './document.ts';
+import { foldersOf, idAt, pathOf, recordOf } from './document.ts';
 import { type DropboxFile, fileIfThere, type Page, page } from './files.ts';
 import { call } from './http.ts';
 import { type Readers, readersIn } from './readers.ts';
@@ -37,7 +37,7 @@ export const fileFeed: Feed = {
   record: {
     owns: (externalId) => externalId.startsWith('/'),
     async read(context, externalId) {
-      const file = await fileIfThere(context, externalId);
+      const file = await fileIfThere(context, pathOf(externalId));
       return file === undefined ? undefined : recordOf(context, file, externalId, readersIn(context));
     },
   },
@@ -113,7 +113,7 @@ async function* everything(context: ProviderContext): AsyncGenerator<Page['entri
   }
 }
 
-/** What these entries come to, one after the other. Places are paths in lower case. */
+/** What these entries come to, one after the other. Places are external ids. */
 interface Settled {
   files: Map<string, DropboxFile>;
   /** Below these nothing is left but `files`: something was deleted there, or a file stands in a folder’s place. */
@@ -130,8 +130,8 @@ function settled(entries: Page['entries']): Settled {
   const folders = new Set<string>();
   const shared = new Map<string, string>();
   for (const entry of entries) {
-    const at = entry.path_lower;
-    if (at === undefined) continue;
+    if (entry.path_lower === undefined) continue;
+    const at = idAt(entry.path_lower);
     files.delete(at);
     folders.delete(at);
     if (entry['.tag'] === 'folder') {

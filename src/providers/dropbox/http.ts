@@ -120,7 +120,7 @@ export function headerJson(value: object): string {
 }
 
 /** Of the error's tags the last one that is known here says what it means. */
-const tags: Record<string, ErrorCode> = {
+export const tags: Readonly<Record<string, ErrorCode>> = {
   // Of every route: auth.stone
   invalid_access_token: 'auth_expired',
   expired_access_token: 'auth_expired',

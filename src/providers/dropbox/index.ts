@@ -71,7 +71,7 @@ export const provider = defineProvider({
     'Known, not verified: that the token endpoint takes the app’s secret beside PKCE, that access tokens live four hours and refresh tokens have no end and never change, the addresses of files in Dropbox’s own pages, the limit of 500 accounts, and which forms Paper documents are exported to.',
   ],
   verified:
-    'Emulator: sandbox/dropbox/. Every request, answer and error of it held against Dropbox’s own interface files (Stone, 2026-08) by a judge of the tests’ own (test/providers/dropbox/stone.ts): members, required ones, unknown ones, unions, patterns and the scope of each route. Never run against a live account.',
+    'Emulator: sandbox/dropbox/. Every request and answer held against Dropbox’s own interface files (Stone, 2026-08) by a judge of the tests’ own (test/providers/dropbox/judge.ts): hosts, members (required and unknown ones), unions, patterns, the scope of each route, and that each error they name has its meaning here. Sign-in and the end of a grant are in none of them.',
 });
 
 const account = z.object({

@@ -1,5 +1,6 @@
 // Dropbox's files in memory: everything once, then what came, changed, moved and went, with whom may read it.
 import { describe, expect, test } from 'vitest';
+import { attachedTo } from '../../../src/memory/documents/attached.ts';
 import { normalise } from '../../../src/memory/normalise/normalise.ts';
 import { provider } from '../../../src/providers/dropbox/index.ts';
 import type { SourceRecord } from '../../../src/providers/record.ts';
@@ -309,6 +310,17 @@ describe('who may read a file', () => {
     scene.hosts.faults.failNext(error, 'list_folder_members', 9);
     expect(await failure(run(scene, new Shelf()))).toMatchObject({ code: 'provider_unavailable' });
   });
+});
+
+test('a name cannot pass for an attachment’s id, which would not go with its file; it is found again by its own', async () => {
+  const scene = await openScene();
+  const path = `/50% off/notes attachment:${'0123456789abcdef'.repeat(2)}`;
+  scene.dropbox.files.put(path, 'words');
+  const [record] = await run(scene, new Shelf());
+  expect(attachedTo(path)).toBeDefined();
+  expect(attachedTo(record?.externalId ?? '')).toBeUndefined();
+  expect(record?.labels).toEqual(['/50% off']);
+  expect(await feed.record?.read(scene.context, record?.externalId ?? '')).toEqual(record);
 });
 
 test('one record is read live by its place, and is there no more once it is gone', async () => {

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRoutes } from '../../../sandbox/dropbox/routes.ts';
 import { DropboxStore } from '../../../sandbox/dropbox/store.ts';
+import { tags } from '../../../src/providers/dropbox/http.ts';
 import { manualClock } from '../../egress/manual-clock.ts';
 import { type Exchange, stoneFolder } from '../contract.ts';
 import { judge } from './judge.ts';
-import { readStone } from './stone.ts';
+import { readStone, type Stone, type Type } from './stone.ts';
 
 const small = `namespace files
     "Words about it,
@@ -140,3 +141,42 @@ test.skipIf(specs === undefined)(
     }
   },
 );
+
+/** The tags of a union and of all that its values hold, but for those of descriptions that it brings. */
+function tagsOf(stone: Stone, type: Type | undefined, seen = new Set<string>()): string[] {
+  // Nothing here is asked of templates.
+  if (type === undefined || seen.has(type.name) || type.name.startsWith('file_properties.')) return [];
+  seen.add(type.name);
+  const known = stone.definitions.get(type.name);
+  const parent = known?.parent === undefined ? undefined : { ...type, name: known.parent };
+  const below = (known?.fields ?? []).flatMap((field) => tagsOf(stone, field.type, seen));
+  const own = known?.kind === 'union' ? known.fields.map(({ name }) => name) : [];
+  return [...own, ...below, ...tagsOf(stone, parent, seen)];
+}
+
+test.skipIf(specs === undefined)('each error of each route has its meaning here, and none is made up', () => {
+  const stone = readStone(specs ?? '');
+  const { api, content } = createRoutes(new DropboxStore(manualClock()), {});
+  const plain = (name: string): Type => ({ name, arguments: {}, item: undefined, nullable: false });
+  const everywhere = ['auth.AuthError', 'auth.AccessError', 'auth.RateLimitError', 'common.PathRootError'];
+  const types = [
+    ...Object.keys({ ...api, ...content }).flatMap((name) => stone.routes.get(name)?.error ?? []),
+    ...everywhere.map(plain),
+  ];
+  const told = new Set(types.flatMap((type) => tagsOf(stone, type)));
+  expect(Object.keys(tags).filter((tag) => !told.has(tag))).toEqual([]);
+  // These only say where to look on, or more about a tag that has its meaning.
+  const leading = ['path', 'path_lookup', 'path_write', 'access_error', 'template_error'];
+  const closer = [
+    'file',
+    'folder',
+    'file_ancestor',
+    'endpoint',
+    'feature',
+    'paper_disabled',
+    'not_paper_user',
+    'unauthorized_account_id_usage',
+  ];
+  const silent = [...told].filter((tag) => !Object.hasOwn(tags, tag));
+  expect(silent.filter((tag) => ![...leading, ...closer].includes(tag))).toEqual([]);
+});
