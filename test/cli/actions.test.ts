@@ -350,10 +350,10 @@ test('serve serves pages, open prints a link that signs in, and a signal ends it
   const server = program.start(['serve', '--port', '0', '--json']);
   try {
     let said = '';
-    server.stdout?.on('data', (data) => {
-      said += String(data);
+    server.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
     });
-    await expect.poll(() => said, { timeout: 30_000 }).toContain('}');
+    await expect.poll(() => said, { timeout: 30_000 }).toMatch(/\}\n$/);
     const { url } = JSON.parse(said) as { url: string };
     const link = await program.json<{ url: string }>(['open', '--print']);
     expect(link.url.startsWith(`${url}/sign-in?token=`)).toBe(true);

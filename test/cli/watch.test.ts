@@ -62,13 +62,14 @@ test('with --json each move of any process is one line, what waits at first, unt
   const watching = program.start(['actions', 'watch', '--json']);
   const closed = new Promise((resolve) => watching.once('close', resolve));
   let said = '';
-  watching.stdout?.on('data', (data) => {
-    said += String(data);
+  watching.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
   });
+  // What stands behind the last end of a line is a line that has not come whole.
   const lines = () =>
     said
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as Line);
   const of = (action: Action) =>
     lines()

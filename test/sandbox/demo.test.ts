@@ -32,22 +32,25 @@ function start(args: string[], temporary = folder) {
   let text = '';
   const heard = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
       for (const listener of heard) listener();
     });
   }
+  // Closed, and not only ended: until then a part of what it said may still be in the pipes.
+  const ended = once(child, 'close').then(([code]) => code as number | null);
   return {
     child,
     text: () => text,
-    ended: once(child, 'exit').then(([code]) => code as number | null),
+    ended,
     says: (words: string) =>
-      new Promise<void>((resolve) => {
+      new Promise<void>((resolve, refuse) => {
         const look = () => {
           if (text.includes(words)) resolve();
         };
         heard.add(look);
         look();
+        void ended.then((code) => refuse(new Error(`ended with ${code} without "${words}": ${text}`)));
       }),
   };
 }
@@ -69,7 +72,7 @@ test('what cannot start ends with 1 and names the step', async () => {
 
 test('the one that stays up serves the client whose configuration it prints, until it is told to stop', async () => {
   const demo = start([]);
-  await Promise.race([demo.says('leaves nothing'), demo.ended]);
+  await demo.says('leaves nothing');
   const text = demo.text();
   expect(text).toMatch(/signed in by http:\/\/\S+\/sign-in\?token=\S+/);
   const printed = text.slice(text.indexOf('A client over stdio'), text.indexOf('A client over HTTP'));
