@@ -24,6 +24,8 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ['test/providers/contract-watch.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A loaded machine takes its time; vitest gives up after a second.
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
     // The program is started some hundred times from its source: compiled once, it starts in half the time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
