@@ -35,7 +35,7 @@ beforeAll(async () => {
     { input: `${mail.password}\n` },
   );
   id = made.id;
-}, 60_000);
+});
 afterAll(async () => {
   await program?.remove();
   await sandbox?.close();

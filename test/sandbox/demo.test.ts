@@ -62,13 +62,13 @@ test('the walk by itself does everything, ends with 0 and leaves no file', async
   expect(demo.text()).toContain('Done: read, cited, proposed, approved, sent and booked.');
   expect(code).toBe(0);
   expect(await readdir(folder)).toEqual([]);
-}, 90_000);
+});
 
 test('what cannot start ends with 1 and names the step', async () => {
   const demo = start(['--once'], join(folder, 'not', 'there'));
   expect(await demo.ended).toBe(1);
   expect(demo.text()).toContain('✗ Step 0, "The sandbox and Drawbridge start"');
-}, 60_000);
+});
 
 test('the one that stays up serves the client whose configuration it prints, until it is told to stop', async () => {
   const demo = start([]);
@@ -91,7 +91,7 @@ test('the one that stays up serves the client whose configuration it prints, unt
   demo.child.kill('SIGINT');
   expect(await demo.ended).toBe(0);
   expect(existsSync(env['DRAWBRIDGE_HOME'] ?? '')).toBe(false);
-}, 90_000);
+});
 
 test('a walk that is interrupted while it reads leaves no file', async () => {
   const demo = start(['--once']);
@@ -99,4 +99,4 @@ test('a walk that is interrupted while it reads leaves no file', async () => {
   demo.child.kill('SIGINT');
   expect(await demo.ended).toBe(130);
   expect(await readdir(folder)).toEqual([]);
-}, 60_000);
+});
