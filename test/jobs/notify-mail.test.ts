@@ -167,7 +167,13 @@ test('of two processes that begin at once, one takes the turn, and the other sen
 test('nobody is told who did not allow it, or stopped it, or has decided by then', async () => {
   const before = received().length;
   const id = await connect();
-  start();
+  let looks = 0;
+  const list: Rooms['queue']['list'] = async (...asked) => {
+    const found = await rooms.queue.list(...asked);
+    looks += 1;
+    return found;
+  };
+  start({ queue: { ...rooms.queue, list } });
   await propose(id);
   await allow(id);
   const action = await propose(id);
@@ -178,6 +184,8 @@ test('nobody is told who did not allow it, or stopped it, or has decided by then
   }
   clock.advance(minute);
   expect((await rooms.queue.get(org, action.id)).status).toBe('rejected');
+  // Whoever woke has looked before the next one is there, which would be a reason to write.
+  await expect.poll(() => looks).toBe(1);
   await propose(id);
   await clock.asleep((ms) => ms === minute);
   await stopMailNotice(rooms, org, rooms.owner, 'terminal');
