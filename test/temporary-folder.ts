@@ -7,12 +7,12 @@ import { join } from 'node:path';
 
 const leastBytes = 4 * 2 ** 30;
 
-/** Whether there is room, and what is written there may be run: a container's own /dev/shm has neither. */
+/** Whether there is room, in memory too, and what is written there may be run: a container's own has neither. */
 function serves(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
     const { bavail, bsize } = statfsSync(folder);
-    if (bavail * bsize < leastBytes) return false;
+    if (bavail * bsize < leastBytes || process.availableMemory() < 2 * leastBytes) return false;
     const probe = mkdtempSync(join(folder, 'drawbridge-probe-'));
     try {
       const program = join(probe, 'program');
