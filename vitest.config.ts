@@ -44,7 +44,16 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       projects: [
-        { extends: true, test: { name: 'apart', include, exclude: [...exclude, ...together] } },
+        {
+          extends: true,
+          // Behind the others: a process is shared by files that follow one another.
+          test: {
+            name: 'apart',
+            include,
+            exclude: [...exclude, ...together],
+            sequence: { groupOrder: 1 },
+          },
+        },
         {
           extends: true,
           test: {
