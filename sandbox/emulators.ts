@@ -2,6 +2,7 @@
 // demo connects. A provider without an entry here fails the suite.
 import { createHmac } from 'node:crypto';
 import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from './emulated.ts';
+import { emulatedDropbox } from './emulated-dropbox.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
 import { emulatedServers } from './emulated-servers.ts';
@@ -215,6 +216,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
     };
   },
 
+  ...emulatedDropbox,
   ...emulatedMicrosoft,
   ...emulatedMls,
   ...emulatedServers,

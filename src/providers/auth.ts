@@ -57,8 +57,8 @@ export interface OAuth2 {
     url: string;
     /** Which token ends the grant. */
     token: 'refresh' | 'access';
-    /** `form`: RFC 7009; `json`: `{token}`. */
-    body: 'form' | 'json';
+    /** `form`: RFC 7009; `json`: `{token}`; `none`: it stands in the header, as a bearer, and must be a live one. */
+    body: 'form' | 'json' | 'none';
   };
   /** Where the answer to an authorization request names its issuer, it must be this (RFC 9207). */
   issuer?: string;

@@ -34,6 +34,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./caldav/index.ts')).provider,
   },
   {
+    id: 'dropbox',
+    title: 'Dropbox',
+    capabilities: [],
+    feedKinds: ['file'],
+    connectable: true,
+    app: 'dropbox',
+    command: 'drawbridge connect dropbox',
+    load: async () => (await import('./dropbox/index.ts')).provider,
+  },
+  {
     id: 'files',
     title: 'Imported files',
     capabilities: [],

@@ -23,6 +23,8 @@ export interface RequestAt<Output> {
   query?: Query;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as they are, in place of a body. */
+  bytes?: Uint8Array<ArrayBuffer>;
   headers?: Readonly<Record<string, string>>;
   output: z.ZodType<Output>;
   /** Whether a repeat is harmless; default: GET is. */
@@ -109,16 +111,19 @@ async function ask(
   url: URL,
   request: RequestAt<unknown>,
 ): Promise<Answer> {
-  const json = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const [type, body] =
+    request.bytes === undefined
+      ? ['application/json', request.body === undefined ? undefined : JSON.stringify(request.body)]
+      : ['application/octet-stream', request.bytes];
   const response = await context.fetch(url, {
     method: request.method,
     headers: {
       accept: 'application/json',
-      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': type }),
       ...headersOf(http, context.fields),
       ...request.headers,
     },
-    ...(json === undefined ? {} : { body: json }),
+    ...(body === undefined ? {} : { body }),
     ...(request.idempotent === undefined ? {} : { idempotent: request.idempotent }),
     ...(request.maxBytes === undefined ? {} : { maxBytes: request.maxBytes }),
     ...(context.signal === undefined ? {} : { signal: context.signal }),

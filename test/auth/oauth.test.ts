@@ -350,6 +350,25 @@ describe('the revocation', () => {
     expect(call.headers['authorization']).toMatch(/^Basic /);
   });
 
+  test('where it stands in the header a live token is fetched, which ends its grant', async () => {
+    const revocation = { url, token: 'access', body: 'none' } as const;
+    const { revoke, hosts } = await open({ revocation }, ({ path }) =>
+      path === '/token' ? json(tokens) : json(null),
+    );
+    await revoke();
+    const [renewal, ended] = hosts.calls();
+    expect(new URLSearchParams(renewal?.body).get('refresh_token')).toBe('rt-0');
+    expect(ended).toMatchObject({ method: 'POST', path: '/revoke', body: '' });
+    expect(ended?.headers['authorization']).toBe('Bearer at-1');
+    expect(ended?.headers['content-type']).toBeUndefined();
+    const gone = await open({ revocation }, () => json({ error: 'invalid_grant' }, 400));
+    await gone.revoke();
+    const down = await open({ revocation }, ({ path }) =>
+      path === '/token' ? json(tokens) : { status: 503 },
+    );
+    await expect(down.revoke()).rejects.toMatchObject({ code: 'provider_unavailable' });
+  });
+
   test('where none is declared nothing is sent', async () => {
     const { revoke, hosts } = await open();
     await revoke();

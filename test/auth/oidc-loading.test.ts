@@ -32,7 +32,7 @@ test.each([
   server.stderr?.on('data', (data) => {
     told += String(data);
   });
-  await expect.poll(() => said, { timeout: 30_000 }).toContain('}');
+  await expect.poll(() => said, { timeout: 30_000 }).toMatch(/\}\n$/);
   const closed = new Promise((resolve) => server.once('close', resolve));
   server.kill('SIGTERM');
   await closed;

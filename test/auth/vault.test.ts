@@ -24,6 +24,8 @@ interface Scene {
   vault: Vault;
   /** Another process on the same store and home. */
   again(key?: Secret, formerKey?: Secret): Vault;
+  /** Before the test is over: one that opens many would have as many databases at once. */
+  close(): Promise<void>;
 }
 
 async function open(database?: TestDatabase, key?: Secret): Promise<Scene> {
@@ -31,12 +33,18 @@ async function open(database?: TestDatabase, key?: Secret): Promise<Scene> {
   const clock = manualClock();
   const opened = await database?.open({ clock });
   const store = opened?.store ?? (await openStore({ config: { home, databaseUrl: undefined }, clock, log }));
-  onTestFinished(() => opened?.close() ?? store.close());
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    await (opened?.close() ?? store.close());
+  };
+  onTestFinished(close);
   const org = await store.forOrg(await store.createOrg('Harbour Homes'));
   const again = (given?: Secret, formerKey?: Secret) =>
     openVault({ config: { home, key: given, formerKey }, log, clock });
   const vault = again(key);
-  return { home, clock, store, org, vault, again };
+  return { home, clock, store, org, vault, again, close };
 }
 
 /** One connection with a password stored as `connections` stores it. */
@@ -248,6 +256,7 @@ describe.each(databases)('rotation on $name', (database) => {
       await again().rotate(org, { newDataKey: !died });
       forgetFormerMasterKeys(scene.home);
       await allOpen(org, again());
+      await scene.close();
       if (!died) return;
       expect(kill).toBeLessThan(20);
     }

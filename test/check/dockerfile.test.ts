@@ -15,10 +15,10 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../servers/free-port.ts';
 import { buildContext, execForm, readStages, root, variables } from './dockerfile.ts';
 
 const stages = readStages();
@@ -63,14 +63,6 @@ function tree(top: string): string[] {
       return `${path} ${size} ${mtimeMs}`;
     })
     .sort();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** The environment of the image, and nothing of this machine's but the folders that are moved. */

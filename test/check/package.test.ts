@@ -49,7 +49,7 @@ beforeAll(async () => {
   await run('tar', ['-xzf', archive], folder);
   // Outside of the repository: nothing of node_modules is within reach.
   program = join(folder, 'package/bin/drawbridge.mjs');
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the package holds only what runs, and asks for no other package', () => {

@@ -24,8 +24,12 @@ const scripts: Record<string, string> = {
   'client.mjs': `import { spawn } from 'node:child_process';
     const [serverCommand, thenCommand] = process.argv.slice(2);
     const server = spawn('/bin/sh', ['-c', serverCommand], { stdio: ['pipe', 'pipe', 'inherit'] });
-    server.stdout.once('data', (data) => {
-      const pid = /server (\\d+)/.exec(String(data))[1];
+    let said = '';
+    server.stdout.setEncoding('utf8').on('data', (text) => {
+      if (said.endsWith('\\n')) return;
+      said += text;
+      const pid = /server (\\d+)\\n/.exec(said)?.[1];
+      if (pid === undefined) return;
       console.log('client ' + process.pid + ' server ' + pid);
       if (thenCommand === undefined) return;
       const then = spawn('/bin/sh', ['-c', thenCommand.replace('PID', pid)], { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -51,14 +55,14 @@ afterEach(async () => {
 const node = process.execPath;
 const script = (name: string) => `'${node}' '${join(folder, name)}'`;
 
-/** Starts a process; resolves with its output so far when that matches. */
+/** Starts a process; resolves with its whole lines so far when those match. */
 function until(child: ChildProcess, shape: RegExp): Promise<RegExpExecArray> {
   started.push(child);
   let output = '';
   return new Promise((resolve, refuse) => {
-    child.stdout?.on('data', (data) => {
-      output += String(data);
-      const match = shape.exec(output);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const match = shape.exec(output.slice(0, output.lastIndexOf('\n') + 1));
       if (match !== null) resolve(match);
     });
     child.once('close', () => refuse(new Error(`ended with: ${output}`)));

@@ -23,7 +23,7 @@ beforeAll(async () => {
   );
   const imported = await program.run(['import', mbox]);
   expect(imported.code, imported.stderr).toBe(0);
-}, 120_000);
+});
 afterAll(async () => {
   await program.remove();
   rmSync(folder, { recursive: true, force: true });

@@ -44,7 +44,7 @@ test('rules are added by flags, listed, tried and removed; what is signed is cho
   });
   expect((await program.run(['policy', 'list'])).stdout).toContain('Approvals of send, money are signed');
   expect(await program.json(['policy', 'presence', 'none', '--json'])).toEqual({ presence: [] });
-}, 120_000);
+});
 
 test('what is no rule is refused, and nothing is stored', async () => {
   const program = await newProgram();
@@ -60,4 +60,4 @@ test('what is no rule is refused, and nothing is stored', async () => {
     expect([refused.code, refused.stderr]).toEqual([code, expect.stringContaining(said)]);
   }
   expect(await program.json(['policy', 'list', '--json'])).toEqual({ rules: [], presence: [] });
-}, 120_000);
+});

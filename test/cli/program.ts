@@ -32,11 +32,11 @@ export interface Program {
 function ended(child: ChildProcess): Promise<Ended> {
   let stdout = '';
   let stderr = '';
-  child.stdout?.on('data', (data) => {
-    stdout += String(data);
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
   });
-  child.stderr?.on('data', (data) => {
-    stderr += String(data);
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
   });
   return new Promise((resolve, refuse) => {
     child.once('error', refuse);
@@ -85,8 +85,8 @@ export async function newProgram(extra: Record<string, string> = {}): Promise<Pr
       let screen = '';
       let read = 0;
       const open = [...answers];
-      child.stdout.on('data', (data) => {
-        screen += String(data);
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        screen += text;
         const [question, answer] = open[0] ?? [];
         const at = question === undefined ? -1 : screen.indexOf(question, read);
         if (question === undefined || at === -1) return;

@@ -28,7 +28,7 @@ beforeAll(async () => {
   writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'));
   const imported = await program.run(['import', file]);
   expect(imported.code, imported.stderr).toBe(0);
-}, 120_000);
+});
 afterAll(async () => {
   await program.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -47,7 +47,7 @@ test('a home is listed once, and shown with why it is one and where each price w
   expect(said).toContain('here by the address 12 oak st, springfield');
   expect(said).toContain('480,000 GBP');
   expect(said).toContain('mentioned in “Call”');
-}, 60_000);
+});
 
 test('a listing is parted, and joined to its home again', async () => {
   interface Home {
@@ -64,4 +64,4 @@ test('a listing is parted, and joined to its home again', async () => {
   const none = await program.run(['properties', 'split', 'psg_none']);
   expect(none.code).not.toBe(0);
   expect(none.stderr).toContain('There is no such listing.');
-}, 60_000);
+});

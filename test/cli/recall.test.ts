@@ -28,7 +28,7 @@ beforeAll(async () => {
       letter('b', 'Mon, 09 Mar 2026 09:00:00 +0000', 'The roof leaks again.'),
   );
   expect(await program.run(['import', box])).toMatchObject({ code: 0 });
-}, 60_000);
+});
 afterAll(() => program.remove());
 
 const json = async (...args: string[]) => {

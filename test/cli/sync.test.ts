@@ -35,7 +35,7 @@ beforeAll(async () => {
     { input: `${mail.password}\n` },
   );
   id = made.id;
-}, 60_000);
+});
 afterAll(async () => {
   await program?.remove();
   await sandbox?.close();
@@ -82,8 +82,8 @@ test('asks when much is gone at once, deletes nothing before, and does as a pers
 test('shows what is synced, by whichever process, until it is stopped', async () => {
   const child = program.start(['sync', '--watch', '--json']);
   let said = '';
-  child.stdout?.on('data', (data) => {
-    said += String(data);
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
   });
   await expect.poll(() => said, { timeout: 30_000 }).toContain('"completed"');
   inbox().add(letter(99), Date.UTC(2026, 2, 3), []);

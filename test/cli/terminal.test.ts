@@ -28,7 +28,7 @@ beforeAll(async () => {
     const note = JSON.stringify({ id: name, kind: 'note', text: `A lease, ${name}.` });
     await writeFile(join(folder, `${name}.jsonl`), `${note}\nno JSON\n`);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await program?.remove();
   await sandbox?.close();
@@ -59,7 +59,7 @@ test('no escape sequence and no bar reaches a pipe, whatever the terminal that s
       expect(text, args.join(' ')).not.toMatch(/[█░]/);
     }
   }
-}, 120_000);
+});
 
 test('with NO_COLOR a terminal shows the same words and the bar, without an escape sequence', async () => {
   const screens: string[] = [];
@@ -70,7 +70,7 @@ test('with NO_COLOR a terminal shows the same words and the bar, without an esca
   }
   expect(screens[0]).toMatch(bar);
   expect(screens[0]).toContain('301 new');
-}, 120_000);
+});
 
 describe('on a terminal', () => {
   test('an import draws its bar with what it read so far, and clears it before it tells the result', async () => {
@@ -80,7 +80,7 @@ describe('on a terminal', () => {
     expect(screen).toMatch(/\r {79}\r\d+ records.*: 301 new/);
     // What could not be read is told in colour.
     expect(screen).toContain(`${esc}[33m1 could not be read`);
-  }, 60_000);
+  });
 
   test('a sync draws how far it is', async () => {
     const fresh = await newProgram({ DRAWBRIDGE_ALLOW_LOOPBACK: '1' });
@@ -89,7 +89,7 @@ describe('on a terminal', () => {
     await fresh.remove();
     expect(code).toBe(0);
     expect(screen).toMatch(/\d+ records of \S+/);
-  }, 60_000);
+  });
 
   test('an account stands there in colour', async () => {
     const { screen } = await program.onTerminal(['connections'], []);

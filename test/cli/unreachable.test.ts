@@ -20,7 +20,7 @@ beforeAll(async () => {
   );
   calendar = made.id;
   await sandbox.close();
-}, 60_000);
+});
 afterAll(() => program?.remove());
 
 test('connect fails with a word when no server has that name', async () => {
@@ -39,7 +39,7 @@ test('connect fails with a word when no server has that name', async () => {
   for (const ended of both) {
     expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nope.invalid') });
   }
-}, 60_000);
+});
 
 test('sync and doctor name the account whose server is gone, and fail', async () => {
   const [sync, doctor] = await Promise.all([program.run(['sync', calendar]), program.run(['doctor'])]);
@@ -49,14 +49,14 @@ test('sync and doctor name the account whose server is gone, and fail', async ()
   expect(doctor.code).toBe(1);
   expect(doctor.stdout).toContain('could not be reached');
   expect(doctor.stdout).toContain('Something is broken.');
-}, 60_000);
+});
 
 test('doctor tells as JSON what was called, and what failed, also by programs that have ended', async () => {
   const told = await program.json<{ calls: unknown[]; failures: unknown[] }>(['doctor'], { code: 1 });
   expect(told.calls).toContainEqual(expect.objectContaining({ provider: 'caldav', outcome: 'network' }));
   expect(told.failures).toContainEqual(expect.objectContaining({ provider: 'caldav', code: 'network' }));
   expect(JSON.stringify(told)).not.toContain('pw');
-}, 60_000);
+});
 
 test('doctor says that the key is gone while credentials are kept that it opens', async () => {
   await rm(join(program.home, 'key'));
@@ -72,7 +72,7 @@ test('doctor says that the key is gone while credentials are kept that it opens'
     }),
   );
   await expect(stat(join(program.home, 'key'))).rejects.toThrow('ENOENT');
-}, 60_000);
+});
 
 test('a command whose wait can never end does not look like one that succeeded', async () => {
   // Standing in for a room that waits for nothing: the same ending of the program, with such a room.

@@ -27,7 +27,7 @@ beforeAll(async () => {
   };
   const secrets = { password: mail.password };
   connectionId = (await rooms.connections.connect(rooms.org, 'mailbox', { fields, secrets })).id;
-}, 60_000);
+});
 
 afterAll(async () => {
   await rooms?.close();
@@ -62,13 +62,14 @@ test('with --json each move of any process is one line, what waits at first, unt
   const watching = program.start(['actions', 'watch', '--json']);
   const closed = new Promise((resolve) => watching.once('close', resolve));
   let said = '';
-  watching.stdout?.on('data', (data) => {
-    said += String(data);
+  watching.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
   });
+  // What stands behind the last end of a line is a line that has not come whole.
   const lines = () =>
     said
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as Line);
   const of = (action: Action) =>
     lines()
@@ -77,7 +78,7 @@ test('with --json each move of any process is one line, what waits at first, unt
   try {
     await expect.poll(() => of(before), { timeout: 30_000 }).toEqual([[null, 'pending', 'mcp']]);
     const after = await propose('Comes later');
-    await expect.poll(() => of(after), { timeout: 10_000 }).toEqual([[null, 'pending', 'mcp']]);
+    await expect.poll(() => of(after)).toEqual([[null, 'pending', 'mcp']]);
     for (const action of [before, after]) {
       await rooms.queue.decide(rooms.org, rooms.owner, {
         actionId: action.id,
@@ -86,7 +87,7 @@ test('with --json each move of any process is one line, what waits at first, unt
         channel: 'page',
       });
     }
-    await expect.poll(() => of(after).at(-1), { timeout: 10_000 }).toEqual(['pending', 'rejected', 'page']);
+    await expect.poll(() => of(after).at(-1)).toEqual(['pending', 'rejected', 'page']);
     expect(lines().find(({ actionId }) => actionId === after.id)?.payloadHash).toBe(after.payloadHash);
   } finally {
     watching.kill('SIGINT');
@@ -94,7 +95,7 @@ test('with --json each move of any process is one line, what waits at first, unt
   expect(await closed).toBe(0);
   // Neither told twice, nor left out.
   expect(of(before)).toHaveLength(2);
-}, 90_000);
+});
 
 test('at a terminal s shows the whole message and only "yes" approves it; r rejects with the reason', async () => {
   const one = await propose('Keys for Friday', `Dear Bo,\n\u001b[2Kat ten.\n${'─'.repeat(20)}`);
@@ -127,7 +128,7 @@ test('at a terminal s shows the whole message and only "yes" approves it; r reje
     status: 'rejected',
     decisionReason: 'wrong day',
   });
-}, 90_000);
+});
 
 test('an action is put off, out of the list until then, and stopped; what cannot be taken back is not', async () => {
   const { id } = await propose('Later');
@@ -150,7 +151,7 @@ test('an action is put off, out of the list until then, and stopped; what cannot
   expect(codes).toEqual(['not_found', 'conflict']);
   expect(await program.json(['actions', 'cancel', id])).toMatchObject({ status: 'cancelled' });
   expect((await rooms.queue.get(rooms.org, id)).status).toBe('cancelled');
-}, 90_000);
+});
 
 test('clients that carry decisions are named, allowed and denied by a person; the record says so', async () => {
   const key = await program.json<{ id: string }>(['keys', 'create', '--name', 'Desk']);
@@ -174,7 +175,7 @@ test('clients that carry decisions are named, allowed and denied by a person; th
       .execute(),
   );
   expect(kinds.map(({ kind }) => kind)).toEqual(['policy.client-allowed', 'policy.client-denied']);
-}, 60_000);
+});
 
 test('attack: from the shell of the agent whose server lives, no client is allowed to carry decisions', async () => {
   const server = program.start(['stdio']);
@@ -196,4 +197,4 @@ test('attack: from the shell of the agent whose server lives, no client is allow
     server.stdin?.end();
     await closed;
   }
-}, 90_000);
+});

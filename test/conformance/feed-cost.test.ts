@@ -15,10 +15,12 @@ import { openProviderWorld } from './provider-world.ts';
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
  * belong to, because its search sees a change late. An MLS is asked how many listings it has beside what changed:
  * by nothing else it tells what was deleted.
+ * Dropbox tells no change of who shares a folder: each is asked.
  */
 const costs: Readonly<Record<string, number>> = {
   'bridge listings': 2,
   'caldav events': 5,
+  'dropbox files': 2,
   'google-calendar events': 2,
   'hubspot contacts': 3,
   'hubspot companies': 2,

@@ -11,6 +11,7 @@ import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
 import { temporaryHome } from '../connections/office.ts';
 import { ana, eve } from '../http/issuer-scene.ts';
+import { freePort } from '../servers/free-port.ts';
 import { chromiumPath, hasChromium, openChromium } from './chromium.ts';
 import { visit } from './visit.ts';
 
@@ -23,18 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => chromium?.close());
 
-/** A free port of loopback: the public address must be known before the server starts. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 async function open(): Promise<{ origin: string; serving: Serving; hosts: ProviderHosts }> {
+  // The public address must be known before the server starts.
   const port = await freePort();
   const origin = `http://drawbridge.localhost:${port}`;
   const client = { id: 'client-1', secret: undefined, redirectUri: `${origin}/sign-in/callback` };

@@ -1,7 +1,4 @@
 // Limits that processes share: what one uses up, all have used up.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createToolLimit } from '../../src/connections/tool-limit.ts';
 import type { CallLimit, Cause } from '../../src/egress/egress.ts';
@@ -186,37 +183,4 @@ test('who calls often writes seldom', async () => {
   const fetch = egress.fetchFor({ ...caller, orgId, limit });
   for (let i = 0; i < 150; i += 1) await fetch(`${server.url}/${i}`);
   expect(writes).toBeLessThan(15);
-});
-
-test.each([
-  ['a connection', false],
-  ['an app', true],
-])('eight processes on one database keep the limits of %s together', async (_name, app) => {
-  const database = databases.find(({ name }) => name === 'SQLite');
-  const open = await database?.open();
-  if (open === undefined) throw new Error('no SQLite');
-  onTestFinished(() => open.close());
-  const orgId = await open.store.createOrg('Brightwater Homes');
-  const server = await serve((_request, response) => response.end());
-  // So long that nothing leaves it while the test runs: how fast the machine is makes no difference.
-  const window = { calls: 80, ms: 3_600_000 };
-  const limit: CallLimit = { perSecond: 1000, burst: 1000, concurrent: 4, windows: [window] };
-  const script = fileURLToPath(new URL('./fixtures/crowd-member.ts', import.meta.url));
-  const argument = JSON.stringify({ home: open.home, orgId, url: server.url, limit, app });
-  const made = await Promise.all(
-    Array.from({ length: 8 }, async () => {
-      const child = spawn(process.execPath, [script, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
-      let out = '';
-      child.stdout.on('data', (part: Buffer) => {
-        out += part.toString();
-      });
-      expect(await once(child, 'close')).toEqual([0, null]);
-      return Number(out);
-    }),
-  );
-  const total = made.reduce((sum, calls) => sum + calls, 0);
-  expect(total).toBe(server.seen.length);
-  expect(total).toBeLessThanOrEqual(window.calls);
-  // What a process has taken ahead and not used is lost: a twentieth of the window at most.
-  expect(total).toBeGreaterThanOrEqual(window.calls - 8 * (window.calls / 20));
 });

@@ -143,4 +143,4 @@ test('after kill -9 the same command goes on where the import was, and nothing i
   } finally {
     await program.remove();
   }
-}, 120_000);
+});

@@ -194,4 +194,4 @@ test('a server on a desktop shows a proposal, without its own variables in the p
     await serving.close();
     await sandbox.close();
   }
-}, 60_000);
+});

@@ -40,7 +40,7 @@ describe.each(databases)('on $name', (database) => {
   beforeAll(async () => {
     opened = await database.open();
     memory = createMemory({ clock, log: createLog({ level: 'silent' }) });
-  }, 60_000);
+  });
   beforeEach(async () => {
     org = await opened.store.forOrg(await opened.store.createOrg('One'));
     source = await connectAccount(org, 'con_1', 'me@agency.test', clock.now());

@@ -164,8 +164,9 @@ describe('preferences', () => {
       'We would like '.repeat(8_000),
       `12 ${'Aa '.repeat(20_000)}`,
     ];
-    const begun = performance.now();
+    // The processor's time: a crowded machine gives the rest to others.
+    const begun = process.cpuUsage();
     for (const text of slow) claims(text);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(5_000);
   });
 });

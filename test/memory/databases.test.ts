@@ -22,7 +22,7 @@ describe.each(databases)('on $name', (database) => {
     org = await opened.store.forOrg(await opened.store.createOrg('One'));
     other = await opened.store.forOrg(await opened.store.createOrg('Two'));
     source = await connectAccount(org, 'con_1', 'me@agency.test', clock.now());
-  }, 60_000);
+  });
   afterAll(async () => {
     await memory.close();
     await opened.close();

@@ -82,7 +82,7 @@ test('of ten thousand pages the first thousand are read, and the document says s
   expect(found.facts).toMatchObject({ pages: 10_000, pagesRead: 1000, cutShort: true });
   expect(found.text).toContain('Line of page 1000.');
   expect(found.text).not.toContain('Line of page 1001.');
-}, 60_000);
+});
 
 test('a stream that inflates without bound is refused before the parser sees it', async () => {
   const bomb = deflateSync(Buffer.alloc(100 * 1024 * 1024));
@@ -140,4 +140,4 @@ test('whatever is broken in a PDF, the worker lives on, and each is read or refu
     if ('reason' in outcome) expect(outcome.reason).toMatch(/^(?:is not a PDF|holds a stream)/);
   }
   expect(warned).toEqual([]);
-}, 60_000);
+});

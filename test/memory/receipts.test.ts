@@ -33,7 +33,7 @@ describe.each(databases)('on $name', (database) => {
     memory = createMemory({ clock, log });
     receipts = createReceipts({ clock, log });
     other = await opened.store.forOrg(await opened.store.createOrg('Two'));
-  }, 60_000);
+  });
   beforeEach(async () => {
     org = await opened.store.forOrg(await opened.store.createOrg('One'));
     source = await connectAccount(org, 'con_1', 'me@agency.test', clock.now());

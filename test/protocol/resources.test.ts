@@ -156,7 +156,7 @@ test('a stream that was cut is taken up at the last event that arrived, and tell
   await store('It ends in August.');
   const second = await nextUpdate({ 'Last-Event-ID': first }, async () => undefined);
   expect(second).not.toBe(first);
-}, 20_000);
+});
 
 test('a long source and a long list of passages stay near 10,000 tokens an answer, and the parts make the whole', async () => {
   const long = Array.from({ length: 9_000 }, (_, n) => `The lease of Elm Street, line ${n}.`).join('\n');
@@ -177,4 +177,4 @@ test('a long source and a long list of passages stay near 10,000 tokens an answe
   expect(whole).toContain(long);
   const found = await call('ime-search', { question: 'lease of Elm Street', limit: 20 });
   expect((found['passages'] as unknown[]).length).toBeGreaterThan(1);
-}, 20_000);
+});

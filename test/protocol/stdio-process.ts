@@ -44,14 +44,15 @@ export function startStdio(home: string, env: Record<string, string> = {}): Stdi
   const waiting = new Map<number, (message: Message) => void>();
   let errors = '';
   let count = 0;
-  child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   child.stdin.on('error', () => undefined); // the server may have closed it: that is what some tests are about
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     const message = JSON.parse(line) as Message;
     if (typeof message.id === 'number') waiting.get(message.id)?.(message);
   });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  // Closed, and not only ended: until then its last words may still be in the pipes.
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   const write = (text: string) => new Promise<void>((resolve) => child.stdin.write(text, () => resolve()));
   const send = (message: object) => write(`${JSON.stringify(message)}\n`);
   async function request(method: string, params: object = {}): Promise<Message> {

@@ -5,6 +5,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Exchanged } from '../../sandbox/providers.ts';
+import { judge } from './dropbox/judge.ts';
+import { readStone } from './dropbox/stone.ts';
 
 export interface Exchange {
   provider: string;
@@ -30,6 +32,12 @@ function findChecker(): string | undefined {
     .find((path) => existsSync(path));
 }
 
+/** Dropbox tells its routes in files of its own kind, which stand beside those that the checker reads. */
+export function stoneFolder(checker = findChecker()): string | undefined {
+  const folder = checker === undefined ? undefined : resolve(checker, '..', '..', 'specs', 'dropbox');
+  return folder !== undefined && existsSync(folder) ? folder : undefined;
+}
+
 /** The checker, or why there is none. @throws Error when there must be one */
 export async function contractChecker(): Promise<Checker | { missing: string }> {
   const found = await loadChecker();
@@ -45,7 +53,14 @@ async function loadChecker(): Promise<Checker | { missing: string }> {
       checkExchange: Checker['check'];
       providers: string[];
     };
-    return { check: module.checkExchange, providers: module.providers };
+    const stone = stoneFolder(path);
+    if (stone === undefined) return { check: module.checkExchange, providers: module.providers };
+    const dropbox = readStone(stone);
+    return {
+      check: (exchange) =>
+        exchange.provider === 'dropbox' ? judge(dropbox, exchange) : module.checkExchange(exchange),
+      providers: [...module.providers, 'dropbox'],
+    };
   } catch (error) {
     return {
       missing: `the contract checker does not load: ${error instanceof Error ? error.message : error}`,
@@ -65,6 +80,7 @@ const outside = new Set([
   'accounts.platform.intuit.com',
   'sandbox-accounts.platform.intuit.com',
   'login.microsoftonline.com',
+  'www.dropbox.com',
 ]);
 
 /** Asked by the conformance suite, to see how many calls leave at once: of no provider. */
@@ -73,6 +89,7 @@ export const probePath = '/probe-of-the-conformance-suite';
 /** Parts of an API that its contract leaves out; what is asked there is typed by the official client, or documented. */
 const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.hubapi.com', /^\/(crm\/v4\/(objects|associations)|crm\/v3\/pipelines|account-info\/v3)\//],
+  ['api.dropboxapi.com', /^\/oauth2\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
 ];
 
@@ -93,6 +110,8 @@ const told = new Set([
   'prefer',
   'if-match',
   'x-rapidapi-host',
+  'dropbox-api-arg',
+  'dropbox-api-path-root',
 ]);
 
 /** Contracts written from lists of parameters: what a refusal looks like stands in none of them. */

@@ -37,6 +37,15 @@ describe('what leaves', () => {
     ]);
   });
 
+  test('bytes go as they are, and are called that', async () => {
+    const { context, asked } = contextOver(() => ({ id: '7' }));
+    const bytes = Buffer.from('{"not": json');
+    await sendWrite(context, http, { method: 'POST', path: '/x', bytes, output: thing });
+    expect(asked).toMatchObject([
+      { headers: { 'content-type': 'application/octet-stream' }, body: '{"not": json', gate: 'open' },
+    ]);
+  });
+
   test('goes through the door, and an answer with nothing in it is nothing', async () => {
     const wire = await serve((_request, response) => response.writeHead(204).end());
     const { fetch } = door();

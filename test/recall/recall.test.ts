@@ -231,5 +231,4 @@ test.each([
     // The soak has seen all three: else it has shown nothing.
     for (const mark of Object.values(marks)) expect(mark).toBeGreaterThan(10);
   },
-  60_000,
 );

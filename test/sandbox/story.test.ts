@@ -11,7 +11,7 @@ let house: House;
 beforeAll(async () => {
   house = await openHouse('silent');
   for (const connection of await house.connect()) await house.sync(connection, () => undefined);
-}, 60_000);
+});
 
 afterAll(async () => {
   await house.close();
@@ -56,4 +56,4 @@ test('the walk ends at the step where the provider refuses, and says what became
   }
   expect(failed).toBe('The agent asks what became of them');
   expect(house.sandbox.smtp.received()).toEqual([]);
-}, 120_000);
+});

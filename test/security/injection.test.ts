@@ -42,6 +42,8 @@ const home = mkdtempSync(join(tmpdir(), 'drawbridge-injection-'));
 const stops: (() => unknown)[] = [];
 let rooms: Rooms;
 let connected: Record<string, string>;
+/** The listing whose description orders. */
+let attacked: string;
 
 beforeAll(async () => {
   const clock = systemClock;
@@ -97,8 +99,10 @@ beforeAll(async () => {
     TotalAmt: 10,
     Balance: 10,
   });
-  const listing = sandbox.zillow.listings()[0] as { description: string } | undefined;
-  if (listing !== undefined) listing.description = attackOn('chartreuse');
+  const listing = sandbox.zillow.listings()[0] as { zpid: number; description: string } | undefined;
+  if (listing === undefined) throw new Error('the sandbox has no listing');
+  listing.description = attackOn('chartreuse');
+  attacked = String(listing.zpid);
   const upstream = createMcpEmulator(clock);
   upstream.open = true;
   upstream.tools.push({
@@ -165,7 +169,7 @@ beforeAll(async () => {
   for (const source of ['mail', 'calendar', 'note', 'file', 'invoice']) {
     await rooms.refresh(org, connected[source] ?? '');
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   for (const stop of stops) await stop();
@@ -239,13 +243,11 @@ test('in a listing, an order stands in a frame that it cannot close', async () =
     limit: 25,
   });
   const { hits } = found.structuredContent as { hits: { listingId: string }[] };
-  const told: CallResult[] = [];
-  for (const { listingId } of hits) {
-    const detail = await call('property-detail', { id: listingId, account: zillow });
-    if (textOf(detail).includes('chartreuse')) told.push(detail);
-  }
-  expect(told).toHaveLength(1);
-  for (const detail of told) expectTame(detail);
+  const hit = hits.find(({ listingId }) => listingId === attacked);
+  expect(hit).toBeDefined();
+  const detail = await call('property-detail', { id: hit?.listingId, account: zillow });
+  expect(textOf(detail)).toContain('chartreuse');
+  expectTame(detail);
 });
 
 test('in the words and the answer of somebody else’s tool, an order stands in a frame that it cannot close', async () => {

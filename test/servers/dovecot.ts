@@ -10,11 +10,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { rootCertificates, setDefaultCACertificates } from 'node:tls';
+import { freePort } from './free-port.ts';
 
 const binary = '/usr/sbin/dovecot';
 
@@ -170,14 +171,6 @@ export function makeCertificate(folder: string): Certificate {
 export function trust(certificate: Certificate): () => void {
   setDefaultCACertificates([...rootCertificates, certificate.cert]);
   return () => setDefaultCACertificates([...rootCertificates]);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 /** Resolves when something accepts connections on `port`; gives up after 20 s or when the server has died. */

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, untilListening } from './dovecot.ts';
+import { untilListening } from './dovecot.ts';
+import { freePort } from './free-port.ts';
 
 const binary = '/usr/bin/radicale';
 

@@ -25,21 +25,3 @@ test.each(several)(
     }
   },
 );
-
-test('a long run of queries lets the event loop go on', async () => {
-  const [sqlite] = several;
-  const opened = await sqlite?.open();
-  const org = await opened?.store.forOrg((await opened?.store.createOrg('Brightwater Homes')) ?? '');
-  let turns = 0;
-  const timer = setInterval(() => {
-    turns += 1;
-  }, 1);
-  try {
-    const end = performance.now() + 300;
-    while (performance.now() < end) await org?.read((db) => db.selectFrom('orgs').selectAll().execute());
-    expect(turns).toBeGreaterThan(3);
-  } finally {
-    clearInterval(timer);
-    await opened?.close();
-  }
-});

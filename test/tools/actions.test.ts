@@ -9,7 +9,7 @@ let office: Office;
 beforeAll(async () => {
   office = await openOffice();
   await office.mailbox();
-}, 60_000);
+});
 afterAll(() => office.close());
 
 interface Listed {

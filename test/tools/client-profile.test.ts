@@ -24,7 +24,7 @@ beforeAll(async () => {
   office = await openOffice();
   for (const account of [await office.mailbox(), await office.calendar()])
     await office.rooms.refresh(office.rooms.org, account.id);
-}, 60_000);
+});
 afterAll(() => office.close());
 
 const ask = async (client: string) => {

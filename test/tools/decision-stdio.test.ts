@@ -37,7 +37,7 @@ beforeAll(async () => {
     fields: { email: mail.address, imap: `${imap.host}:${imap.port}`, smtp: `${smtp.host}:${smtp.port}` },
     secrets: { password: mail.password },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await rooms?.close();
@@ -75,28 +75,24 @@ const mail = (subject: string) => ({
 test.each([
   ['an older client', openOld],
   ['a new client', openNew],
-])(
-  'through %s over stdio a person decides once stdio is allowed, and not before',
-  async (who, open) => {
-    const { org, owner, queue } = rooms;
-    const carriers = createCarriers();
-    const { call, close } = await open();
-    try {
-      const before = (await call(`Before, ${who}`)) as { structuredContent: { actionId: string } };
-      expect(before.structuredContent).toMatchObject({ status: 'pending' });
-      await carriers.allow(org, owner, { client: 'stdio', channel: 'terminal' });
-      const after = (await call(`After, ${who}`)) as { structuredContent: { actionId: string } };
-      expect(after.structuredContent).toMatchObject({ status: 'rejected' });
-      expect(await queue.get(org, after.structuredContent.actionId)).toMatchObject({
-        decisionChannel: 'elicitation',
-        decisionReason: 'Not now',
-        decidedBy: { name: owner.name },
-      });
-      expect((await queue.get(org, before.structuredContent.actionId)).status).toBe('pending');
-    } finally {
-      await close();
-      await carriers.deny(org, owner, { client: 'stdio', channel: 'terminal' });
-    }
-  },
-  90_000,
-);
+])('through %s over stdio a person decides once stdio is allowed, and not before', async (who, open) => {
+  const { org, owner, queue } = rooms;
+  const carriers = createCarriers();
+  const { call, close } = await open();
+  try {
+    const before = (await call(`Before, ${who}`)) as { structuredContent: { actionId: string } };
+    expect(before.structuredContent).toMatchObject({ status: 'pending' });
+    await carriers.allow(org, owner, { client: 'stdio', channel: 'terminal' });
+    const after = (await call(`After, ${who}`)) as { structuredContent: { actionId: string } };
+    expect(after.structuredContent).toMatchObject({ status: 'rejected' });
+    expect(await queue.get(org, after.structuredContent.actionId)).toMatchObject({
+      decisionChannel: 'elicitation',
+      decisionReason: 'Not now',
+      decidedBy: { name: owner.name },
+    });
+    expect((await queue.get(org, before.structuredContent.actionId)).status).toBe('pending');
+  } finally {
+    await close();
+    await carriers.deny(org, owner, { client: 'stdio', channel: 'terminal' });
+  }
+});

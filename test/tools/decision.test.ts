@@ -45,7 +45,7 @@ beforeAll(async () => {
   keyId = made.id;
   mcp = new URL(`${serving.web()?.programUrl}/mcp`);
   requestInit = { headers: { Authorization: `Bearer ${made.key.reveal()}` } };
-}, 60_000);
+});
 
 afterAll(async () => {
   await serving?.close();

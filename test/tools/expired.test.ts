@@ -15,7 +15,7 @@ beforeAll(async () => {
     error: new DrawbridgeError('auth_expired', 'gone'),
   });
   link = `/connect/mailbox?account=${mailbox.id}`;
-}, 60_000);
+});
 afterAll(() => office.close());
 
 test.each([

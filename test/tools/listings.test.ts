@@ -8,7 +8,7 @@ const hour = 3_600_000;
 beforeAll(async () => {
   office = await openOffice();
   await office.zillow();
-}, 60_000);
+});
 afterAll(() => office.close());
 
 interface Hit {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   mailbox = await office.mailbox();
   calendar = await office.calendar();
   zillow = await office.zillow();
-}, 60_000);
+});
 afterAll(() => office.close());
 
 interface Found {

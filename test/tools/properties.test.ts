@@ -47,7 +47,7 @@ beforeAll(async () => {
   const mail = await office.mailbox();
   await rooms.refresh(rooms.org, mail.id);
   files = await rooms.connections.own(rooms.org, 'files');
-}, 90_000);
+});
 afterAll(() => office.close());
 
 test('a price of the portal and of the mail about it is one row that names both, and links the mail', async () => {

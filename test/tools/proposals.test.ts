@@ -13,7 +13,7 @@ beforeAll(async () => {
   const mail = await office.mailbox();
   await office.calendar();
   await office.rooms.refresh(office.rooms.org, mail.id);
-}, 60_000);
+});
 afterAll(() => office.close());
 
 const zone = 'America/Los_Angeles';

@@ -19,7 +19,7 @@ beforeAll(async () => {
   unsyncedSaid = textOf(await office.call('ime-search', { question: 'anything' }));
   await office.rooms.refresh(office.rooms.org, mail.id);
   await office.rooms.refresh(office.rooms.org, calendar.id);
-}, 60_000);
+});
 afterAll(() => office.close());
 
 interface Hit {

@@ -3,8 +3,9 @@
 import * as oauth from 'oauth4webapi';
 import type { Clock } from '../../clock.ts';
 import { DrawbridgeError } from '../../errors.ts';
-import type { OAuth2, OAuthApp } from '../../providers/auth.ts';
+import type { OAuth2, OAuthApp, TokenAnswer } from '../../providers/auth.ts';
 import { fillUrl } from '../../providers/template.ts';
+import type { Secret } from '../../secret.ts';
 import { readAnswer, tokenAnswer } from './answer.ts';
 import type { Grant, OAuth } from './oauth.ts';
 import type { Asking } from './refusal.ts';
@@ -33,7 +34,28 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
     };
   }
 
+  /** The refresh of a grant; also how a bearer that is to end its grant is had. */
+  async function refresh(grant: Grant, refreshToken: Secret): Promise<TokenAnswer> {
+    const { auth, app } = grant;
+    if (auth.official !== undefined) return auth.official.refresh({ ...grant, refreshToken });
+    const server = serverOf(grant, auth.refreshUrl ?? auth.tokenUrl);
+    const response = await oauth.refreshTokenGrantRequest(
+      server,
+      clientOf(app),
+      credentialsOf(auth, app),
+      refreshToken.reveal(),
+      {
+        [oauth.customFetch]: through(grant, 'refresh'),
+        additionalParameters: { ...auth.tokenParameters },
+      },
+    );
+    const body = await conform(() => oauth.processRefreshTokenResponse(server, clientOf(app), response));
+    return tokenAnswer(auth, body);
+  }
+
   return {
+    refresh,
+
     async authorizationUrl({ auth, app, fields, scopes, redirectUri, state, codeVerifier }) {
       const url = fillUrl(auth.authorizeUrl, fields);
       const parameters = new URLSearchParams({
@@ -77,24 +99,6 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
       return tokenAnswer(auth, body);
     },
 
-    async refresh(grant, refreshToken) {
-      const { auth, app } = grant;
-      if (auth.official !== undefined) return auth.official.refresh({ ...grant, refreshToken });
-      const server = serverOf(grant, auth.refreshUrl ?? auth.tokenUrl);
-      const response = await oauth.refreshTokenGrantRequest(
-        server,
-        clientOf(app),
-        credentialsOf(auth, app),
-        refreshToken.reveal(),
-        {
-          [oauth.customFetch]: through(grant, 'refresh'),
-          additionalParameters: { ...auth.tokenParameters },
-        },
-      );
-      const body = await conform(() => oauth.processRefreshTokenResponse(server, clientOf(app), response));
-      return tokenAnswer(auth, body);
-    },
-
     async revoke(grant, tokens) {
       const { auth, app } = grant;
       if (auth.revocation === undefined) return;
@@ -109,7 +113,18 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
           await auth.official.revoke({ ...grant, token });
           return;
         }
-        const server = { ...serverOf(grant, auth.tokenUrl), ...revocationOf(grant, auth.revocation.url) };
+        const { url, body } = auth.revocation;
+        if (body === 'none') {
+          // The one that is kept may have ended.
+          const live =
+            tokens.refresh === undefined ? token : (await refresh(grant, tokens.refresh)).accessToken;
+          const at = fillUrl(url, grant.fields);
+          const headers = { authorization: `Bearer ${live.reveal()}` };
+          const said = await grant.fetch(at, { method: 'POST', headers, redirect: 'manual' });
+          await readAnswer(said, { asking: 'revoke', host: at.hostname, clock });
+          return;
+        }
+        const server = { ...serverOf(grant, auth.tokenUrl), ...revocationOf(grant, url) };
         const response = await oauth.revocationRequest(
           server,
           clientOf(app),

@@ -16,7 +16,7 @@ describe.each(databases)('on $name', (database) => {
     opened = await database.open();
     folding = world(small);
     loose = world(never);
-  }, 60_000);
+  });
   afterAll(async () => {
     await folding.close();
     await loose.close();

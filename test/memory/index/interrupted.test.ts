@@ -57,7 +57,7 @@ describe.each(databases)('on $name', (database) => {
   beforeAll(async () => {
     opened = await database.open({ clock });
     asking = world(never, clock);
-  }, 60_000);
+  });
   afterAll(async () => {
     await asking.close();
     await opened.close();

@@ -61,7 +61,7 @@ describe.each(databases.filter(({ dialect }) => dialect === 'postgres'))('on $na
       sql<{ found: number }>`select 1 as found where to_regclass('search_halfvecs') is not null`.execute(db),
     );
     there = found.rows.length > 0;
-  }, 60_000);
+  });
   afterAll(async () => {
     await one.close();
     await opened.close();

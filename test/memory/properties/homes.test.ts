@@ -29,7 +29,7 @@ describe.each(databases)('on $name', (database) => {
     box = await connectAccount(org, 'con_box', 'me@agency.test', clock.now());
     portal = { ...(await connectAccount(org, 'con_portal', 'portal', clock.now())), provider: 'zillow' };
     files = { ...(await connectAccount(org, 'con_files', 'files', clock.now())), provider: 'files' };
-  }, 60_000);
+  });
   afterAll(async () => {
     await memory.close();
     await opened.close();

@@ -91,7 +91,8 @@ test('of two homes in one sentence each has its own price', () => {
 });
 
 test('hostile text takes no time', () => {
-  const began = performance.now();
+  // The processor's time: a crowded machine gives the rest to others.
+  const began = process.cpuUsage();
   for (const text of [
     '1 A'.repeat(30_000),
     '12 '.repeat(30_000),
@@ -100,5 +101,5 @@ test('hostile text takes no time', () => {
   ]) {
     for (const one of addressesIn(text)) priceBeside(text, one, []);
   }
-  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(process.cpuUsage(began).user / 1000).toBeLessThan(2_000);
 });
