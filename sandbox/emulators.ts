@@ -6,6 +6,7 @@ import { emulatedDropbox } from './emulated-dropbox.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
 import { emulatedServers } from './emulated-servers.ts';
+import { emulatedSlack } from './emulated-slack.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, hubspotApp } from './hubspot/index.ts';
 import type { ObjectType } from './hubspot/state.ts';
@@ -219,6 +220,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   ...emulatedDropbox,
   ...emulatedMicrosoft,
   ...emulatedMls,
+  ...emulatedSlack,
   ...emulatedServers,
 };
 

@@ -42,12 +42,26 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
     const answer = await leave(...withHeader(...call(), 'authorization', `Bearer ${token.reveal()}`));
     // A redirect may have led to a host that got no bearer: what that one refuses says nothing about ours.
     const elsewhere = answer.url !== '' && !hosts.has(new URL(answer.url).host);
-    if (answer.status !== 401 || elsewhere || parts.bearer.instead === undefined) return answer;
+    if (elsewhere || parts.bearer.instead === undefined) return answer;
+    if (answer.status !== 401 && !(await saysEnded(answer, parts.provider.http))) return answer;
     // Refused before anything was done, so a write may be made again, too.
     const other = await parts.bearer.instead(token);
     await answer.body?.cancel();
     return leave(...withHeader(...call(), 'authorization', `Bearer ${other.reveal()}`));
   };
+}
+
+/** Of a provider that says so with another status (Slack: 200); the answer stays to be read. */
+async function saysEnded(answer: Response, http: Provider['http']): Promise<boolean> {
+  const isJson = /\bjson\b/i.test(answer.headers.get('content-type') ?? '');
+  if (http?.bearerEnded === undefined || !isJson) return false;
+  const text = await answer.clone().text();
+  try {
+    return http.bearerEnded(JSON.parse(text));
+  } catch {
+    // No JSON at all: whoever reads the answer says so.
+    return false;
+  }
 }
 
 /** Host (with its port) → protocol. */

@@ -146,6 +146,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./reso/index.ts')).provider,
   },
   {
+    id: 'slack',
+    title: 'Slack',
+    capabilities: [],
+    feedKinds: ['chat', 'contact', 'file'],
+    connectable: true,
+    app: 'slack',
+    command: 'drawbridge connect slack',
+    load: async () => (await import('./slack/index.ts')).provider,
+  },
+  {
     id: 'spark',
     title: 'Spark (Flexmls)',
     capabilities: ['listing.get', 'listing.search'],

@@ -60,7 +60,15 @@ export function apiPlaces({ hosts, emulated }: ProviderWorld): string[] {
   if (emulated.way.kind !== 'browser')
     return emulated.emulators.flatMap((one) => one.hosts.map((host) => `/${host}/`));
   const bearing = hosts.calls().filter(({ headers }) => /^Bearer /.test(headers['authorization'] ?? ''));
-  return [...new Set(bearing.map(({ host, path }) => `/${host}/${path.split('/')[1]}`))];
+  const tokens = hosts.calls().filter(({ body }) => new URLSearchParams(body).has('grant_type'));
+  const places = bearing.map(({ host, path }) => {
+    const place = `/${host}/${path.split('/')[1]}`;
+    // Where tokens are given below the very same segment, only what was called itself.
+    return tokens.some((one) => `/${one.host}${one.path}`.startsWith(`${place}/`))
+      ? `/${host}${path}`
+      : place;
+  });
+  return [...new Set(places)];
 }
 
 export async function failure(work: Promise<unknown>): Promise<DrawbridgeError> {
