@@ -96,7 +96,7 @@ function peopleIn(messages: readonly RawMessage[], people: People): Person[] {
 }
 
 /** Below the conversation that it is in. */
-export const fileKey = (root: string, file: string): string => `${root}/${file}`;
+const fileKey = (root: string, file: string): string => `${root}/${file}`;
 
 /**
  * The files of a conversation, each as a record.

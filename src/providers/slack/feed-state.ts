@@ -2,6 +2,7 @@
 // A step is one call; after each the state is a cursor that loses nothing.
 import { z } from 'zod';
 import { timestamp } from './shapes.ts';
+import { tsOf } from './words.ts';
 
 const message = z.looseObject({ ts: timestamp });
 
@@ -19,6 +20,8 @@ const round = z.object({
   queue: z.array(timestamp),
   /** Of the first in the queue, where it is longer than a page. */
   part: z.object({ page: z.string(), messages: z.array(message) }).optional(),
+  /** A ts: of what is older it is not noted that it was met. */
+  noted: z.string(),
   /** What was met: `ts`, and `ts/file`. */
   ids: z.array(z.string()),
   /** Conversations with replies, and when the last one came (a ts). */
@@ -51,9 +54,9 @@ export const cursorForm = z.object({
 });
 export type Cursor = z.infer<typeof cursorForm>;
 
-export const day = 86_400_000;
+const day = 86_400_000;
 /** What is younger is read again in each round: edits and deletions show there. */
-export const windowMs = 3 * day;
+const windowMs = 3 * day;
 /** A conversation that rests for longer is not asked for replies any more. */
 const talkMs = 14 * day;
 /** Asked for new replies in each round, of those whose first message is older than the window. */
@@ -61,43 +64,48 @@ const mostTalks = 10;
 
 export const newState = (): ChannelState => ({ swept: 0, readers: '', ids: [], talks: {} });
 
+/** Whether a conversation whose last reply has this ts is asked for replies again. */
+export const mayGoOn = (last: string, now: number): boolean => Number(last) * 1000 >= now - talkMs;
+
 export function beginRound(
   state: ChannelState,
-  given: { now: number; readers: string; from: string; paced: boolean },
+  given: { now: number; readers: string; paced: boolean },
 ): Round {
-  const { now, readers, from, paced } = given;
+  const { now, readers, paced } = given;
+  const window = tsOf((state.until ?? now) - windowMs);
   // Who may read it has changed: every record of it says so.
   const whole = state.until === undefined || state.readers !== readers;
-  const old = Object.keys(state.talks).filter((ts) => ts <= from);
+  const old = Object.keys(state.talks).filter((ts) => ts <= window);
   return {
     began: now,
-    from: whole ? '0' : from,
+    from: whole ? '0' : window,
     readers,
     read: false,
     // Each takes a call: where those are few, they are left for what is new.
     queue: whole || paced ? [] : old,
+    noted: window,
     ids: [],
     talks: {},
   };
 }
 
+/** @param id `ts`, or `ts/file` */
+export function meet(round: Round, id: string): void {
+  if (id > round.noted) round.ids.push(id);
+}
+
 /**
  * The channel was read to its end.
- * @param kept a ts: what is met after it is compared in the next round
  * @returns what was there before, and is no more
  */
-export function endRound(
-  state: ChannelState,
-  { sweep, kept, now }: { sweep: number; kept: string; now: number },
-): string[] {
+export function endRound(state: ChannelState, sweep: number): string[] {
   const { round } = state;
   if (round === undefined) return [];
   const met = new Set(round.ids);
-  const gone = state.ids.filter((id) => id > round.from && !met.has(id));
-  const since = (now - talkMs) / 1000;
-  const talks = Object.entries(round.talks)
-    .filter(([, last]) => Number(last) >= since)
-    .sort(([, one], [, other]) => (one < other ? 1 : -1));
+  const gone = state.ids.filter((id) => id > round.noted && !met.has(id));
+  // What the next round compares.
+  const kept = tsOf(round.began - windowMs);
+  const talks = Object.entries(round.talks).sort(([, one], [, other]) => (one < other ? 1 : -1));
   const young = talks.filter(([ts]) => ts > kept);
   const old = talks.filter(([ts]) => ts <= kept).slice(0, mostTalks);
   state.swept = sweep;

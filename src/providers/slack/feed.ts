@@ -14,13 +14,13 @@ import {
   type Cursor,
   cursorForm,
   endRound,
+  mayGoOn,
+  meet,
   newState,
   type Round,
-  windowMs,
 } from './feed-state.ts';
 import { askHistory, askReplies, comeBackMs, isPaced } from './history.ts';
 import { channelId, type RawChannel, type RawMessage, rawMessage } from './shapes.ts';
-import { tsOf } from './words.ts';
 import {
   channelName,
   channelOf,
@@ -109,13 +109,8 @@ async function* oneChannel(session: Session, channel: RawChannel): AsyncGenerato
   const place: Place = { channel: channel.id, name: channelName(channel, people), people, readers };
   cursor.channels[channel.id] ??= newState();
   const state = cursor.channels[channel.id] as ChannelState;
-  const kept = tsOf((state.round?.began ?? clock.now()) - windowMs);
-  state.round ??= beginRound(state, {
-    now: clock.now(),
-    readers: digest(readers),
-    from: tsOf((state.until ?? 0) - windowMs),
-    paced: isPaced(context),
-  });
+  const begun = { now: clock.now(), readers: digest(readers), paced: isPaced(context) };
+  state.round ??= beginRound(state, begun);
   const { round } = state;
   while (!round.read || round.queue.length > 0) {
     context.signal?.throwIfAborted();
@@ -139,7 +134,7 @@ async function* oneChannel(session: Session, channel: RawChannel): AsyncGenerato
     step.done();
     const deleted = step.deleted;
     if (round.read && round.queue.length === 0) {
-      deleted.push(...endRound(state, { sweep: cursor.sweep, kept, now: clock.now() }));
+      deleted.push(...endRound(state, cursor.sweep));
     }
     yield page(session, { records, deleted: deleted.map((id) => `${channel.id}/${id}`) });
   }
@@ -159,13 +154,11 @@ async function historyStep({ context }: Session, { channel }: Place, round: Roun
     ...(from === '0' ? {} : { oldest: from }),
     ...(at === undefined ? {} : { cursor: at }),
   }).catch((error: unknown) => {
-    // A place in the list that Slack knows no more: the round is begun again with the next run, which only repeats.
-    if (at !== undefined && error instanceof DrawbridgeError && error.code === 'invalid_request') {
-      Object.assign(round, { ids: [], queue: [], talks: {} });
-      delete round.page;
-      return askHistory(context, channel, from === '0' ? {} : { oldest: from });
-    }
-    throw error;
+    // The list is begun again, which only repeats.
+    if (at === undefined || !isForgotten(error)) throw error;
+    Object.assign(round, { ids: [], queue: [], talks: {} });
+    delete round.page;
+    return askHistory(context, channel, from === '0' ? {} : { oldest: from });
   });
   const queue: string[] = [];
   const conversations: RawMessage[][] = [];
@@ -187,17 +180,26 @@ async function historyStep({ context }: Session, { channel }: Place, round: Roun
   };
 }
 
+/** A place in a list that Slack knows no more. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof DrawbridgeError && error.code === 'invalid_request';
+}
+
 /** A page of one conversation; its record is made when it is there whole. */
 async function replyStep({ context }: Session, { channel }: Place, round: Round): Promise<Step> {
   const [root = '', ...queue] = round.queue;
   const { part } = round;
-  const told = await askReplies(context, channel, root, part?.page);
+  const told = await askReplies(context, channel, root, part?.page).catch((error: unknown) => {
+    if (part === undefined || !isForgotten(error)) throw error;
+    delete round.part;
+    return askReplies(context, channel, root);
+  });
   const leave = (): void => {
     round.queue = queue;
     delete round.part;
   };
   if (told === undefined) return { conversations: [], deleted: [root], done: leave };
-  const before = (part?.messages ?? []).flatMap((one) => rawMessage.safeParse(one).data ?? []);
+  const before = (round.part?.messages ?? []).flatMap((one) => rawMessage.safeParse(one).data ?? []);
   // The first one may come again with every page.
   const known = new Set(before.map(({ ts }) => ts));
   const messages = [...before, ...told.messages.filter(({ ts }) => !known.has(ts))];
@@ -226,12 +228,13 @@ async function* recordsOf(
     const record = conversationRecord(context, place, messages);
     const [root] = messages;
     if (record === undefined || root === undefined) continue;
-    round.ids.push(root.ts);
-    if (messages.length > 1) round.talks[root.ts] = messages.at(-1)?.ts ?? root.ts;
+    meet(round, root.ts);
+    const last = messages.at(-1)?.ts ?? root.ts;
+    if (messages.length > 1 && mayGoOn(last, round.began)) round.talks[root.ts] = last;
     yield record;
     const wanted = (key: string, { edited }: RawMessage) => !before.has(key) || edited != null;
     for await (const { key, record: file } of filesIn(context, place, messages, wanted)) {
-      round.ids.push(key);
+      meet(round, key);
       if (file !== undefined) yield file;
     }
   }

@@ -10,7 +10,7 @@ import { type RawFile, rawFile } from './shapes.ts';
 
 const host = 'files.slack.com';
 /** What is read of one file. Bytes. */
-export const fileLimit = 10 * 1024 * 1024;
+const fileLimit = 10 * 1024 * 1024;
 
 /** Read as they are; other texts are plain. */
 const whole =

@@ -66,13 +66,13 @@ function checkText({ text: words }: { text: string }): void {
   throw new DrawbridgeError('invalid_request', 'text: write something to be posted.', { field: 'text' });
 }
 
-/** @throws DrawbridgeError `conflict` where the channel is called otherwise */
+/** @throws DrawbridgeError `invalid_request` where the channel is called otherwise than a person will read */
 function checkChannel(payload: Pick<Post, 'channel'>, { fields }: LiveRecord): void {
   if (fields['channel'] === payload.channel.name) return;
   throw new DrawbridgeError(
-    'conflict',
+    'invalid_request',
     `channel.name: the channel ${payload.channel.id} is called ${String(fields['channel'])} in Slack. Write that.`,
-    { field: 'channel.name', retry: 'ask' },
+    { field: 'channel.name' },
   );
 }
 

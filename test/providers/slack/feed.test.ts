@@ -73,6 +73,7 @@ describe('conversations', () => {
     const channel = scene.slack.state.channels.find(({ id }) => id === offers);
     channel?.members.splice(channel.members.indexOf(people.tobias), 1, people.priya);
     const second = await readFeed(scene, 'messages', first.cursor);
+    expect(second.deleted).toEqual([]);
     const old = [...first.records.keys()].filter((id) => id.startsWith(offers));
     expect(old).toHaveLength(2);
     for (const id of old) {
@@ -179,6 +180,33 @@ describe('a later run', () => {
     const { records } = await readFeed(scene, 'messages', broken);
     expect(ids.filter((id) => !seen.has(id) && !records.has(id))).toEqual([]);
     expect(records.size).toBe(60);
+  });
+
+  test('a place in a conversation that Slack knows no more begins that conversation again', async () => {
+    const scene = await openScene({ empty: true });
+    const root = say(scene, 'Root');
+    for (let n = 1; n <= 60; n += 1) say(scene, `Reply ${n}`, { thread_ts: root });
+    let cursor: unknown;
+    for await (const page of provider.feeds.messages.pages(scene.context, undefined)) {
+      cursor = page.cursor;
+      if (JSON.stringify(cursor).includes('"part"')) break;
+    }
+    const broken = JSON.parse(JSON.stringify(cursor).replace(/"page":"[^"]+"/, '"page":"bm9uZQ=="'));
+    const { records, error } = await readFeed(scene, 'messages', broken);
+    expect(error).toBeUndefined();
+    expect(bodyOf(records.get(idOf(root)))['turns']).toHaveLength(61);
+  });
+
+  test('of years of messages a cursor keeps those of the last days alone', async () => {
+    const scene = await openScene({ empty: true });
+    const now = scene.clock.now();
+    for (let n = 300; n > 0; n -= 1) {
+      const root = say(scene, `Number ${n}`, {}, now - n * day);
+      say(scene, `Reply ${n}`, { thread_ts: root }, now - n * day + minute);
+    }
+    const { cursor, records } = await readFeed(scene, 'messages');
+    expect(records.size).toBe(300);
+    expect(JSON.stringify(cursor).length).toBeLessThan(1_500);
   });
 
   test('a cursor that is none begins from the beginning', async () => {

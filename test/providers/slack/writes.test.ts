@@ -101,7 +101,7 @@ describe('posting', () => {
     const scene = await openScene();
     const wrong = { channel: { id: offers, name: '#general' }, text: 'Hello' };
     expect(await failure(approved(scene, post, wrong))).toMatchObject({
-      code: 'conflict',
+      code: 'invalid_request',
       field: 'channel.name',
       message: expect.stringContaining('#offers'),
     });
