@@ -1,6 +1,7 @@
 // What is written to Slack, as it is proposed, and how a person reads it.
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
+import { visibleLine } from '../../untrusted.ts';
 import { channelId, timestamp } from './shapes.ts';
 import { callsIn, plain } from './words.ts';
 
@@ -32,8 +33,7 @@ export const deleteInput = z.strictObject({
 export type Delete = z.infer<typeof deleteInput>;
 
 export function excerpt(words: string): string {
-  const line = plain(words).replace(/\s+/g, ' ').trim();
-  return line.length > 120 ? `“${line.slice(0, 119)}…”` : `“${line}”`;
+  return `“${visibleLine(plain(words), 120)}”`;
 }
 
 /** What rings more people than those who are spoken to is said. */

@@ -7,6 +7,7 @@ import { pageOf } from './document.ts';
 import { http } from './http.ts';
 import type { Delete, Post, Update } from './payload.ts';
 import { channelId, messagesAnswer, type RawMessage, timestamp } from './shapes.ts';
+import { namedIn } from './words.ts';
 import { channelName, channelOf, membersOf, peopleOf } from './workspace.ts';
 
 export const posted = z.object({ channel: channelId, ts: timestamp });
@@ -21,16 +22,25 @@ export function checkChannel(payload: Pick<Post, 'channel'>, { fields }: LiveRec
   );
 }
 
-/** Who will read it: addresses where the channel is not everybody's. */
-export async function standingOf(context: ProviderContext, id: string): Promise<Record<string, unknown>> {
+/**
+ * Who will read it: addresses where the channel is not everybody's.
+ * @param text what is to be written: whom it calls, by the names that a person knows
+ */
+export async function standingOf(
+  context: ProviderContext,
+  id: string,
+  text = '',
+): Promise<Record<string, unknown>> {
   const [found, people] = [await channelOf(context, id), await peopleOf(context)];
   const members = await membersOf(context, found);
+  const called = namedIn(text).map((one) => people.nameOf(one) ?? `nobody known (${one})`);
   return {
     channel: channelName(found, people),
     archived: found.is_archived === true,
     ...(members === undefined
       ? { readers: 'everybody in the workspace' }
       : { readers: members.map((one) => people.addressOf(one) ?? people.nameOf(one) ?? one).sort() }),
+    ...(called.length === 0 ? {} : { notifies: called }),
   };
 }
 
@@ -89,10 +99,11 @@ function assertOwn({ fields }: ProviderContext, { user }: RawMessage): void {
 export async function liveMessage(
   context: ProviderContext,
   payload: Pick<Update, 'channel' | 'ts' | 'thread'>,
+  text?: string,
 ): Promise<{ message: RawMessage; live: Omit<LiveRecord, 'after'> }> {
   const message = await messageAt(context, payload);
   assertOwn(context, message);
-  const standing = await standingOf(context, payload.channel.id);
+  const standing = await standingOf(context, payload.channel.id, text);
   return {
     message,
     live: {

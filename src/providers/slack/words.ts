@@ -28,6 +28,11 @@ export function callsIn(markup: string): string[] {
   return [...new Set(found.map(([, name = '']) => `@${name.startsWith('subteam') ? 'group' : name}`))];
 }
 
+/** Ids of the people whom a text calls. */
+export const namedIn = (markup: string): string[] => [
+  ...new Set([...markup.matchAll(/<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>/g)].map(([, id = '']) => id)),
+];
+
 /** Integer ms of a ts. */
 export const timeOf = (ts: string): number => Math.floor(Number(ts) * 1000);
 

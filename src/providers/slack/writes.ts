@@ -46,7 +46,7 @@ export const postMessage = writeOperation<Post>({
   validate: checkText,
   concerns,
   async before(context, payload) {
-    const fields = await standingOf(context, payload.channel.id);
+    const fields = await standingOf(context, payload.channel.id, payload.text);
     return { title: payload.channel.name, fields, after: fields };
   },
   checkMeant: checkChannel,
@@ -130,7 +130,7 @@ export const updateMessage = writeOperation<Update>({
   validate: checkText,
   concerns,
   async before(context, payload) {
-    const { message, live } = await liveMessage(context, payload);
+    const { message, live } = await liveMessage(context, payload, payload.text);
     // Such a message is more than its text, and a new text would end the rest for good.
     if ((message.blocks ?? []).some(({ type }) => type !== 'rich_text')) {
       throw new DrawbridgeError(

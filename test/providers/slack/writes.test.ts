@@ -97,6 +97,22 @@ describe('posting', () => {
     expect(open.live?.fields['readers']).toBe('everybody in the workspace');
   });
 
+  test('whom a text calls is shown by name', async () => {
+    const scene = await openScene();
+    const text = 'For <@U0PRIYA> and <@U0NOBODY|Maren Okafor>';
+    expect((await approved(scene, post, { ...to, text })).live?.fields['notifies']).toEqual([
+      'Priya Nair',
+      'nobody known (U0NOBODY)',
+    ]);
+    const ts = mine(scene, 'Before');
+    expect((await approved(scene, update, { ...to, ts, text })).live?.fields['notifies']).toHaveLength(2);
+  });
+
+  test('attack: a summary holds no letters that a person does not see', () => {
+    const text = `Pay\u200b \u202e100\n\n<https://x.example|y\u2066>`;
+    expect(post.summary({ ...to, text }, 'a')).toBe('Post as a to #general: “Pay 100 y (https://x.example)”');
+  });
+
   test('a channel that is called otherwise than the person reads is refused before anything is queued', async () => {
     const scene = await openScene();
     const wrong = { channel: { id: offers, name: '#general' }, text: 'Hello' };
