@@ -66,10 +66,11 @@ export function createSlack(options: SlackOptions): SlackEmulator {
 
   return {
     provider: 'slack',
-    hosts: ['slack.com', 'files.slack.com'],
+    hosts: ['slack.com', 'files.slack.com', 'tidewell.slack.com'],
     state,
     authorization: signIn.authorization,
     handle(call) {
+      if (call.host === 'tidewell.slack.com') return signInPage;
       const signing = signIn.handle(call);
       if (signing !== undefined) return signing;
       const bearer = signIn.bearer(call.headers['authorization']);
@@ -86,6 +87,12 @@ export function createSlack(options: SlackOptions): SlackEmulator {
     },
   };
 }
+
+const signInPage: Answer = {
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: '<h1>Sign in to Tidewell Homes</h1>',
+};
 
 /** To whom the file is not shown, the page of sign-in is. */
 const elsewhere: Answer = {

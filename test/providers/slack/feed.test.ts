@@ -67,7 +67,11 @@ describe('conversations', () => {
   });
 
   test('who comes into a private channel or leaves it is seen in every record of it, the old ones, too', async () => {
-    const scene = await openScene();
+    const scene = await openScene({ empty: true });
+    const ago = scene.clock.now() - 60 * day;
+    for (const n of [0, 59]) {
+      scene.slack.state.post(offers, { user: people.maren, text: `Day ${n}` }, ago + n * day);
+    }
     const first = await readFeed(scene, 'messages');
     scene.clock.advance(30 * day);
     const channel = scene.slack.state.channels.find(({ id }) => id === offers);
@@ -202,11 +206,29 @@ describe('a later run', () => {
     const now = scene.clock.now();
     for (let n = 300; n > 0; n -= 1) {
       const root = say(scene, `Number ${n}`, {}, now - n * day);
-      say(scene, `Reply ${n}`, { thread_ts: root }, now - n * day + minute);
+      if (n % 10 === 0) say(scene, `Reply ${n}`, { thread_ts: root }, now - n * day + minute);
     }
-    const { cursor, records } = await readFeed(scene, 'messages');
-    expect(records.size).toBe(300);
-    expect(JSON.stringify(cursor).length).toBeLessThan(1_500);
+    const sizes: number[] = [];
+    let records = 0;
+    for await (const page of provider.feeds.messages.pages(scene.context, undefined)) {
+      records += page.records.length;
+      sizes.push(JSON.stringify(page.cursor).length);
+    }
+    expect(records).toBe(300);
+    expect(Math.max(...sizes)).toBeLessThan(1_500);
+  });
+
+  test('conversations that rest for two weeks are asked for replies no more', async () => {
+    const scene = await openScene({ empty: true });
+    const now = scene.clock.now();
+    for (const n of [40, 30, 20, 10, 5]) {
+      const root = say(scene, `Number ${n}`, {}, now - n * day);
+      say(scene, 'Reply', { thread_ts: root }, now - n * day + minute);
+    }
+    const { cursor } = await readFeed(scene, 'messages');
+    scene.asked();
+    await readFeed(scene, 'messages', cursor);
+    expect(scene.asked().filter((name) => name === 'conversations.replies')).toHaveLength(2);
   });
 
   test('a cursor that is none begins from the beginning', async () => {
@@ -286,9 +308,12 @@ describe('files', () => {
     const scene = await openScene({ empty: true });
     const { ts, file } = put(scene, 'page.html', 'text/html', Buffer.from('<p>Hello</p>'));
     const redirect = { status: 302, headers: { location: 'https://tidewell.slack.com/?redir=x' } };
-    scene.hosts.faults.failNext({ kind: 'refuse', ...redirect }, '/files.slack.com/');
+    const note = put(scene, 'note.txt', 'text/plain');
+    scene.hosts.faults.failNext({ kind: 'refuse', ...redirect }, '/files.slack.com/', 3);
     const { records } = await readFeed(scene, 'messages');
     expect(records.get(`${idOf(ts)}/${file.id}`)).toMatchObject({ mediaType: 'application/json' });
+    const read = provider.operations['file-text'].run(scene.context, { id: note.file.id });
+    await expect(read).rejects.toMatchObject({ code: 'permission_denied' });
   });
 });
 
