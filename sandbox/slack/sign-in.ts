@@ -81,7 +81,14 @@ export function createSignIn({ clock, app, rotates, team, userId, botUserId }: O
       if (call.path === '/oauth/v2/authorize') return authorize(call);
       if (call.path === '/api/oauth.v2.access') return token(call);
       if (call.path !== '/api/auth.revoke') return undefined;
-      authorization.handle(call);
+      const value = /^Bearer (.+)$/.exec(call.headers['authorization'] ?? '')?.[1] ?? '';
+      if (authorization.scopesOf(call.headers['authorization']) === undefined) return refused('invalid_auth');
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      authorization.handle({
+        ...call,
+        headers: form,
+        body: new URLSearchParams({ token: value }).toString(),
+      });
       return json({ ok: true, revoked: true });
     },
     bearer(header) {

@@ -94,7 +94,7 @@ const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.dropboxapi.com', /^\/oauth2\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
   // Its document of 2021 knows no refresh tokens, and no scopes of a person.
-  ['slack.com', /^\/(oauth\/v2\/authorize|api\/(oauth\.v2\.access|auth\.revoke))$/],
+  ['slack.com', /^\/(oauth\/v2\/authorize|api\/oauth\.v2\.access)$/],
 ];
 
 /** Parameters that came after its contract, and are documented by now. */

@@ -24,7 +24,7 @@ export const auth = {
   app: 'slack',
   authorizeUrl: 'https://slack.com/oauth/v2/authorize',
   tokenUrl: 'https://slack.com/api/oauth.v2.access',
-  revocation: { url: 'https://slack.com/api/auth.revoke', token: 'access', body: 'form' },
+  revocation: { url: 'https://slack.com/api/auth.revoke', token: 'access', body: 'none' },
   // The token method takes a verifier; an app that is switched over to PKCE is another kind, without a secret.
   pkce: 'not-supported',
   clientAuthentication: 'body',

@@ -69,11 +69,11 @@ export const provider = defineProvider({
     'Files up to 10 MB: text, HTML, PDF and Office files are read, of others the name and the facts are. Files that are kept elsewhere, and canvases, are names alone.',
     'Slack has no verified key against repeats: a message bears ours in its metadata, by which it is looked for among the last 200 messages (all replies of a thread). That metadata is shown to the app that wrote it is known, not verified; that it is missing proves nothing, and a person decides.',
     'What is changed or deleted must be of this account, and say what was approved. A message with blocks of its own is not changed.',
-    'Known, and not verified on a live workspace: client authentication in the body, that auth.revoke takes the token in a form and ends the grant with rotation on, the form of links to messages, that renewed tokens of a person stand at the top of the answer.',
+    'Known, and not verified on a live workspace: client authentication in the body, that auth.revoke ends the whole grant with rotation on, the form of links to messages, that renewed tokens of a person stand at the top of the answer.',
     'Organisations on Enterprise Grid are connected workspace by workspace.',
   ],
   verified:
-    'Emulator: sandbox/slack. Requests and the envelope of answers held against Slack’s own OpenAPI document, which was archived in 2021; include_all_metadata, token renewal, revocation and the download of files are not in it.',
+    'Emulator: sandbox/slack. Requests and the envelope of answers held against Slack’s own OpenAPI document, which was archived in 2021; include_all_metadata, token renewal and the download of files are not in it.',
 });
 
 const whose = z.object({

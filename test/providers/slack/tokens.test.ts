@@ -77,7 +77,9 @@ test('without rotation a token has no end and nothing to renew it with; revoking
   const { accessToken, refreshToken, accessLivesMs } = await exchange();
   expect([refreshToken, accessLivesMs]).toEqual([undefined, undefined]);
   await oauth.revoke(grant, { access: accessToken, refresh: undefined });
-  expect(hosts.calls().at(-1)?.path).toBe('/api/auth.revoke');
+  const call = hosts.calls().at(-1);
+  expect([call?.method, call?.path, call?.body]).toEqual(['POST', '/api/auth.revoke', '']);
+  expect(call?.headers['authorization']).toBe(`Bearer ${accessToken.reveal()}`);
   expect(await whose(accessToken)).toMatchObject({ ok: false, error: 'token_revoked' });
 });
 
