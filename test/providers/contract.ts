@@ -81,6 +81,7 @@ const outside = new Set([
   'sandbox-accounts.platform.intuit.com',
   'login.microsoftonline.com',
   'www.dropbox.com',
+  'login.mailchimp.com',
 ]);
 
 /** Asked by the conformance suite, to see how many calls leave at once: of no provider. */
