@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from './emulated.ts';
 import { emulatedDropbox } from './emulated-dropbox.ts';
+import { emulatedMailchimp } from './emulated-mailchimp.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
 import { emulatedServers } from './emulated-servers.ts';
@@ -218,6 +219,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   },
 
   ...emulatedDropbox,
+  ...emulatedMailchimp,
   ...emulatedMicrosoft,
   ...emulatedMls,
   ...emulatedSlack,

@@ -4,7 +4,7 @@ import type { FetchOptions } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Auth } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
-import { fillUrl } from '../providers/template.ts';
+import { fillUrl, isFilled } from '../providers/template.ts';
 import type { Secret } from '../secret.ts';
 
 type Fetch = (input: string | URL | Request, init?: FetchOptions) => Promise<Response>;
@@ -69,7 +69,10 @@ function ownHosts({ provider, fields, mcpServerUrl }: AttachParts): Map<string, 
   const hosts = new Map<string, string>();
   for (const name of provider.http?.hosts ?? []) hosts.set(name, 'https:');
   const urls = [
-    ...(provider.http === undefined ? [] : [fillUrl(provider.http.baseUrl, fields)]),
+    // What its address stands on may be learned by the first call (`probe`): until then it is no host of its own.
+    ...(provider.http === undefined || !isFilled(provider.http.baseUrl, fields)
+      ? []
+      : [fillUrl(provider.http.baseUrl, fields)]),
     ...(mcpServerUrl === undefined ? [] : [new URL(mcpServerUrl)]),
   ];
   for (const url of urls) hosts.set(url.host, url.protocol);

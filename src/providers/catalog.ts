@@ -106,6 +106,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./mailbox/index.ts')).provider,
   },
   {
+    id: 'mailchimp',
+    title: 'Mailchimp',
+    capabilities: [],
+    feedKinds: ['contact', 'page'],
+    connectable: true,
+    app: 'mailchimp',
+    command: 'drawbridge connect mailchimp',
+    load: async () => (await import('./mailchimp/index.ts')).provider,
+  },
+  {
     id: 'mcp',
     title: 'MCP server',
     capabilities: [],

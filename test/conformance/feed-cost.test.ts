@@ -33,6 +33,10 @@ const costs: Readonly<Record<string, number>> = {
   'reso listings': 2,
   'spark listings': 2,
   'slack messages': 7,
+  // Its audiences, and of each who changed, the archived ones, and both counted over.
+  'mailchimp contacts': 9,
+  // What was sent in the last days, and drafts, are read again: nothing tells whether they changed.
+  'mailchimp campaigns': 7,
 };
 
 const log = createLog({ level: 'silent' });

@@ -54,6 +54,15 @@ async function open(auth: Auth, http: Http = { baseUrl: 'https://api.example/v1'
 const header: Auth = { kind: 'api-key', secret: 'key', place: { header: 'X-Api-Key' } };
 const query: Auth = { kind: 'api-key', secret: 'key', place: { query: 'apikey' } };
 
+test('goes to the other hosts alone while a part of the address is not known yet', async () => {
+  const http = { baseUrl: 'https://{dc}.example/v1', hosts: ['upload.example'] };
+  const { sent } = await open(header, http);
+  const [asked] = await sent('https://upload.example/who');
+  const [elsewhere] = await sent('https://shop-1.example/v1/who');
+  expect(asked?.headers['x-api-key']).toBe('the-key');
+  expect(elsewhere?.headers['x-api-key']).toBeUndefined();
+});
+
 describe('a key', () => {
   test('stands in its header, with its prefix, beside the headers of the call', async () => {
     const { sent } = await open({

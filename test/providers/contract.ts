@@ -83,6 +83,7 @@ const outside = new Set([
   'www.dropbox.com',
   'files.slack.com',
   'tidewell.slack.com',
+  'login.mailchimp.com',
 ]);
 
 /** Asked by the conformance suite, to see how many calls leave at once: of no provider. */
