@@ -1,5 +1,5 @@
 // The accounts of the story that live at providers of their own: the colleague's Gmail and calendar, the office's
-// Outlook, the brokerage's CRM and its books. One loopback port plays all of their hosts.
+// Outlook, the team's Slack, the brokerage's CRM and its books. One loopback port plays all of their hosts.
 import type { Clock } from '../src/clock.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, type HubspotEmulator, hubspotApp } from './hubspot/index.ts';
@@ -8,12 +8,14 @@ import { createMicrosoft, type MicrosoftSandbox, microsoftApp } from './microsof
 import { type ProviderHosts, startProviderHosts } from './providers.ts';
 import { createQuickbooks, type QuickbooksEmulator, quickbooksApp } from './quickbooks/index.ts';
 import { fillBooks } from './quickbooks/story.ts';
+import { createSlack, type SlackEmulator, slackApp } from './slack/index.ts';
 import type { World } from './world.ts';
 
 export interface Accounts {
   hosts: ProviderHosts;
   google: GoogleSandbox;
   microsoft: MicrosoftSandbox;
+  slack: SlackEmulator;
   hubspot: HubspotEmulator;
   quickbooks: QuickbooksEmulator;
   /** What a Drawbridge needs to find them: variables of its environment. */
@@ -40,16 +42,24 @@ export async function startAccounts(given: {
     },
   });
   const microsoft = createMicrosoft({ clock, world: officeOf(world) });
+  const slack = createSlack({ clock, world });
   const hubspot = createHubspot({ clock });
   fillWithStory(hubspot.state, world);
   const quickbooks = createQuickbooks({ clock });
   fillBooks(quickbooks, world);
-  const hosts = await startProviderHosts([google.emulator, microsoft.emulator, hubspot, quickbooks]);
-  const apps = { GOOGLE: googleApp, MICROSOFT: microsoftApp, HUBSPOT: hubspotApp, QUICKBOOKS: quickbooksApp };
+  const hosts = await startProviderHosts([google.emulator, microsoft.emulator, slack, hubspot, quickbooks]);
+  const apps = {
+    GOOGLE: googleApp,
+    MICROSOFT: microsoftApp,
+    SLACK: slackApp,
+    HUBSPOT: hubspotApp,
+    QUICKBOOKS: quickbooksApp,
+  };
   return {
     hosts,
     google,
     microsoft,
+    slack,
     hubspot,
     quickbooks,
     environment: Object.fromEntries([

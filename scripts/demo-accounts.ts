@@ -1,6 +1,8 @@
-// The part of the demo's story that happens at other providers: Gmail, Google Calendar, HubSpot, QuickBooks.
+// The part of the demo's story that happens at other providers: Gmail, Google Calendar, Outlook, Slack, HubSpot,
+// QuickBooks.
 // What they hold is in memory like everything else; what is to change there waits for the person, too.
 import { z } from 'zod';
+import { places } from '../sandbox/slack/story.ts';
 import { hit, proposal } from './demo-agent.ts';
 import { must, oneLine, type Step, type Walk } from './demo-walk.ts';
 
@@ -9,8 +11,17 @@ const found = z.object({
 });
 const ran = z.object({ effect: z.string(), result: z.unknown().optional(), proposal: proposal.optional() });
 
+/** The account at a provider. @throws Error where there is none */
+async function accountAt({ house }: Walk, provider: string): Promise<string> {
+  const { connections, org } = house.serving.rooms;
+  const one = (await connections.list(org)).find((connection) => connection.provider === provider);
+  must(one !== undefined, `${provider} must be connected`);
+  return one.id;
+}
+
 export function accountReads(walk: Walk): Step[] {
   const { agent } = walk;
+  const idOf = (provider: string) => accountAt(walk, provider);
   return [
     {
       title: 'It asks what the CRM and the books say',
@@ -32,6 +43,33 @@ export function accountReads(walk: Walk): Step[] {
         must(invoices.length > 0, 'an invoice must be in memory');
         return [...deals.slice(0, 1), ...invoices.slice(0, 2)].map(
           ({ title, snippet, account }) => `${oneLine(title, 60)}: ${oneLine(snippet, 80)}  (${account})`,
+        );
+      },
+    },
+    {
+      title: 'It asks what the team says in Slack, and what the front desk has in Outlook',
+      async run() {
+        const schema = z.object({ hits: z.array(hit.extend({ account: z.string() })) });
+        const talk = await agent.call(
+          'search',
+          { question: 'who has the keys to 14 Bellwether', kinds: ['chat'], limit: 3 },
+          schema,
+        );
+        const [said] = talk.hits;
+        must(said?.snippet.includes('Lockbox') === true, 'the answer in the thread must be found with it');
+        const desk = await agent.call(
+          'search',
+          {
+            question: 'sign riders keys paperwork',
+            kinds: ['mail'],
+            account: await idOf('outlook'),
+            limit: 2,
+          },
+          schema,
+        );
+        must(desk.hits.length > 0, 'the front desk must have mail');
+        return [said, ...desk.hits].map(
+          ({ title, snippet, account }) => `${oneLine(title, 60)}: ${oneLine(snippet, 110)}  (${account})`,
         );
       },
     },
@@ -58,24 +96,23 @@ export function accountWrites(walk: Walk): Step[] {
   const { agent, visitor, house } = walk;
   const { accounts } = house;
   const proposals: z.output<typeof proposal>[] = [];
-  const idOf = async (provider: string): Promise<string> => {
-    const { connections, org } = house.serving.rooms;
-    const one = (await connections.list(org)).find((connection) => connection.provider === provider);
-    must(one !== undefined, `${provider} must be connected`);
-    return one.id;
-  };
+  const idOf = (provider: string) => accountAt(walk, provider);
   const books = () => accounts.quickbooks.books.all('Invoice').length;
   const notes = () => accounts.hubspot.state.all('notes').length;
-  let before = { invoices: 0, notes: 0, mails: 0, events: 0 };
+  const messages = () => accounts.slack.state.shown(places.general).length;
+  let before = { invoices: 0, notes: 0, mails: 0, events: 0, letters: 0, messages: 0 };
   const now = () => ({
     invoices: books(),
     notes: notes(),
     mails: accounts.google.delivered().length,
     events: accounts.google.calendars[0]?.events().length ?? 0,
+    letters: accounts.microsoft.delivered().length,
+    messages: messages(),
   });
   return [
     {
-      title: 'It proposes a note, an invoice, a mail and an event at the other providers; nothing changes',
+      title:
+        'It proposes a note, an invoice, two mails, an event and a message at the other providers; nothing changes',
       async run() {
         before = now();
         const run = async (operation: string, account: string, input: object) => {
@@ -126,13 +163,27 @@ export function accountWrites(walk: Walk): Step[] {
             },
             proposal,
           ),
+          await agent.call(
+            'send-email',
+            {
+              account: await idOf('outlook'),
+              to: ['Tobias Reyes <tobias@tidewell.example>'],
+              subject: 'Sign for Heron Court',
+              text: 'The rider goes up tomorrow.\n\nPriya',
+            },
+            proposal,
+          ),
+          await run('post-message', await idOf('slack'), {
+            channel: { id: places.general, name: '#general' },
+            text: 'Elena sees 14 Heron Court on Monday at three.',
+          }),
         );
         must(JSON.stringify(now()) === JSON.stringify(before), 'nothing may have changed');
         return proposals.map(({ summary }) => oneLine(summary, 130));
       },
     },
     {
-      title: 'The person approves the four, and each happens once',
+      title: 'The person approves the six, and each happens once',
       async run() {
         for (const { actionId, payloadHash } of proposals) await visitor.approve(actionId, payloadHash);
         const schema = z.object({ status: z.string(), outcome: z.string().optional() });
@@ -148,7 +199,7 @@ export function accountWrites(walk: Walk): Step[] {
           must(after[what as keyof typeof after] === count + 1, `exactly one of ${what} must have come`);
         }
         return [
-          'a note in HubSpot, an invoice in QuickBooks, a mail from Gmail, an event in Google Calendar',
+          'a note in HubSpot, an invoice in QuickBooks, a mail from Gmail, an event in Google Calendar, a mail from Outlook, a message in Slack',
         ];
       },
     },

@@ -115,7 +115,7 @@ export async function openHouse(logLevel: string): Promise<House> {
         return made;
       },
       async *connectInBrowser(visitor) {
-        for (const provider of ['gmail', 'google-calendar', 'outlook', 'hubspot', 'quickbooks']) {
+        for (const provider of ['gmail', 'google-calendar', 'outlook', 'slack', 'hubspot', 'quickbooks']) {
           yield connections.get(org, await visitor.connect(provider));
         }
       },
