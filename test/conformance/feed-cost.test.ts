@@ -28,8 +28,8 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot notes': 6,
   'hubspot tickets': 5,
   'outlook mail': 10,
-  'reso listings': 2,
-  'spark listings': 2,
+  // What was edited, and what lies in the trash.
+  'notion pages': 2,
 };
 
 const log = createLog({ level: 'silent' });

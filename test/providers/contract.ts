@@ -91,6 +91,8 @@ const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.hubapi.com', /^\/(crm\/v4\/(objects|associations)|crm\/v3\/pipelines|account-info\/v3)\//],
   ['api.dropboxapi.com', /^\/oauth2\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
+  // The page of consent.
+  ['api.notion.com', /^\/v1\/oauth\/authorize$/],
 ];
 
 /** Google's products share a host and an account; each has a contract of its own. */
