@@ -13,7 +13,12 @@ export const emulatedNotion: Readonly<Record<string, (ground: Ground) => Emulate
     const database = source?.id ?? '';
     return {
       emulators: [notion],
-      way: { kind: 'browser', ...notionApp, authorization: notion.auth },
+      way: {
+        kind: 'browser',
+        ...notionApp,
+        authorization: notion.auth,
+        wrong: { token: 'ntn_another-secret' },
+      },
       fields: {},
       samples: {
         search: { query: 'home' },

@@ -271,7 +271,9 @@ export async function declare(command: Command): Promise<void> {
     if (kind === 'oauth2' || kind === 'discovered') browserFlags(line, provider);
     if (kind !== 'oauth2') line.option('--no-sync', 'do not bring its records into memory now');
     const way = { oauth2: throughBrowser, discovered: connectEither };
-    const act = kind === 'oauth2' || kind === 'discovered' ? way[kind] : connect;
+    const { pasted } = kind === 'oauth2' ? provider.auth : {};
+    const isPasted = pasted !== undefined && process.argv.includes(secretFlag(pasted));
+    const act = !isPasted && (kind === 'oauth2' || kind === 'discovered') ? way[kind] : connect;
     line
       .option('--json', 'answer as JSON, ask nothing')
       .addHelpText(

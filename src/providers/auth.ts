@@ -86,6 +86,8 @@ export interface OAuth2 {
   refreshToken: { rotation: 'never' | 'sometimes' | 'always'; lifetime: Lifetime } | 'none';
   /** Lifetimes in the token answer under other names, in seconds. */
   answerNames?: { refreshExpiresIn?: string };
+  /** The secret as which a person may paste a bearer made by hand at the provider: then nobody signs in, and no app is needed. */
+  pasted?: string;
   official?: OfficialTokenClient;
   /** Where and how a person registers the app: one step a line, `{redirectUrl}` stands for ours. For docs and the connect page. */
   registration: readonly string[];

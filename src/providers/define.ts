@@ -308,11 +308,13 @@ type OAuth2With<
   Authorize extends string,
   Token extends string,
   Rest extends string,
-> = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation'> & {
+  SecretName extends string,
+> = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation' | 'pasted'> & {
   authorizeUrl: Authorize & Template<Authorize, Known>;
   tokenUrl: Token & Template<Token, Known>;
   refreshUrl?: Rest & Template<Rest, Known>;
   revocation?: Omit<NonNullable<OAuth2['revocation']>, 'url'> & { url: Rest & Template<Rest, Known> };
+  pasted?: SecretName;
 };
 
 /** The other ways in, whose credentials and fields are declared ones. */
@@ -351,7 +353,9 @@ export function defineProvider<
     fields: Fields;
     learned?: Readonly<Record<LearnedName, LearnedField>>;
     secrets: readonly (SecretField & { name: SecretName })[];
-    auth: OAuth2With<NoInfer<Known>, Authorize, Token, Rest> | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
+    auth:
+      | OAuth2With<NoInfer<Known>, Authorize, Token, Rest, NoInfer<SecretName>>
+      | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
     http?: Omit<Http, 'baseUrl' | 'headers'> & {
       baseUrl: Base & Template<Base, NoInfer<Known>>;
       headers?: Readonly<Record<string, Header & Template<Header, NoInfer<Known>>>>;

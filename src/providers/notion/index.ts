@@ -3,21 +3,32 @@
 import { z } from 'zod';
 import { defineProvider, type ProviderContext } from '../define.ts';
 import { send } from '../request.ts';
+import { append, removeBlocks } from './append.ts';
+import { createPage } from './create.ts';
 import { getDatabase, queryDatabase } from './databases.ts';
 import { pageFeed } from './feed.ts';
 import { http } from './http.ts';
 import { readBlock, readPage, search } from './reads.ts';
 import { self } from './shapes.ts';
+import { restorePage, trashPage } from './trash.ts';
 import { webhook } from './webhook.ts';
 
 export const provider = defineProvider({
   id: 'notion',
   title: 'Notion',
   fields: z.object({}),
-  secrets: [],
+  secrets: [
+    {
+      name: 'token',
+      title: 'Internal integration secret',
+      hint: 'In place of the sign-in, for your own workspace: notion.so/profile/integrations → New integration, type "Internal", then copy its secret, and give it pages under "Access".',
+      optional: true,
+    },
+  ],
   auth: {
     kind: 'oauth2',
     app: 'notion',
+    pasted: 'token',
     authorizeUrl: 'https://api.notion.com/v1/oauth/authorize',
     tokenUrl: 'https://api.notion.com/v1/oauth/token',
     revocation: { url: 'https://api.notion.com/v1/oauth/revoke', token: 'access', body: 'json' },
@@ -48,6 +59,11 @@ export const provider = defineProvider({
     'get-block': readBlock,
     'get-database': getDatabase,
     'query-database': queryDatabase,
+    'create-page': createPage,
+    'append-text': append,
+    'remove-blocks': removeBlocks,
+    'trash-page': trashPage,
+    'restore-page': restorePage,
   },
   capabilities: {},
   feeds: { pages: pageFeed },

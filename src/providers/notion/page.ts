@@ -1,4 +1,5 @@
 // One page as it is shown and kept: its values, its blocks as markdown, and what of it was left out.
+import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
 import { send } from '../request.ts';
@@ -16,6 +17,15 @@ const longest = 400_000;
 /** @throws DrawbridgeError `not_found` */
 export function getPage(context: ProviderContext, id: string): Promise<Page> {
   return send(context, http, { method: 'GET', path: '/v1/pages/{id}', params: { id }, output: page });
+}
+
+/** @throws DrawbridgeError `not_found`; `conflict` where it lies in the trash */
+export async function livePage(context: ProviderContext, id: string): Promise<Page> {
+  const found = await getPage(context, id);
+  if (found.in_trash !== true) return found;
+  throw new DrawbridgeError('conflict', `The page “${titleOf(found)}” lies in the trash of Notion.`, {
+    retry: 'ask',
+  });
 }
 
 /** The blocks of a page, or one block with what stands within it, as markdown. `cut`: what is missing, in a sentence. */
