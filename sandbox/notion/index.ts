@@ -21,6 +21,8 @@ export interface NotionSandbox extends Emulator {
   store: NotionStore;
   /** Pages that a search does not find, though they are there. */
   unindexed: Set<string>;
+  /** From now on a search ends before its end, and says so. */
+  gaveUp: boolean;
 }
 
 type Body = Record<string, unknown>;
@@ -80,7 +82,12 @@ export function createNotion({
 
   const routes: Record<string, (asked: { id: string; body: Body; query: URLSearchParams }) => Answer> = {
     'GET users/{id}': ({ id }) => (id === 'me' ? json(bot) : json(noUser(id))),
-    'POST search': ({ body }) => listed(searched(body), body, 'page_or_data_source'),
+    'POST search': ({ body }) => {
+      const answer = listed(searched(body), body, 'page_or_data_source');
+      if (!sandbox.gaveUp) return answer;
+      const status = { type: 'incomplete', incomplete_reason: 'query_result_limit_reached' };
+      return json({ ...JSON.parse(answer.body ?? '{}'), request_status: status });
+    },
     'GET pages/{id}': ({ id }) => json(shownPage(store, pageAt(id))),
     'PATCH pages/{id}': ({ id, body }) => {
       const page = pageAt(id);
@@ -193,12 +200,13 @@ export function createNotion({
     return { type: 'data_source_id', data_source_id: source, database_id: sourceAt(source).databaseId };
   }
 
-  return {
+  const sandbox: NotionSandbox = {
     provider: 'notion',
     hosts: ['api.notion.com'],
     auth,
     store,
     unindexed,
+    gaveUp: false,
     handle(call) {
       const signIn = auth.handle(call);
       if (signIn !== undefined) return call.path.endsWith('/revoke') ? json({}) : signIn;
@@ -210,6 +218,7 @@ export function createNotion({
       }
     },
   };
+  return sandbox;
 }
 
 const bot = {
