@@ -7,26 +7,28 @@ import { type BlockContent, contentOf } from './shapes.ts';
 
 /** `depth`: of lists, in entries above. */
 export function markdownOf(nodes: readonly Node[]): string {
-  const parts: { text: string; list: boolean }[] = [];
+  const parts: { text: string; list: string | undefined }[] = [];
   let number = 0;
   for (const node of nodes) {
     const { type } = node.block;
     const content = contentOf(node.block);
     number = type === 'numbered_list_item' ? (content.list_start_index ?? number + 1) : 0;
     const text = blockOf(node, content, number);
-    if (text !== '') parts.push({ text, list: isEntry(type) });
+    if (text !== '') parts.push({ text, list: listOf(type) });
   }
   return parts
     .map(({ text, list }, index) => {
       const before = parts[index - 1];
       if (before === undefined) return text;
-      return `${list && before.list ? '\n' : '\n\n'}${text}`;
+      return `${list !== undefined && list === before.list ? '\n' : '\n\n'}${text}`;
     })
     .join('');
 }
 
 const entries = new Set(['bulleted_list_item', 'numbered_list_item', 'to_do', 'toggle']);
-const isEntry = (type: string | undefined): boolean => entries.has(type ?? '');
+/** Which list it is an entry of: with numbers or without. */
+const listOf = (type = ''): string | undefined =>
+  entries.has(type) ? (type === 'numbered_list_item' ? type : 'points') : undefined;
 
 function blockOf(node: Node, content: BlockContent, number: number): string {
   const { type = '', id } = node.block;
@@ -99,7 +101,9 @@ function entry(mark: string, words: string, { within }: Node): string {
   // Within an entry is what begins under its words.
   const inset = ' '.repeat(/^\d/.test(mark) ? mark.length : 2);
   const below = prefixed(markdownOf(within), inset);
-  return below.trim() === '' ? first : `${first}${isEntry(within[0]?.block.type) ? '\n' : '\n\n'}${below}`;
+  return below.trim() === ''
+    ? first
+    : `${first}${listOf(within[0]?.block.type) === undefined ? '\n\n' : '\n'}${below}`;
 }
 
 function prefixed(text: string, mark: string): string {
