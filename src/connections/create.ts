@@ -319,6 +319,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           provider: providerId,
           account: who.id,
           label: who.label,
+          ...(pasted && given.access !== undefined ? { access: given.access } : {}),
         },
       );
       return get(org, id);

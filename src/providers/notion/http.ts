@@ -71,6 +71,9 @@ function refusal({ status, body }: Answer): Refusal | undefined {
       'Notion knows nothing there, or it is not shared with Drawbridge: share the page in Notion (••• → Connections).';
     return { code, advice, ...words };
   }
+  if (code === 'auth_expired') {
+    return { code, advice: 'Notion does not accept the access, or no longer: connect it again.', ...words };
+  }
   if (said.code === 'restricted_resource') {
     const advice =
       'The integration may not do that: its capabilities are set at https://www.notion.so/profile/integrations.';

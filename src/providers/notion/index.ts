@@ -70,8 +70,21 @@ export const provider = defineProvider({
   webhook,
   // "An average of three requests per second" for a connection; some bursts are allowed.
   limit: { perSecond: 3, burst: 6, concurrent: 3 },
-  notes: [],
-  verified: '',
+  notes: [
+    'Either paste the secret of an internal integration (`--token-stdin`, or on the page): no app, no redirect. Or register a public integration and sign in. Both see only the pages that were given to them, and those below.',
+    'Spoken to in the version 2026-03-11 of its API: databases have data sources, and `in_trash` is the word for what was thrown away.',
+    'Blocks are read as markdown, 24 lists of 100 blocks and 8 levels deep when they are asked for, 90 and 12 for memory; what is cut is said. Pages and databases below a page are links, and records of their own. Pictures and files that Notion keeps are named alone: their addresses end after an hour.',
+    'Notion tells the time of an edit to the minute, and its search sees edits late; how late is not documented (?). Each sync begins 15 minutes before the newest edit that it knows. That pages are restored with their old time is assumed.',
+    'Search is not promised to find everything: rows that it leaves out are read from their databases when all is read. Where Notion itself says that a list is incomplete, nothing is taken for gone.',
+    'Notion shows no address of who wrote a page, and no list of who may read it: people are those whom its columns name, and a page belongs to everybody of the organisation here. Give the integration no pages that not everybody may see.',
+    'Notion takes no key of ours, and there is no place in a page that a reader does not see. A write whose answer was lost is looked up: what is there more often than before, made by this integration. That it is not there proves nothing; then a person decides.',
+    'Text is appended 100 blocks at a time, 1,000 at most for one approval. Where Notion stops in the middle, what stands is told.',
+    'Refresh tokens: one may come or null (S), which means that access has no end. How long an access token lives beside one is not documented (?): it is renewed when Notion refuses it. That refresh tokens are replaced is taken as possible. PKCE is not used (K).',
+    'A webhook is made by hand at notion.so/profile/integrations → Webhooks. The token that Notion sends there first is the secret that signs (DRAWBRIDGE_NOTION_WEBHOOK_SECRET).',
+    'Three calls a second on average (S); that short bursts are taken is third-party knowledge (P). A large workspace needs an hour for its first sync: a page costs a call or more.',
+  ],
+  verified:
+    'Emulator: sandbox/notion/index.ts. Every request and answer held against the types of Notion’s own SDK (August 2026), but for the page of consent. Nothing was tried on a live workspace.',
 });
 
 async function identity(context: ProviderContext): Promise<{ id: string; label: string }> {

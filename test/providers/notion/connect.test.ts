@@ -109,6 +109,16 @@ describe('by a secret that is pasted', () => {
     });
   });
 
+  test('it is only read where the person wants no more', async () => {
+    const { world } = await openWorld({ refreshes: true });
+    const { connections, org } = world;
+    const given = { fields: {}, secrets: { token: internalSecret }, access: 'read' as const };
+    const made = await connections.connect(org, 'notion', given);
+    await expect(connections.write(org, made, 'create-page')).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+  });
+
   test('one that Notion refuses connects nothing', async () => {
     const { world } = await openWorld({ refreshes: true });
     const given = { fields: {}, secrets: { token: 'ntn_another' } };
