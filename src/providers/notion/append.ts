@@ -19,7 +19,7 @@ const appending = z.object({
 });
 type Appending = z.infer<typeof appending>;
 
-const copies = 'placesWithThisText';
+const copies = 'times that this text is there';
 /** Each is a call. */
 const mostRemoved = 100;
 
@@ -45,7 +45,7 @@ export const append = writeOperation<Appending>({
       after: known === undefined ? {} : { [copies]: known + 1 },
     };
   },
-  checkMeant: ({ title }, { fields }) => assertTitle('page', title, fields['title']),
+  checkMeant: ({ title }, { fields }) => assertTitle('title', title, fields['title']),
   compensation: {
     title: 'Take the text off again',
     operation: 'remove-blocks',
@@ -139,7 +139,7 @@ export const removeBlocks = writeOperation<Removing>({
       after: { text: '' },
     };
   },
-  checkMeant: ({ title }, { fields }) => assertTitle('page', title, fields['title']),
+  checkMeant: ({ title }, { fields }) => assertTitle('title', title, fields['title']),
   async run(context, { page, blocks }) {
     let removed = 0;
     for (const id of blocks) {

@@ -58,7 +58,7 @@ export const createPage = writeOperation<Input>({
     if (place.source !== undefined) valuesFor(place.source, payload.properties, payload.title);
     return shownPlace(place, (await place.titled(payload.title))?.length);
   },
-  checkMeant: ({ under }, { fields }) => assertTitle(under.kind, under.title, fields['title']),
+  checkMeant: ({ under }, { fields }) => assertTitle('under.title', under.title, fields['title']),
   compensation: {
     title: 'Move the page to the trash',
     operation: 'trash-page',
@@ -107,7 +107,7 @@ export const createPage = writeOperation<Input>({
   },
 });
 
-const sameTitle = 'pagesOfThisTitle';
+const sameTitle = 'pages of this title there';
 
 interface Place {
   title: string;

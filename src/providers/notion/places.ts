@@ -104,14 +104,12 @@ export function places(there: readonly string[], wanted: readonly string[]): num
   return there.flatMap((_, at) => (wanted.every((one, n) => there[at + n] === one) ? [at] : []));
 }
 
-/** @throws DrawbridgeError `conflict` where what is there bears another title than was told */
-export function assertTitle(what: string, told: string, is: unknown): void {
+/** @throws DrawbridgeError `conflict` with `field`, where what is there bears another title than was told */
+export function assertTitle(field: string, told: string, is: unknown): void {
   if (told === is) return;
   throw new DrawbridgeError(
     'conflict',
-    `The title of the ${what} is not “${told}” in Notion. Nothing was sent.`,
-    {
-      retry: 'ask',
-    },
+    `${field}: what has that id is not called “${told}” in Notion; read it again. Nothing was sent.`,
+    { field, retry: 'ask' },
   );
 }

@@ -59,7 +59,7 @@ function moving(given: {
         after: { inTrash: into },
       };
     },
-    checkMeant: ({ title }, { fields }) => assertTitle('page', title, fields['title']),
+    checkMeant: ({ title }, { fields }) => assertTitle('title', title, fields['title']),
     compensation: { ...back, payload: ({ id, title }) => ({ id, title }) },
     async run(context, { id }) {
       const moved = await sendWrite(context, http, {

@@ -154,13 +154,14 @@ describe('a new page', () => {
     scene.notion.store.addPage({ title: 'Keys', parent: { type: 'page_id', page_id: id } });
     expect(await scene.before('create-page', { under, title: 'Keys' })).toMatchObject({
       title: 'Office',
-      fields: { title: 'Office', pagesOfThisTitle: 1 },
-      after: { pagesOfThisTitle: 2 },
+      fields: { title: 'Office', 'pages of this title there': 1 },
+      after: { 'pages of this title there': 2 },
     });
     const other = { under: { ...under, title: 'Trash bin' }, title: 'Keys' };
     await expect(scene.before('create-page', other)).rejects.toMatchObject({
       code: 'conflict',
       retry: 'ask',
+      field: 'under.title',
     });
     scene.notion.store.setTrash(id, true);
     await expect(scene.before('create-page', { under, title: 'Keys' })).rejects.toMatchObject({
@@ -290,7 +291,7 @@ describe('text at the end of a page', () => {
     const payload = { page: id, title: 'Office', text: 'Call **Ana**.\n\nThen Bo.' };
     await scene.write('append-text', payload);
     const before = await scene.before('append-text', payload);
-    expect(before?.fields).toMatchObject({ placesWithThisText: 1 });
+    expect(before?.fields).toMatchObject({ 'times that this text is there': 1 });
     expect(await scene.lookUp('append-text', payload, before)).toMatchObject({
       found: false,
       conclusive: false,
