@@ -178,7 +178,7 @@ export class NotionStore {
   }
 }
 
-export function parentId(parent: Parent): string | undefined {
+function parentId(parent: Parent): string | undefined {
   if (parent.type === 'page_id') return parent.page_id;
   return parent.type === 'block_id' ? parent.block_id : undefined;
 }

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Answer, Http, Paging, Refusal } from '../http.ts';
 
 /** What the types say that requests and answers are held against. */
-export const notionVersion = '2026-03-11';
+const notionVersion = '2026-03-11';
 
 const nextCursor = (body: unknown): string | undefined =>
   z.object({ has_more: z.boolean(), next_cursor: z.string().nullable() }).safeParse(body).data?.next_cursor ??

@@ -37,7 +37,7 @@ const bare = (href: string): string =>
   href.replace(/[()\s]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 
 /** In more backticks than it holds. */
-export function fenced(words: string): string {
+function fenced(words: string): string {
   const longest = Math.max(0, ...[...words.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   return longest === 0 ? `${fence}${words}${fence}` : `${fence} ${words} ${fence}`;
