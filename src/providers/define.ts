@@ -302,6 +302,11 @@ type KnownKeys<Ops extends Operations> = {
 };
 type FieldsSchema = z.ZodType<Record<string, unknown>>;
 
+/** `Name` itself where it is one of `Known`; else a type that no string has. */
+type Declared<Name extends string, Known extends string> = [Name] extends [Known]
+  ? Name
+  : { undeclaredSecret: Name };
+
 /** OAuth2 whose addresses use declared names alone. */
 type OAuth2With<
   Known extends string,
@@ -309,12 +314,13 @@ type OAuth2With<
   Token extends string,
   Rest extends string,
   SecretName extends string,
+  Pasted extends string,
 > = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation' | 'pasted'> & {
   authorizeUrl: Authorize & Template<Authorize, Known>;
   tokenUrl: Token & Template<Token, Known>;
   refreshUrl?: Rest & Template<Rest, Known>;
   revocation?: Omit<NonNullable<OAuth2['revocation']>, 'url'> & { url: Rest & Template<Rest, Known> };
-  pasted?: SecretName;
+  pasted?: Pasted & (string extends Pasted ? string : Declared<Pasted, SecretName>);
 };
 
 /** The other ways in, whose credentials and fields are declared ones. */
@@ -343,6 +349,7 @@ export function defineProvider<
   const Base extends string,
   const Header extends string,
   const Mcp extends string,
+  const Pasted extends string,
   const LearnedName extends string = never,
   Known extends string = Extract<keyof z.output<Fields>, string> | LearnedName,
 >(
@@ -354,7 +361,7 @@ export function defineProvider<
     learned?: Readonly<Record<LearnedName, LearnedField>>;
     secrets: readonly (SecretField & { name: SecretName })[];
     auth:
-      | OAuth2With<NoInfer<Known>, Authorize, Token, Rest, NoInfer<SecretName>>
+      | OAuth2With<NoInfer<Known>, Authorize, Token, Rest, NoInfer<SecretName>, Pasted>
       | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
     http?: Omit<Http, 'baseUrl' | 'headers'> & {
       baseUrl: Base & Template<Base, NoInfer<Known>>;
