@@ -63,8 +63,7 @@ export async function trashed(context: ProviderContext): Promise<{ ids: string[]
   const ids: string[] = [];
   for await (const { output, next } of searchPages(context, { size: largest, trash: true })) {
     ids.push(...output.results.map(({ id }) => id));
-    const isCut = output.request_status?.type === 'incomplete';
-    if (isCut || (next !== undefined && ids.length >= mostTrash)) return { ids, whole: false };
+    if (next !== undefined && ids.length >= mostTrash) return { ids, whole: false };
   }
   return { ids, whole: true };
 }

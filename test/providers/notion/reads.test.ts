@@ -98,7 +98,7 @@ describe('a page', () => {
     expect(one.text).toContain('Level 8');
     expect(one.text).not.toContain('Level 9');
     expect(one.cut).toBe('what stands more than 8 levels deep was not read');
-    const toggles = Array.from({ length: 60 }, (_, n) => ({
+    const toggles = Array.from({ length: 160 }, (_, n) => ({
       ...paragraph(`Toggle ${n}`),
       type: 'toggle',
       children: [paragraph(`Within ${n}`)],
@@ -106,7 +106,7 @@ describe('a page', () => {
     const wide = scene.notion.store.addPage({ title: 'Wide', text: toggles });
     scene.asked();
     const other = await textOf(scene, wide.id);
-    expect(other.text).toContain('Toggle 59');
+    expect(other.text).toContain('Toggle 159');
     expect(other.text).toContain('Within 0');
     expect(other.text).not.toContain('Within 59');
     expect(other.cut).toBe('its first 24 lists of blocks were read, and more are there');
@@ -357,6 +357,7 @@ describe('a refusal', () => {
     [404, 'object_not_found', { code: 'not_found', message: expect.stringContaining('••• → Connections') }],
     [409, 'conflict_error', { code: 'conflict', retry: 'later' }],
     [429, 'rate_limited', { code: 'rate_limited', retryAfterMs: 3_600_000 }],
+    [529, 'of_another_name', { code: 'rate_limited' }],
     [529, 'service_overload', { code: 'rate_limited', retryAfterMs: 3_600_000 }],
     [
       400,

@@ -357,6 +357,8 @@ describe('markdown', () => {
     const scene = await openScene();
     const long = `${'x'.repeat(1_999)}😀${'y'.repeat(3_000)}`;
     expect((await made(scene, long)).text).toBe(long);
+    // Half a character would be written as its escape.
+    expect(scene.asked().join('')).not.toMatch(/\\ud[89a-f]/i);
     const many = Array.from({ length: 150 }, (_, n) => `**${n}**`).join(' ');
     expect((await made(scene, many)).text.replace(/\s+/g, ' ')).toBe(many);
     const rows = Array.from({ length: 150 }, (_, n) => `| ${n} |`).join('\n');
