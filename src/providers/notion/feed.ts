@@ -29,6 +29,8 @@ const cursorForm = z.discriminatedUnion('phase', [
     /** The newest edit when it began, integer ms: what comes after is read at its end. */
     newest: z.number().optional(),
     from: z.string().optional(),
+    /** As of the changes that come after. */
+    read: z.record(z.string(), z.number()).default({}),
     /** Only what the list has left out is still to come. */
     listed: z.literal(true).optional(),
   }),
@@ -67,15 +69,15 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
   yield* changes(context, start);
 }
 
-const beginning: Full = { version: 1, phase: 'full' };
+const beginning: Full = { version: 1, phase: 'full', read: {} };
 
 async function* full(context: ProviderContext, start: Full): AsyncGenerator<FeedPage, Changes> {
-  let { newest } = start;
-  if (start.listed !== true) {
-    newest = yield* onceAgain((again) => everything(context, again ? { ...beginning, newest } : start));
-  }
-  const listed: Full = { ...beginning, newest, listed: true };
-  const after: Changes = { version: 1, phase: 'changes', newest: newest ?? 0, read: {}, trash: [] };
+  const listed =
+    start.listed === true
+      ? start
+      : yield* onceAgain((again) => everything(context, again ? { ...start, from: undefined } : start));
+  const { newest = 0, read } = listed;
+  const after: Changes = { version: 1, phase: 'changes', newest, read, trash: [] };
   const { ids, whole } = yield* leftOut(context, listed);
   yield { records: [], deleted: [], cursor: after, ...(whole ? { complete: { ids } } : {}) };
   return after;
@@ -93,23 +95,22 @@ async function* onceAgain<Result>(
   }
 }
 
-/** @returns the newest edit that was there when it began */
-async function* everything(
-  context: ProviderContext,
-  start: Full,
-): AsyncGenerator<FeedPage, number | undefined> {
-  let { newest } = start;
+/** @returns the cursor of who is through with the list */
+async function* everything(context: ProviderContext, start: Full): AsyncGenerator<FeedPage, Full> {
+  let cursor = start;
   for await (const { output, next } of searchPages(context, { size: pageSize, from: start.from })) {
-    newest ??= timeOf(output.results[0]?.last_edited_time);
+    const newest = cursor.newest ?? timeOf(output.results[0]?.last_edited_time) ?? 0;
+    const now = context.clock.now();
     const { records, absent } = await taken(context, output.results);
-    const cursor: Full = {
-      ...beginning,
-      newest,
-      ...(next === undefined ? { listed: true } : { from: next }),
-    };
+    const read = { ...cursor.read };
+    for (const { id, last_edited_time: time } of output.results) {
+      const at = timeOf(time) ?? 0;
+      if (at >= newest - lateMs && now - at > settledMs) read[id] = at;
+    }
+    cursor = { ...beginning, newest, read, ...(next === undefined ? { listed: true } : { from: next }) };
     yield { records, deleted: absent, cursor };
   }
-  return newest;
+  return cursor;
 }
 
 /**

@@ -170,6 +170,14 @@ describe('a later run', () => {
 });
 
 describe('a full run', () => {
+  test('reads each page once, also where all were written at the same time', async () => {
+    const scene = await openScene();
+    for (let n = 0; n < 40; n += 1) scene.notion.store.addPage({ title: `Page ${n}` });
+    scene.clock.advance(10 * minute);
+    const { pages } = await scene.sync();
+    expect(pages.flatMap(({ records }) => records)).toHaveLength(40);
+  });
+
   test('tells all that exists, and reads rows that the search leaves out', async () => {
     const scene = await openScene({ story: true });
     const hidden = [...scene.notion.store.pages.values()].find(
