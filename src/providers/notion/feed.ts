@@ -21,6 +21,11 @@ const lateMs = 15 * 60_000;
 /** So long after an edit another one bears another minute. */
 const settledMs = 3 * 60_000;
 
+/** A page that is shared, or no longer, is not edited by that: so often all that is there is listed. */
+const listEveryMs = 24 * 60 * 60_000;
+const digits = 8;
+const shortIds = (ids: readonly string[]): string => ids.map((id) => id.slice(0, digits)).join('');
+
 const version = z.literal(1);
 const cursorForm = z.discriminatedUnion('phase', [
   z.object({
@@ -41,6 +46,9 @@ const cursorForm = z.discriminatedUnion('phase', [
     /** What was read of the time that is gone through again: id → edited, integer ms. */
     read: z.record(z.string(), z.number()),
     trash: z.array(z.string()),
+    /** When all was listed, integer ms, and the pages that were there: the first 8 digits of each id. */
+    listedAt: z.number(),
+    known: z.string(),
   }),
 ]);
 type Full = Extract<z.infer<typeof cursorForm>, { phase: 'full' }>;
@@ -77,8 +85,10 @@ async function* full(context: ProviderContext, start: Full): AsyncGenerator<Feed
       ? start
       : yield* onceAgain((again) => everything(context, again ? { ...start, from: undefined } : start));
   const { newest = 0, read } = listed;
-  const after: Changes = { version: 1, phase: 'changes', newest, read, trash: [] };
+  const listedAt = context.clock.now();
   const { ids, whole } = yield* leftOut(context, listed);
+  const known = shortIds(ids);
+  const after: Changes = { version: 1, phase: 'changes', newest, read, trash: [], listedAt, known };
   yield { records: [], deleted: [], cursor: after, ...(whole ? { complete: { ids } } : {}) };
   return after;
 }
@@ -116,10 +126,12 @@ async function* everything(context: ProviderContext, start: Full): AsyncGenerato
 /**
  * A search is not promised to find everything: rows that it leaves out are read from their databases. `whole`:
  * Notion gave up nowhere, so that what is not among `ids` is there no more.
+ * @param known short ids; a page that is not among them is read; default: all are known
  */
 async function* leftOut(
   context: ProviderContext,
-  cursor: Full,
+  cursor: Full | Changes,
+  known?: ReadonlySet<string>,
 ): AsyncGenerator<FeedPage, { ids: string[]; whole: boolean }> {
   const ids = new Set<string>();
   let whole = true;
@@ -128,6 +140,10 @@ async function* leftOut(
   for await (const { output } of searchPages(context, { size: idsPage })) {
     whole &&= isWhole(output);
     for (const { id } of output.results) ids.add(id);
+    const fresh = output.results.filter(({ id }) => known?.has(id.slice(0, digits)) === false);
+    if (fresh.length === 0) continue;
+    const { records, absent } = await taken(context, fresh);
+    yield { records, deleted: absent, cursor };
   }
   for await (const { output } of sourcesOf(context)) {
     whole &&= isWhole(output);
@@ -154,12 +170,16 @@ async function* changes(context: ProviderContext, start: Changes): AsyncGenerato
   // What is put back need not be edited.
   const back = bin.whole ? start.trash.filter((id) => !now.has(id)) : [];
   const { records, absent } = await restored(context, back);
-  const recent = [...read].filter(([, at]) => at >= newest - lateMs);
-  yield {
-    records,
-    deleted: [...bin.ids.filter((id) => !old.has(id)), ...absent],
-    cursor: { version: 1, phase: 'changes', newest, read: Object.fromEntries(recent), trash: bin.ids },
-  };
+  const recent = Object.fromEntries([...read].filter(([, at]) => at >= newest - lateMs));
+  const deleted = [...bin.ids.filter((id) => !old.has(id)), ...absent];
+  const after: Changes = { ...start, newest, read: recent, trash: bin.ids };
+  yield { records, deleted, cursor: after };
+  const listedAt = context.clock.now();
+  if (listedAt - start.listedAt < listEveryMs) return;
+  const known = new Set(start.known.match(/.{8}/g));
+  const { ids, whole } = yield* leftOut(context, after, known);
+  const complete = whole ? { complete: { ids } } : {};
+  yield { records: [], deleted: [], cursor: { ...after, listedAt, known: shortIds(ids) }, ...complete };
 }
 
 /** @param read grows by what is read, so that a run that is cut off goes on. @returns the newest edit */

@@ -169,6 +169,34 @@ describe('a later run', () => {
   });
 });
 
+test('once a day all that is there is listed: a page that is shared since is read, one that is not any more is gone', async () => {
+  const scene = await openScene();
+  const { ids, cursor } = await synced(scene, ['Stays', 'Is taken back', 'Comes late']);
+  const [stays = '', back = '', late = ''] = ids;
+  const { store } = scene.notion;
+  const first = await scene.sync(cursor);
+  // As it is for the integration: there since long, and out of sight.
+  const hide = (id: string) => scene.notion.unindexed.add(id);
+  const before = store.addPage({
+    title: 'Old',
+    at: scene.clock.now() - 30 * 86_400_000,
+    text: [paragraph('Old.')],
+  });
+  hide(before.id);
+  hide(back);
+  expect((await scene.sync(first.cursor)).texts.size).toBe(0);
+  scene.notion.unindexed.delete(before.id);
+  scene.clock.advance(86_400_000);
+  scene.asked();
+  const second = await scene.sync(first.cursor);
+  expect([...second.texts]).toEqual([[before.id, '# Old\n\nOld.']]);
+  expect(second.complete?.toSorted()).toEqual([stays, late, before.id].sort());
+  scene.asked();
+  const third = await scene.sync(second.cursor);
+  expect(third.complete).toBeUndefined();
+  expect(scene.asked()).toHaveLength(2);
+});
+
 describe('a full run', () => {
   test('reads each page once, also where all were written at the same time', async () => {
     const scene = await openScene();
