@@ -304,12 +304,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
       assertProgram(asGiven.fields, options.allowPrograms === true);
-      const checked = isDiscovered(provider)
+      const opened = isDiscovered(provider)
         ? await openServer(org, authorizing, provider, asGiven)
         : pasted
           ? { ...asGiven, fields: { ...asGiven.fields, standing: { way: 'token' } satisfies Standing } }
           : asGiven;
-      const reached = reachedBy(provider, checked);
+      const reached = reachedBy(provider, opened);
+      const probed = (await reached.probe?.(authorizing.context(org, reached, opened))) ?? {};
+      const checked = { ...opened, fields: { ...opened.fields, ...probed } };
       const who = await reached.identity(authorizing.context(org, reached, checked));
       const id = await storeConnection(
         org,
