@@ -302,10 +302,12 @@ type KnownKeys<Ops extends Operations> = {
 };
 type FieldsSchema = z.ZodType<Record<string, unknown>>;
 
-/** `Name` itself where it is one of `Known`; else a type that no string has. */
-type Declared<Name extends string, Known extends string> = [Name] extends [Known]
+/** `Name` itself where `secrets` declare it, or where it is not written out: a consent made by a function. */
+type Declared<Name extends string, Known extends string> = string extends Name
   ? Name
-  : { undeclaredSecret: Name };
+  : [Exclude<Name, Known>] extends [never]
+    ? Name
+    : { undeclaredSecret: Exclude<Name, Known> };
 
 /** OAuth2 whose addresses use declared names alone. */
 type OAuth2With<
@@ -320,7 +322,7 @@ type OAuth2With<
   tokenUrl: Token & Template<Token, Known>;
   refreshUrl?: Rest & Template<Rest, Known>;
   revocation?: Omit<NonNullable<OAuth2['revocation']>, 'url'> & { url: Rest & Template<Rest, Known> };
-  pasted?: Pasted & (string extends Pasted ? string : Declared<Pasted, SecretName>);
+  pasted?: Pasted & Declared<Pasted, SecretName>;
 };
 
 /** The other ways in, whose credentials and fields are declared ones. */
