@@ -6,6 +6,7 @@ import { emulatedDropbox } from './emulated-dropbox.ts';
 import { emulatedMailchimp } from './emulated-mailchimp.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
+import { emulatedNotion } from './emulated-notion.ts';
 import { emulatedServers } from './emulated-servers.ts';
 import { emulatedSlack } from './emulated-slack.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
@@ -222,6 +223,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   ...emulatedMailchimp,
   ...emulatedMicrosoft,
   ...emulatedMls,
+  ...emulatedNotion,
   ...emulatedSlack,
   ...emulatedServers,
 };

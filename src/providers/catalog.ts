@@ -126,6 +126,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./mcp/index.ts')).provider,
   },
   {
+    id: 'notion',
+    title: 'Notion',
+    capabilities: [],
+    feedKinds: ['page'],
+    connectable: true,
+    app: 'notion',
+    command: 'drawbridge connect notion',
+    load: async () => (await import('./notion/index.ts')).provider,
+  },
+  {
     id: 'outlook',
     title: 'Outlook',
     capabilities: ['calendar.create', 'calendar.free-busy', 'mail.send'],

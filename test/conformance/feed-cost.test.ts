@@ -30,6 +30,8 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot notes': 6,
   'hubspot tickets': 5,
   'outlook mail': 10,
+  // What was edited, and what lies in the trash.
+  'notion pages': 2,
   'reso listings': 2,
   'spark listings': 2,
   'slack messages': 7,

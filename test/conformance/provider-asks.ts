@@ -1,4 +1,5 @@
 // What the parts of the conformance suite share: what a provider can be asked, and where its credential went.
+import type { Call } from '../../sandbox/providers.ts';
 import type { Connection } from '../../src/connections/connections.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
 import type { Provider, ProviderContext, ReadOperation } from '../../src/providers/define.ts';
@@ -55,20 +56,25 @@ export function inputOf(world: ProviderWorld, name: string, operation: ReadOpera
   return operation.input.parse(world.emulated.samples[name] ?? leastInput(operation.input));
 }
 
-/** Where its credential went: host and first segment, as the sign-in may have its paths on the same host. */
+/**
+ * Where its credential went: host and first segment, as the sign-in may have its paths on the same host; the second
+ * one, too, where they share the first.
+ */
 export function apiPlaces({ hosts, emulated }: ProviderWorld): string[] {
   if (emulated.way.kind !== 'browser')
     return emulated.emulators.flatMap((one) => one.hosts.map((host) => `/${host}/`));
-  const bearing = hosts.calls().filter(({ headers }) => /^Bearer /.test(headers['authorization'] ?? ''));
-  const tokens = hosts.calls().filter(({ body }) => new URLSearchParams(body).has('grant_type'));
-  const places = bearing.map(({ host, path }) => {
-    const place = `/${host}/${path.split('/')[1]}`;
-    // Where tokens are given below the very same segment, only what was called itself.
-    return tokens.some((one) => `/${one.host}${one.path}`.startsWith(`${place}/`))
-      ? `/${host}${path}`
-      : place;
-  });
-  return [...new Set(places)];
+  const bears = ({ headers }: Call) => /^Bearer /.test(headers['authorization'] ?? '');
+  const placeOf = ({ host, path }: Call, depth: number) => `/${host}${path.split('/', depth + 1).join('/')}`;
+  const calls = hosts.calls();
+  const signingIn = new Set(calls.filter((call) => !bears(call)).map((call) => placeOf(call, 1)));
+  return [
+    ...new Set(calls.filter(bears).map((call) => placeOf(call, signingIn.has(placeOf(call, 1)) ? 2 : 1))),
+  ];
+}
+
+/** Members of the body of a token request, be it a form or JSON. */
+export function tokenRequest(body: string): URLSearchParams {
+  return new URLSearchParams(body.startsWith('{') ? (JSON.parse(body) as Record<string, string>) : body);
 }
 
 export async function failure(work: Promise<unknown>): Promise<DrawbridgeError> {

@@ -5,7 +5,7 @@ import { onExchange } from '../../sandbox/providers.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
 import type { Provider } from '../../src/providers/define.ts';
 import type { CatalogEntry } from '../../src/providers/entry.ts';
-import { apiPlaces, failure, json } from './provider-asks.ts';
+import { apiPlaces, failure, json, tokenRequest } from './provider-asks.ts';
 import { describeDelivery } from './provider-delivery.ts';
 import { describeFeeds } from './provider-feeds.ts';
 import { describeLimits } from './provider-limits.ts';
@@ -132,7 +132,7 @@ function describeTokens(entry: CatalogEntry, provider: Provider, { promise, part
         let newest: string | undefined;
         const sent: [string | null, string | undefined][] = [];
         const end = onExchange(({ call, answer }) => {
-          const form = new URLSearchParams(call.body);
+          const form = tokenRequest(call.body);
           if (form.get('grant_type') === 'refresh_token') sent.push([form.get('refresh_token'), newest]);
           const came = /"refresh_token":"([^"]+)"/.exec(answer?.body ?? '')?.[1];
           if (came !== undefined) newest = came;
@@ -239,7 +239,7 @@ async function secretsOf(world: ProviderWorld, id: string): Promise<string[]> {
   const connection = await world.connections.get(world.org, id);
   const bearer = await (await world.context(connection)).token();
   const sent = world.hosts.calls().flatMap(({ body }) => {
-    const form = new URLSearchParams(body);
+    const form = tokenRequest(body);
     return ['refresh_token', 'code', 'code_verifier', 'client_secret'].flatMap(
       (name) => form.get(name) ?? [],
     );

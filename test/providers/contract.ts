@@ -94,6 +94,8 @@ const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.hubapi.com', /^\/(crm\/v4\/(objects|associations)|crm\/v3\/pipelines|account-info\/v3)\//],
   ['api.dropboxapi.com', /^\/oauth2\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
+  // The page of consent.
+  ['api.notion.com', /^\/v1\/oauth\/authorize$/],
   // Its document of 2021 knows no refresh tokens, and no scopes of a person.
   ['slack.com', /^\/(oauth\/v2\/authorize|api\/oauth\.v2\.access)$/],
 ];

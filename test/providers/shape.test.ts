@@ -106,6 +106,7 @@ const right: Record<string, string> = {
   'user and password': source({
     auth: `auth: { kind: 'basic', user: { field: 'shop' }, password: { secret: 'key' } }`,
   }),
+  'a bearer that is pasted in place of the sign-in': auth(`app: 'shop'`, `app: 'shop', pasted: 'key'`),
   'no account at all': source({
     auth: `auth: { kind: 'none' }`,
     http: '',
@@ -300,6 +301,7 @@ const wrong: Record<string, [source: string, says: RegExp]> = {
     /registration/,
   ],
   // What must fit
+  'a pasted bearer that is no declared secret': [auth(`app: 'shop'`, `app: 'shop', pasted: 'kee'`), /"kee"/],
   'a key that no credential declares': [
     source({ auth: `auth: { kind: 'api-key', secret: 'kee', place: { header: 'X' } }` }),
     /"kee"/,
