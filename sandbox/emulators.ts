@@ -5,6 +5,7 @@ import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from '
 import { emulatedDropbox } from './emulated-dropbox.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedServers } from './emulated-servers.ts';
+import { emulatedShopify } from './emulated-shopify.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, hubspotApp } from './hubspot/index.ts';
 import type { ObjectType } from './hubspot/state.ts';
@@ -218,6 +219,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   ...emulatedDropbox,
   ...emulatedMicrosoft,
   ...emulatedServers,
+  ...emulatedShopify,
 };
 
 function throughGoogle(google: GoogleSandbox): Pick<Emulated, 'emulators' | 'way'> {

@@ -126,6 +126,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./quickbooks/index.ts')).provider,
   },
   {
+    id: 'shopify',
+    title: 'Shopify',
+    capabilities: [],
+    feedKinds: ['contact', 'order', 'page'],
+    connectable: true,
+    app: 'shopify',
+    command: 'drawbridge connect shopify --shop your-shop.myshopify.com',
+    load: async () => (await import('./shopify/index.ts')).provider,
+  },
+  {
     id: 'zillow',
     title: 'Zillow (RapidAPI)',
     capabilities: ['listing.get', 'listing.search'],

@@ -56,11 +56,18 @@ export function inputOf(world: ProviderWorld, name: string, operation: ReadOpera
 }
 
 /** Where its credential went: host and first segment, as the sign-in may have its paths on the same host. */
-export function apiPlaces({ hosts, emulated }: ProviderWorld): string[] {
+export function apiPlaces({ hosts, emulated, provider }: ProviderWorld): string[] {
   if (emulated.way.kind !== 'browser')
     return emulated.emulators.flatMap((one) => one.hosts.map((host) => `/${host}/`));
-  const bearing = hosts.calls().filter(({ headers }) => /^Bearer /.test(headers['authorization'] ?? ''));
-  return [...new Set(bearing.map(({ host, path }) => `/${host}/${path.split('/')[1]}`))];
+  const own = provider.auth.kind === 'oauth2' ? provider.auth.bearerHeader : undefined;
+  const bearing = hosts
+    .calls()
+    .filter(({ headers }) =>
+      own === undefined ? /^Bearer /.test(headers['authorization'] ?? '') : headers[own] !== undefined,
+    );
+  // Where the API shares its first segment with the sign-in, its second one tells them apart.
+  const told = own === undefined ? 2 : 3;
+  return [...new Set(bearing.map(({ host, path }) => `/${host}${path.split('/').slice(0, told).join('/')}`))];
 }
 
 export async function failure(work: Promise<unknown>): Promise<DrawbridgeError> {
