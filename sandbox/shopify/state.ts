@@ -133,6 +133,7 @@ export class Shop {
         ? {
             currencyCode: currency,
             currentTotalPriceSet: bag(total),
+            subtotalPriceSet: bag(total),
             totalPriceSet: bag(total),
             totalOutstandingSet: bag(values['displayFinancialStatus'] === 'PAID' ? 0 : total),
             lineItems: (args: Node) =>

@@ -19,7 +19,7 @@ const customer = `id displayName note tags state locale createdAt updatedAt numb
 const product = `id title description vendor productType status tags onlineStoreUrl totalInventory createdAt
   updatedAt priceRangeV2 { minVariantPrice { amount currencyCode } maxVariantPrice { amount currencyCode } }`;
 const draft = `id name status createdAt updatedAt completedAt invoiceSentAt email note2 poNumber tags
-  currencyCode totalPriceSet { ${money} } ${buyer} order { id name } shippingAddress { formatted }`;
+  currencyCode subtotalPriceSet { ${money} } totalPriceSet { ${money} } ${buyer} order { id name } shippingAddress { formatted }`;
 
 const few = (name: string, fields: string) =>
   `${name}(first: ${mostLines}) { nodes { ${fields} } pageInfo { hasNextPage } }`;
@@ -89,6 +89,7 @@ export const bulksDocument = `query Bulks($first: Int!, $query: String) {
 
 /** Whether what a payload names is what it says: the customer, and the variants that are sold. */
 export const partiesDocument = `query Parties($ids: [ID!]!) {
+  shop { currencyCode }
   nodes(ids: $ids) {
     __typename id
     ... on Customer { displayName defaultEmailAddress { emailAddress } }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { visibleLine } from '../../untrusted.ts';
 import { defineProvider } from '../define.ts';
 import { auth, shopField, webhook } from './auth.ts';
+import { deleteDraftOrder, sendInvoice, updateDraftOrder } from './change-drafts.ts';
+import { createDraftOrder } from './create-draft.ts';
 import { feedOf } from './feed.ts';
 import { http } from './http.ts';
 import { readShop, reads } from './reads.ts';
@@ -19,7 +21,13 @@ export const provider = defineProvider({
     const { id, name, myshopifyDomain } = await readShop(context);
     return { id, label: `${visibleLine(name, 100)} (${visibleLine(myshopifyDomain, 100)})` };
   },
-  operations: { ...reads },
+  operations: {
+    ...reads,
+    'create-draft-order': createDraftOrder,
+    'update-draft-order': updateDraftOrder,
+    'send-draft-order-invoice': sendInvoice,
+    'delete-draft-order': deleteDraftOrder,
+  },
   capabilities: {},
   feeds: {
     orders: feedOf('orders'),

@@ -84,6 +84,7 @@ export const rawDraft = z.object({
   poNumber: maybe,
   tags: z.array(z.string()),
   currencyCode: z.string(),
+  subtotalPriceSet: moneySet,
   totalPriceSet: moneySet,
   customer: buyer,
   order: z.object({ id: z.string(), name: z.string() }).nullish(),
