@@ -55,6 +55,7 @@ const codes: Record<string, ErrorCode> = {
   OPERATION_IN_PROGRESS: 'rate_limited',
 };
 const advice: Record<string, string> = {
+  THROTTLED: 'The points that Shopify gives for this shop are used up for a moment.',
   ACCESS_DENIED:
     'Shopify does not let this app see or do that: its scopes, or its access to protected customer data, do not reach so far.',
   SHOP_INACTIVE: 'The shop is closed.',
@@ -80,7 +81,7 @@ function refusal({ status, body }: Answer): Refusal | undefined {
   if (first !== undefined) {
     const code = codes[named] ?? 'invalid_request';
     const wait = code === 'rate_limited' && extensions !== undefined ? waitOf(extensions.cost) : undefined;
-    return { code, ...words, ...message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+    return { code, advice: 'Shopify refused the request.', ...words, ...message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   for (const payload of Object.values(data ?? {})) {
     const fault = userErrors.safeParse(payload).data?.userErrors[0];

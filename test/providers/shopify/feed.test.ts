@@ -88,6 +88,37 @@ describe('the first run', () => {
     expect(told?.ids).toHaveLength(scene.shopify.shop.all('Customer').length);
   });
 
+  test('a record whose lines end in the next part of the file is told once, and whole', async () => {
+    const scene = await openScene();
+    const [pattern] = scene.shopify.shop.all('Product');
+    const lines = Array.from({ length: 9 }, (_, n) => ({
+      title: `Kind ${n}`,
+      variantTitle: null,
+      sku: 'S'.repeat(90),
+      quantity: 1,
+      price: n,
+    }));
+    for (let n = 0; n < 900; n += 1) {
+      scene.shopify.shop.add(
+        'Product',
+        { ...pattern?.values, title: `Number ${n}` },
+        lines,
+        scene.clock.now() - day,
+      );
+    }
+    const { pages, records } = await run(scene.context, 'products');
+    expect(
+      pages.filter(({ cursor }) => (cursor as { phase: string }).phase === 'bulk').length,
+    ).toBeGreaterThan(2);
+    const told = pages.flatMap((page) => page.records);
+    expect(told).toHaveLength(records.size);
+    const numbered = told.filter(({ raw }) => Buffer.from(raw).toString().includes('"title":"Number'));
+    expect(numbered).toHaveLength(900);
+    for (const { raw } of numbered) {
+      expect(JSON.parse(Buffer.from(raw).toString()).facts.variants).toHaveLength(9);
+    }
+  });
+
   test('while the file takes longer than a run waits the run ends, says when to come back, and the next one goes on', async () => {
     const scene = await openScene();
     scene.shopify.bulk.next({ looks: 60 });

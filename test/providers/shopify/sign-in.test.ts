@@ -129,6 +129,7 @@ describe('the way back', () => {
     ['with another code than was signed', (back) => set(back, 'code', 'sandbox-code-of-another')],
     ['of another shop, well signed', (back) => signed(set(back, 'shop', 'other.myshopify.com'), right)],
     ['of an hour ago, well signed', (back) => signed(set(back, 'timestamp', '1767610800'), right)],
+    ['with a time that is none', (back) => signed(set(back, 'timestamp', 'now'), right)],
     ['without a time', (back) => signed(set(back, 'timestamp', ''), right)],
   ])('attack: %s connects nothing, and the code is shown to nobody', async (_what, change) => {
     const { start, back, hosts, connections, org } = await openShop();
