@@ -71,6 +71,8 @@ export interface OAuth2 {
   scopeSeparator?: ' ' | ',';
   /** Asked of everyone; operations and feeds add theirs, writes only where writing is enabled. */
   scopes: readonly string[];
+  /** The scope that a granted one brings with it, though the answer does not name it. */
+  implied?(granted: string): string;
   /** Added to the authorization request (`access_type: 'offline'`). */
   authorizeParameters?: Readonly<Record<string, string>>;
   /** Standard parameters that this provider calls otherwise, or (null) does not take. */

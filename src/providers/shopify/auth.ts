@@ -31,8 +31,9 @@ export const auth = {
   pkce: 'not-supported',
   clientAuthentication: 'body',
   scopeSeparator: ',',
-  // Where a scope to write is granted, Shopify leaves the one to read out of its answer: reading asks for none of its own.
-  scopes: ['read_orders', 'read_customers', 'read_products', 'read_draft_orders'],
+  // Each read, feed and write asks for its own.
+  scopes: [],
+  implied: (granted) => granted.replace(/^write_/, 'read_'),
   rename: { response_type: null },
   bearerHeader: 'x-shopify-access-token',
   // An hour and a refresh token, where the app may have them; an app that gets one without end has no refresh token.

@@ -110,6 +110,11 @@ export const createDraftOrder = writeOperation<Create>({
     if (email !== undefined) checkField(email, 'email');
   },
   concerns: (payload) => ({ amount: { value: totalOf(payload), currency: payload.currency } }),
+  // It changes no record; what it names is looked at when it is proposed, so that an agent hears of it at once.
+  async before(context, payload) {
+    await assertParties(context, payload);
+    return undefined;
+  },
   compensation: {
     title: 'Delete the draft order',
     operation: 'delete-draft-order',

@@ -47,6 +47,7 @@ export function feedOf(name: keyof typeof kinds): Feed {
   const { prefix } = kind;
   return {
     kinds: [kind.document],
+    scopes: [kind.scope],
     pages: (context, cursor) => pages(context, kind, cursor),
     record: {
       owns: (id) => id.startsWith(prefix),

@@ -81,7 +81,13 @@ function refusal({ status, body }: Answer): Refusal | undefined {
   if (first !== undefined) {
     const code = codes[named] ?? 'invalid_request';
     const wait = code === 'rate_limited' && extensions !== undefined ? waitOf(extensions.cost) : undefined;
-    return { code, advice: 'Shopify refused the request.', ...words, ...message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+    return {
+      code,
+      advice: 'Shopify refused the request.',
+      ...words,
+      ...message,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    };
   }
   for (const payload of Object.values(data ?? {})) {
     const fault = userErrors.safeParse(payload).data?.userErrors[0];

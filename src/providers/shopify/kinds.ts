@@ -19,6 +19,8 @@ export interface Kind {
   /** External id: `order/1`. */
   prefix: string;
   document: DocumentKind;
+  /** Of the app, to read it. */
+  scope: string;
   /** The connection in it, whose lines stand behind it in the file of a bulk operation. */
   lines: 'lineItems' | 'variants' | undefined;
   /** How many a page of a walk asks for: at most 300 points, which come back within 3 s on the least plan. */
@@ -160,6 +162,7 @@ export const kinds = {
     gid: 'Order',
     prefix: 'order/',
     document: 'order',
+    scope: 'read_orders',
     lines: 'lineItems',
     most: 10,
     // Without a scope of its own those of the last 60 days alone are told: that is no deletion.
@@ -171,6 +174,7 @@ export const kinds = {
     gid: 'Customer',
     prefix: 'customer/',
     document: 'contact',
+    scope: 'read_customers',
     lines: undefined,
     most: 50,
     sweeps: true,
@@ -181,6 +185,7 @@ export const kinds = {
     gid: 'Product',
     prefix: 'product/',
     document: 'page',
+    scope: 'read_products',
     lines: 'variants',
     most: 10,
     sweeps: true,
@@ -191,6 +196,7 @@ export const kinds = {
     gid: 'DraftOrder',
     prefix: 'draft-order/',
     document: 'order',
+    scope: 'read_draft_orders',
     lines: 'lineItems',
     most: 10,
     sweeps: true,

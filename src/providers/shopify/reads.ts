@@ -43,6 +43,9 @@ export const getShop = readOperation({
   },
 });
 
+/** Without members that have no value. */
+const told = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
+
 /** `gid://shopify/Order/1`, or its number alone. */
 export const idOf = (gid: string) =>
   z
@@ -66,6 +69,13 @@ export async function readOne<Raw>(
   throw new DrawbridgeError('not_found', `The shop has no ${gid} ${id}.`, { field: 'id' });
 }
 
+const scopeOf: Readonly<Record<keyof Shown, string>> = {
+  order: 'read_orders',
+  customer: 'read_customers',
+  product: 'read_products',
+  draft: 'read_draft_orders',
+};
+
 function getOperation<Name extends keyof Shown, Raw>(
   name: Name,
   declared: {
@@ -80,11 +90,12 @@ function getOperation<Name extends keyof Shown, Raw>(
   return {
     effect: 'read',
     title,
+    scopes: [scopeOf[name]],
     description: `${title} of the shop by its id.`,
     input: z.strictObject({ id: idOf(gid) }),
     output: shown[name] as unknown as z.ZodType<Shown[Name]>,
     run: async (context, { id }) =>
-      declared.show(context, await readOne(context, document, { gid, id, raw })),
+      told(declared.show(context, await readOne(context, document, { gid, id, raw }))),
   };
 }
 
@@ -114,6 +125,7 @@ function searchOperation<Name extends keyof Shown, Raw, Input extends Page>(
   return {
     effect: 'read',
     title,
+    scopes: [scopeOf[name]],
     description,
     input,
     output: z.object({
@@ -131,7 +143,7 @@ function searchOperation<Name extends keyof Shown, Raw, Input extends Page>(
       const query = terms.length === 0 ? null : terms.join(' ');
       const variables = { first: limit, query, sortKey: 'UPDATED_AT', reverse: true };
       for await (const { rows, next } of listed(context, document, variables, raw, after)) {
-        const results = rows.map((row) => declared.show(context, row));
+        const results = rows.map((row) => told(declared.show(context, row)));
         return { results, ...(next === undefined ? {} : { next }) };
       }
       return { results: [] };

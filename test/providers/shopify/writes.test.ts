@@ -89,7 +89,7 @@ describe('a new draft order', () => {
       found: false,
       conclusive: false,
     });
-    scene.hosts.faults.failNext({ kind: 'drop', after: 'effect' }, 'graphql.json', 1, 1);
+    scene.hosts.faults.failNext({ kind: 'drop', after: 'effect' }, 'graphql.json', 1, 2);
     await expect(write(scene, 'create-draft-order', given)).rejects.toMatchObject({ code: 'network' });
     const found = await lookUp(scene, 'create-draft-order', given);
     expect(found).toMatchObject({ found: true, outcome: { details: { total: 495.5 } } });
@@ -101,7 +101,7 @@ describe('a new draft order', () => {
 
   test('is never asked for twice by itself', async () => {
     const scene = await openScene();
-    scene.hosts.faults.failNext({ kind: 'refuse', status: 503, text: '{}' }, 'graphql.json', 1, 1);
+    scene.hosts.faults.failNext({ kind: 'refuse', status: 503, text: '{}' }, 'graphql.json', 1, 2);
     await expect(write(scene, 'create-draft-order', portrait(scene))).rejects.toMatchObject({
       code: 'provider_unavailable',
     });
@@ -127,7 +127,9 @@ describe('a new draft order', () => {
     const filled = JSON.parse(JSON.stringify({ ...right, ...change }));
     if (filled.customer.id === '') filled.customer.id = right.customer.id;
     if (filled.lines[0].variant === '') filled.lines[0].variant = right.lines[0]?.variant;
-    await expect(write(scene, 'create-draft-order', filled)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(propose(scene, 'create-draft-order', filled)).rejects.toMatchObject({ code: 'conflict' });
+    const { run, input } = writeOf('create-draft-order');
+    await expect(run(effect(scene), input.parse(filled))).rejects.toMatchObject({ code: 'conflict' });
     expect(scene.shopify.shop.all('DraftOrder')).toHaveLength(1);
   });
 
