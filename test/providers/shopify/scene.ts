@@ -13,7 +13,7 @@ import { loadWorld } from '../../../sandbox/world.ts';
 import { providerContext } from '../../../src/connections/context.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
-import type { FeedPage, ReadOperation, WriteContext, WriteOperation } from '../../../src/providers/define.ts';
+import type { Feed, FeedPage, ReadOperation, WriteContext, WriteOperation } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/shopify/index.ts';
 import { Secret } from '../../../src/secret.ts';
 import { log } from '../../connections/office.ts';
@@ -133,10 +133,12 @@ export async function run(
 ) {
   const found = { records: new Map<string, FeedPage['records'][number]>(), deleted: new Set<string>() };
   const pages: FeedPage[] = [];
+  const feed: Feed | undefined = provider.feeds[name];
+  if (feed === undefined) throw new Error(`no feed ${name}`);
   let at = cursor;
   let error: unknown;
   try {
-    for await (const page of provider.feeds[name].pages(context, cursor)) {
+    for await (const page of feed.pages(context, cursor)) {
       for (const record of page.records) found.records.set(record.externalId, record);
       for (const id of page.deleted) found.deleted.add(id);
       pages.push(page);
