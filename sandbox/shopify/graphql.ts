@@ -123,7 +123,7 @@ export function parse(text: string): Document {
   return { operation, variables, selections: selections() };
 }
 
-export function argumentsOf({ args }: Field, variables: Variables): Variables {
+function argumentsOf({ args }: Field, variables: Variables): Variables {
   return Object.fromEntries(
     Object.entries(args).map(([name, given]) => [
       name,

@@ -32,7 +32,7 @@ export interface Destroyed {
   at: number;
 }
 
-export const currency = 'USD';
+const currency = 'USD';
 export const amount = (value: number) => ({ amount: value.toFixed(2), currencyCode: currency });
 const bag = (value: number) => ({ shopMoney: amount(value), presentmentMoney: amount(value) });
 export const iso = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');

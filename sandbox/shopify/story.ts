@@ -112,7 +112,7 @@ export function fillShop(shop: Shop, { dates }: World): void {
   shop.add('DraftOrder', draft, linesOf([[1, 0, 2]]), dates.at(176, '11:05'));
 }
 
-export function customerOf({ name, email, phone }: { name: string; email: string; phone?: string }) {
+function customerOf({ name, email, phone }: { name: string; email: string; phone?: string }) {
   return {
     displayName: name,
     note: null,

@@ -24,7 +24,7 @@ export async function readShop(context: ProviderContext) {
   return (await ask(context, shopDocument, {}, shopAnswer)).shop;
 }
 
-export const getShop = readOperation({
+const getShop = readOperation({
   effect: 'read',
   title: 'Look up the shop',
   description: 'Name, currency, time zone and plan of the shop.',

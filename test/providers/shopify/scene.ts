@@ -13,7 +13,13 @@ import { loadWorld } from '../../../sandbox/world.ts';
 import { providerContext } from '../../../src/connections/context.ts';
 import { createEgress } from '../../../src/egress/door.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
-import type { Feed, FeedPage, ReadOperation, WriteContext, WriteOperation } from '../../../src/providers/define.ts';
+import type {
+  Feed,
+  FeedPage,
+  ReadOperation,
+  WriteContext,
+  WriteOperation,
+} from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/shopify/index.ts';
 import { Secret } from '../../../src/secret.ts';
 import { log } from '../../connections/office.ts';
