@@ -13,7 +13,7 @@ import { openProviderWorld } from './provider-world.ts';
  * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
  * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late. Dropbox tells no change of who shares a folder: each is asked.
+ * belong to, because its search sees a change late. Shopify tells deletions by its events. Dropbox tells no change of who shares a folder: each is asked.
  */
 const costs: Readonly<Record<string, number>> = {
   'caldav events': 5,
@@ -25,6 +25,10 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot notes': 6,
   'hubspot tickets': 5,
   'outlook mail': 10,
+  'shopify customers': 2,
+  'shopify draft-orders': 2,
+  'shopify orders': 2,
+  'shopify products': 2,
 };
 
 const log = createLog({ level: 'silent' });

@@ -33,6 +33,8 @@ const cursorForm = z.discriminatedUnion('phase', [
     since: z.number().int().min(0),
     /** Integer ms: when the ids of all that is there were last read; 0: not yet. */
     swept: z.number().int().min(0),
+    /** Integer ms, where it is before `since`: what was destroyed from then on is still to be told. */
+    gone: z.number().int().min(0).optional(),
     /** A walk under way: behind which page, and when it began. */
     after: z.string().optional(),
     asked: z.number().int().optional(),
@@ -90,6 +92,8 @@ async function* everything(
     // What failed on the way is walked page by page.
     since: whole ? from.began : 0,
     swept,
+    // No list says what is gone of these: all events that are kept do.
+    ...(kind.sweeps ? {} : { gone: Math.max(0, from.began - reachMs) }),
   });
   if (url === undefined) {
     const cursor = after(whole ? from.began : 0);
@@ -121,6 +125,7 @@ async function* changed(
 ): AsyncGenerator<FeedPage, Changes> {
   const asked = from.asked ?? context.clock.now();
   const { after: left, asked: _asked, ...base } = from;
+  const { gone: untold = from.since === 0 ? asked : from.since, ...told } = base;
   const variables = {
     first: kind.most,
     query: from.since === 0 ? null : `updated_at:>='${stamp(from.since - lagMs)}'`,
@@ -136,8 +141,8 @@ async function* changed(
         yield { records: records(context, page.rows), deleted: [], cursor };
         continue;
       }
-      const ended = { ...base, since: asked };
-      const deleted = await destroyed(context, kind, from.since === 0 ? asked : from.since);
+      const ended = { ...told, since: asked };
+      const deleted = await destroyed(context, kind, untold);
       yield { records: records(context, page.rows), deleted, cursor: ended };
       return ended;
     }

@@ -253,6 +253,18 @@ describe('later runs', () => {
     expect('order/1'.startsWith(told?.prefix ?? '')).toBe(false);
   });
 
+  test('a whole new run tells of orders what was destroyed in all the time that events are kept', async () => {
+    const scene = await openScene();
+    const first = await run(scene.context, 'orders');
+    const [gone] = scene.shopify.shop.all('Order');
+    scene.shopify.shop.destroy(gone?.id ?? '');
+    scene.clock.advance(100 * day);
+    const { deleted, cursor } = await run(scene.again(), 'orders');
+    expect([...deleted]).toEqual([external(gone?.id ?? '', 'order')]);
+    expect(first.records.has(external(gone?.id ?? '', 'order'))).toBe(true);
+    expect(cursor).not.toHaveProperty('gone');
+  });
+
   test('a cursor older than the events are kept, or of another form, begins anew', async () => {
     const scene = await openScene();
     const first = await run(scene.context, 'customers');
