@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from './emulated.ts';
 import { emulatedDropbox } from './emulated-dropbox.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
+import { emulatedMls } from './emulated-mls.ts';
 import { emulatedServers } from './emulated-servers.ts';
 import { emulatedShopify } from './emulated-shopify.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
@@ -218,6 +219,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
 
   ...emulatedDropbox,
   ...emulatedMicrosoft,
+  ...emulatedMls,
   ...emulatedServers,
   ...emulatedShopify,
 };

@@ -1,9 +1,10 @@
-// One call starts the whole sandbox in this process: mail (SMTP and IMAP), a calendar, and listings, all on
-// loopback, filled with the story of sandbox/data. Nothing leaves the machine and nothing stays on it.
+// One call starts the whole sandbox in this process: mail (SMTP and IMAP), a calendar, and listings of a portal and
+// of an MLS, all on loopback, filled with the story of sandbox/data. Nothing leaves the machine and nothing stays on it.
 import { type Clock, systemClock } from '../src/clock.ts';
 import { type CaldavServer, startCaldav } from './caldav.ts';
 import { type ImapServer, startImap } from './imap.ts';
 import { Account, Mailboxes } from './mailboxes.ts';
+import { type MlsServer, startMls } from './reso/start.ts';
 import { type SmtpServer, startSmtp } from './smtp.ts';
 import { emptyWorld, loadWorld, type World } from './world.ts';
 import { startZillow, type ZillowServer } from './zillow.ts';
@@ -19,6 +20,7 @@ export interface Sandbox {
   imap: ImapServer;
   caldav: CaldavServer;
   zillow: ZillowServer;
+  mls: MlsServer;
   mailboxes: Mailboxes;
   /** The story that fills it, at the moment of its start. */
   world: World;
@@ -72,18 +74,20 @@ export async function startSandbox(
     key: 'sandbox-only-rapidapi-key',
     listings: world.listings,
   });
+  const mls = await startMls({ clock, listings: world.listings, token: 'sandbox-only-mls-server-token' });
   return {
     smtp,
     imap,
     caldav,
     zillow,
+    mls,
     mailboxes,
     world,
     mail,
     colleague,
     clients,
     async close() {
-      await Promise.all([smtp.close(), imap.close(), caldav.close(), zillow.close()]);
+      await Promise.all([smtp.close(), imap.close(), caldav.close(), zillow.close(), mls.close()]);
     },
   };
 }

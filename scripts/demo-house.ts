@@ -29,7 +29,7 @@ export interface House {
   key: string;
   /** A new sign-in link: it lives a minute and works once. */
   signInLink(): Promise<string>;
-  /** Connects the accounts whose credentials are typed: mailbox, calendar, listings. */
+  /** Connects the accounts whose credentials are typed: mailbox, calendar, listings of a portal and of an MLS. */
   connect(): Promise<Connection[]>;
   /** Connects those that a person agrees to at the provider: its pages and ours. */
   connectInBrowser(visitor: Visitor): AsyncIterable<Connection>;
@@ -77,7 +77,7 @@ export async function openHouse(logLevel: string): Promise<House> {
       'read',
       'propose',
     ]);
-    const { mail, imap, smtp, caldav, zillow } = sandbox;
+    const { mail, imap, smtp, caldav, zillow, mls } = sandbox;
     const typed: [string, Record<string, string>, Record<string, string>][] = [
       [
         'mailbox',
@@ -91,6 +91,7 @@ export async function openHouse(logLevel: string): Promise<House> {
       ],
       ['caldav', { url: caldav.url, user: caldav.user, email: mail.address }, { password: caldav.password }],
       ['zillow', { host: zillow.host }, { rapidapi_key: zillow.key }],
+      ['reso', { host: mls.url, copyright: '© Ansel Coast MLS' }, { token: mls.token }],
     ];
     const brought = async (id: string): Promise<number> => {
       const jobs = await org.read((db) =>

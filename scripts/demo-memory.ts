@@ -111,6 +111,45 @@ export function memoryReads(walk: Walk): Step[] {
       },
     },
     {
+      title:
+        'The MLS says otherwise of that home than the portal: both are told, each with its age and its lines',
+      async run() {
+        const { market } = house.sandbox.mls;
+        market.change(market.keyAt('14 Heron Court'), { LivingArea: 1_488 });
+        const mls = await rooms.connections.get(rooms.org, await idOf('reso'));
+        await house.sync(mls, () => undefined);
+        const { sources } = await agent.call(
+          'property-detail',
+          { id: heron },
+          z.object({
+            sources: z.array(
+              z.looseObject({
+                source: z.string(),
+                age: z.string(),
+                says: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+                attribution: z.array(z.string()).optional(),
+              }),
+            ),
+          }),
+        );
+        const areas = sources.flatMap(({ source, age, says, attribution = [] }) =>
+          says?.['areaSqft'] === undefined ? [] : [{ source, age, area: says['areaSqft'], attribution }],
+        );
+        must(
+          areas.some(({ area, attribution }) => area === 1_488 && attribution.length > 0),
+          'the MLS must say 1,488 square feet, under its own lines',
+        );
+        must(
+          areas.some(({ source, area }) => source.includes('Zillow') && area !== 1_488),
+          'and the portal what it said before',
+        );
+        return areas.map(
+          ({ source, age, area, attribution }) =>
+            `${source}, ${age} old: ${area} square feet${attribution.length === 0 ? '' : ` (${oneLine(attribution.join(' · '), 110)})`}`,
+        );
+      },
+    },
+    {
       title: 'A deal changes in HubSpot: an old memory is not good enough, and the deal is read anew',
       async run() {
         const { state } = house.accounts.hubspot;

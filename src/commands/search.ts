@@ -150,6 +150,7 @@ async function search(words: string[], options: Options): Promise<void> {
       const people = (hit.people ?? []).slice(0, 4).join(', ');
       if (people !== '') output.line(output.style('dim', `   ${shownLine(people)}`));
       output.line(`   ${marked(output, passage)}`);
+      for (const line of hit.attribution ?? []) output.line(output.style('dim', `   ${shownLine(line)}`));
       const { more } = alikeOf(passage);
       if (more !== undefined) output.line(output.style('dim', `   ${more}`));
       output.line(output.style('dim', `   ${hit.url === undefined ? hit.uri : shownLine(hit.url)}`));

@@ -303,10 +303,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
       assertProgram(asGiven.fields, options.allowPrograms === true);
-      const checked = isDiscovered(provider)
-        ? await openServer(org, authorizing, provider, asGiven)
-        : asGiven;
-      const reached = reachedBy(provider, checked);
+      const opened = isDiscovered(provider) ? await openServer(org, authorizing, provider, asGiven) : asGiven;
+      const reached = reachedBy(provider, opened);
+      const probed = (await reached.probe?.(authorizing.context(org, reached, opened))) ?? {};
+      const checked = { ...opened, fields: { ...opened.fields, ...probed } };
       const who = await reached.identity(authorizing.context(org, reached, checked));
       const id = await storeConnection(
         org,

@@ -112,6 +112,8 @@ export interface Passage {
   lifts?: Record<string, number>;
   /** Further hits of the same thread, and other documents that say the same. */
   alike?: { inThread: number; copies: number };
+  /** Of a listing: lines that its source wants shown with it. */
+  attribution?: string[];
 }
 
 export interface Client {

@@ -24,8 +24,9 @@ export function materialOf(
     const written = passage.writtenAt === undefined ? '' : `, ${iso(passage.writtenAt).slice(0, 10)}`;
     const age = ageInWords(Math.max(0, now - passage.verifiedAt));
     const text = visible(passage.text);
+    const lines = (passage.attribution ?? []).map((line) => `\n${visibleLine(line, 300)}`).join('');
     const shown = text.length > longestPassage ? `${text.slice(0, longestPassage)}…` : text;
-    return `${i + 1}. [${passage.kind}] ${visibleLine(passage.title)}${written}; ${visibleLine(passage.source, 80)}, verified ${age} ago; ime://documents/${passage.documentId} [${passage.start}–${passage.end}]\n${shown}`;
+    return `${i + 1}. [${passage.kind}] ${visibleLine(passage.title)}${written}; ${visibleLine(passage.source, 80)}, verified ${age} ago; ime://documents/${passage.documentId} [${passage.start}–${passage.end}]\n${shown}${lines}`;
   });
   const receiptId = rooms.receipts.issue(org, agent, {
     tool: prompt,

@@ -142,6 +142,12 @@ export const listing = z.object({
   taxHistory: z
     .array(z.object({ year: z.number().int(), tax: z.number().optional(), value: z.number().optional() }))
     .optional(),
+  /** Lines that its source wants shown wherever the listing is. */
+  attribution: z.array(z.string()).optional(),
+  /** Its source does not let the address be shown. */
+  addressHidden: z.boolean().optional(),
+  /** What the source knows beside all this, by what it calls it there. */
+  local: z.record(z.string(), z.string()).optional(),
 });
 export type Listing = z.infer<typeof listing>;
 

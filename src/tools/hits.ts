@@ -33,6 +33,8 @@ export type Hit = {
   verifiedAt: string;
   age: string;
   freshness: 'fresh' | 'stale' | 'live';
+  /** Of a listing: lines that its source wants shown with it. */
+  attribution?: string[];
 };
 
 export function documentUri(id: string): string {
@@ -58,7 +60,29 @@ export function hitOf(passage: Passage, judge: Judge): Hit {
     verifiedAt: iso(verifiedAt),
     age: ageInWords(age),
     freshness,
+    ...attributed(passage.attribution),
   };
+}
+
+const mostLines = 8;
+const longestLine = 300;
+
+/** Lines of a listing's sources, as far as they fit an answer. */
+export function attributed(lines: readonly string[] | undefined): { attribution?: string[] } {
+  if (lines === undefined || lines.length === 0) return {};
+  return { attribution: lines.slice(0, mostLines).map((line) => visibleLine(line, longestLine)) };
+}
+
+/** The same in a text, each on a line of its own. */
+export function attributionText(
+  { attribution = [] }: { attribution?: string[] | undefined },
+  text = '',
+): string {
+  // A passage may hold them already.
+  return attribution
+    .filter((line) => !text.includes(line))
+    .map((line) => `\n   ${line}`)
+    .join('');
 }
 
 const mostLinks = 5;

@@ -7,7 +7,16 @@ import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
 import { defineTool } from './define.ts';
 import { shutOut } from './freshness.ts';
-import { hitFields, hitLine, hitOf, kindsField, linksOf, passageText, understoodLine } from './hits.ts';
+import {
+  attributionText,
+  hitFields,
+  hitLine,
+  hitOf,
+  kindsField,
+  linksOf,
+  passageText,
+  understoodLine,
+} from './hits.ts';
 import { nothingYet } from './nothing.ts';
 import { countFitting } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
@@ -87,7 +96,10 @@ export const imeSearch = defineTool({
     const client = answer.client === undefined ? undefined : clientOf(answer.client);
     const found = [
       ...(client === undefined ? [] : [`Client: ${visibleLine(client.name)} ${client.uri}`]),
-      ...passages.map((p, i) => `${hitLine(p, i + 1)} [${p.citation.start}–${p.citation.end}]\n${p.text}`),
+      ...passages.map(
+        (p, i) =>
+          `${hitLine(p, i + 1)} [${p.citation.start}–${p.citation.end}]\n${p.text}${attributionText(p, p.text)}`,
+      ),
     ];
     const candidates = candidatesLine(answer.candidates);
     const text = [

@@ -16,10 +16,12 @@ import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import { accountsNamed } from './accounts.ts';
 import type { ToolContext } from './define.ts';
-import { documentUri } from './hits.ts';
+import { attributed, documentUri } from './hits.ts';
+import { accountsAtOnce, listingAccounts, type Refused, refusedLine } from './listing-accounts.ts';
 import { countFitting } from './pages.ts';
 
 const liveTimeout = 10_000;
+const mostPages = 2;
 
 export const propertyFilter = z.strictObject({
   location: z.string().trim().min(1).max(200).describe('City, postal code or area'),
@@ -111,6 +113,7 @@ function hitOfProperty(
         ? ('fresh' as const)
         : ('stale' as const),
     snippet: [summary(listing), metIn(property, labels, now)].filter((part) => part !== '').join(' · '),
+    ...attributed(listing.attribution),
     listingId: listing.id,
     ...(listing.price === undefined ? {} : { price: listing.price }),
   };
@@ -136,11 +139,12 @@ export async function searchListings(
   const connections = await rooms.connections.list(org);
   const concerned = options.account === undefined ? connections : accountsNamed(connections, options.account);
   const began = rooms.clock.now();
-  const notes = offset === 0 ? await askIfDue(context, query, options) : [];
+  const { refused, left } =
+    offset === 0 ? await askIfDue(context, query, options) : { refused: [], left: undefined };
   const { listings, unsure } = await remembered(context, concerned, query);
-  const [note] = notes;
+  const [failed] = refused;
   // Nothing remembered and no one to ask: the reason is the answer.
-  if (note !== undefined && listings.length === 0) throw note;
+  if (failed !== undefined && listings.length === 0) throw failed.error;
   const labels = new Map(connections.map((c) => [c.id, c]));
   const page = listings
     .slice(offset, offset + options.limit)
@@ -150,7 +154,12 @@ export async function searchListings(
   return {
     hits,
     notes: [
-      ...notes.map(({ message }) => `The live search failed, so these are from memory: ${message}`),
+      ...refused.map(({ connection, error }) =>
+        connection === undefined
+          ? `The live search failed, so these are from memory: ${error.message}`
+          : refusedLine({ connection, error }),
+      ),
+      ...(left === undefined ? [] : [left]),
       ...(unsure
         ? [
             'The live search had more pages than were read: homes not verified by it may have been sold or repriced since. Narrow the filter for a complete answer.',
@@ -161,23 +170,57 @@ export async function searchListings(
   };
 }
 
+interface Asked {
+  /** `connection`: one of several; left out where there was but one to ask, or none. */
+  refused: (Omit<Refused, 'connection'> & { connection?: Connection })[];
+  /** Who was not asked for now, in words. */
+  left: string | undefined;
+}
+
 /** Asks live unless this very search was asked lately. Returns what went wrong, instead of throwing it. */
 async function askIfDue(
   context: ToolContext,
   query: ListingSearch,
   options: { maxAgeMs: number | undefined; account: string | undefined },
-): Promise<DrawbridgeError[]> {
-  const { rooms, org } = context;
+): Promise<Asked> {
+  const { rooms } = context;
   try {
-    const connection = await rooms.connections.resolve(org, 'listing.search', options.account);
-    const asked = await lastAsked(context, connection, query);
+    const accounts = await listingAccounts(context, 'listing.search', options.account);
     const allowed = allowedAge('listing', { maxAgeMs: options.maxAgeMs });
+    const lastly = await Promise.all(
+      accounts.map(async (connection) => ({
+        connection,
+        asked: await lastAsked(context, connection, query),
+      })),
+    );
     // Listings in memory say nothing about those that are not: only a search asked before covers this one.
-    const covered = asked !== undefined && rooms.clock.now() - asked.at <= allowed;
-    if (!covered) await askLive(context, connection, query);
-    return [];
+    const due = lastly
+      .filter(({ asked }) => asked === undefined || rooms.clock.now() - asked.at > allowed)
+      .toSorted((a, b) => (a.asked?.at ?? 0) - (b.asked?.at ?? 0))
+      .map(({ connection }) => connection);
+    const now = due.slice(0, accountsAtOnce);
+    const pages = now.length > 1 ? 1 : mostPages;
+    const refused = await Promise.all(
+      now.map(async (connection) => {
+        try {
+          await askLive(context, connection, query, pages);
+          return [];
+        } catch (thrown) {
+          const error = toDrawbridgeError(thrown);
+          return [accounts.length > 1 ? { connection, error } : { error }];
+        }
+      }),
+    );
+    const later = due.slice(accountsAtOnce).map(({ label }) => visibleLine(label, 80));
+    return {
+      refused: refused.flat(),
+      left:
+        later.length === 0
+          ? undefined
+          : `Not asked live this time: ${later.join(', ')}. Ask again, or name one as account.`,
+    };
   } catch (thrown) {
-    return [toDrawbridgeError(thrown)];
+    return { refused: [{ error: toDrawbridgeError(thrown) }], left: undefined };
   }
 }
 
@@ -248,13 +291,18 @@ function searchFeed(query: ListingSearch): string {
   return `listing.search/${createHash('sha256').update(words).digest('hex').slice(0, 32)}`;
 }
 
-/** At most two live pages, written through to memory. */
-async function askLive(context: ToolContext, connection: Connection, query: ListingSearch): Promise<void> {
+/** So many live pages at most, written through to memory. */
+async function askLive(
+  context: ToolContext,
+  connection: Connection,
+  query: ListingSearch,
+  pages: number,
+): Promise<void> {
   const { rooms, org, signal } = context;
   const began = rooms.clock.now();
   const found: Listing[] = [];
   let page: number | undefined = 1;
-  for (let call = 0; call < 2 && page !== undefined; call += 1) {
+  for (let call = 0; call < pages && page !== undefined; call += 1) {
     const answer: ListingSearchAnswer = await rooms.connections.read(
       org,
       connection,
@@ -283,10 +331,15 @@ export async function rememberListings(
   const source = { connectionId: connection.id, provider: connection.provider };
   await rooms.memory.recordListings(org, source, [...listings], detailed);
   const records: SourceRecord[] = [];
-  for (const { id } of listings) {
-    // As memory holds it: a search's row adds to what was looked at before, and takes nothing away.
+  for (const listing of listings) {
+    const { id } = listing;
     const property = await rooms.memory.property(org, { id });
-    if (property !== undefined) records.push(recordOf(property.listing));
+    // As memory holds it, of this account alone: a search's row adds to what was looked at before, and takes
+    // nothing away; what others say of the home stays theirs.
+    const own = property?.sightings.find(
+      (one) => one.connectionId === connection.id && one.externalId === id,
+    );
+    records.push(recordOf(own?.listing ?? listing));
   }
   const result = await rooms.memory.ingest(org, source, {
     records,
@@ -300,7 +353,13 @@ export async function rememberListings(
 function recordOf(listing: Listing): SourceRecord {
   const structured: Structured = {
     title: listing.address,
-    text: [listing.address, summary(listing), listing.description]
+    text: [
+      listing.address,
+      summary(listing),
+      listing.description,
+      ...Object.entries(listing.local ?? {}).map(([name, says]) => `${name}: ${says}`),
+      ...(listing.attribution ?? []),
+    ]
       .filter((part) => part !== undefined)
       .join('\n'),
     ...(listing.url === undefined ? {} : { url: listing.url }),

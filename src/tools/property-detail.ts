@@ -1,20 +1,20 @@
 // property-detail: one listing whole, from memory with its age, else live; its prices are kept as they are seen.
 import { z } from 'zod';
-import type { Connection } from '../connections/connections.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Property, PropertySighting } from '../memory/memory.ts';
+import { DrawbridgeError } from '../errors.ts';
+import type { Property } from '../memory/memory.ts';
 import { allowedAge } from '../recall/thresholds.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
-import { defineTool, type ToolContext } from './define.ts';
-import { documentUri } from './hits.ts';
-import { priceInWords, rememberListings } from './listings.ts';
+import { defineTool } from './define.ts';
+import { attributed, documentUri } from './hits.ts';
+import { priceInWords } from './listings.ts';
 import { pageOf } from './pages.ts';
+import { recallProperty } from './property-recall.ts';
 import { pricesRow, sourceLine, sourcesOf } from './property-sources.ts';
 
-const liveTimeout = 10_000;
 const longestDescription = 4_000;
 const longestLink = 1_000;
+const mostLocal = 20;
 // What is left beside the description.
 const listRoom = 14_000;
 
@@ -75,7 +75,7 @@ export const propertyDetail = defineTool({
       });
     }
     const maxAgeMs = input.maxAge === undefined ? undefined : input.maxAge * 1000;
-    const { property, live, note } = await recall(context, input, maxAgeMs);
+    const { property, live, note } = await recallProperty(context, input, maxAgeMs);
     const now = context.rooms.clock.now();
     // A search's row may be newer than the details: the age told is that of what is shown.
     const fetchedAt = property.detailedAt ?? property.fetchedAt;
@@ -113,6 +113,7 @@ export const propertyDetail = defineTool({
     const description = visible(facts.description ?? '');
     const notes = [
       ...(note === undefined ? [] : [note]),
+      ...(facts.addressHidden === true ? ['Its source does not let the address be shown.'] : []),
       ...(description.length > longestDescription
         ? [
             `The description has ${description.length} characters, of which the first ${longestDescription} are shown${uri === undefined ? '' : `; read-source has it whole: ${uri}`}.`,
@@ -154,10 +155,31 @@ export const propertyDetail = defineTool({
 type Facts = Omit<Property['listing'], 'priceHistory' | 'taxHistory' | 'photos'>;
 
 /** The words of a listing are its provider's, of any length. */
-function briefly({ url, status, homeType, agent, ...facts }: Facts) {
+function briefly({
+  url,
+  status,
+  homeType,
+  agent,
+  attribution,
+  addressHidden,
+  local,
+  parcel,
+  ...facts
+}: Facts) {
+  const known = Object.entries(local ?? {}).slice(0, mostLocal);
   return {
     ...facts,
     address: visibleLine(facts.address),
+    // A parcel is an address by another name.
+    ...(parcel === undefined || addressHidden === true ? {} : { parcel: visibleLine(parcel, 60) }),
+    ...(known.length === 0
+      ? {}
+      : {
+          local: Object.fromEntries(
+            known.map(([name, says]) => [visibleLine(name, 60), visibleLine(says, 120)]),
+          ),
+        }),
+    ...attributed(attribution),
     ...(url === undefined || url.length > longestLink ? {} : { url }),
     ...(status === undefined ? {} : { status: visibleLine(status, 60) }),
     ...(homeType === undefined ? {} : { homeType: visibleLine(homeType, 60) }),
@@ -170,82 +192,6 @@ function briefly({ url, status, homeType, agent, ...facts }: Facts) {
             ...(agent.office === undefined ? {} : { office: visibleLine(agent.office, 120) }),
           },
         }),
-  };
-}
-
-type Key = {
-  id?: string | undefined;
-  url?: string | undefined;
-  address?: string | undefined;
-  account?: string | undefined;
-};
-
-async function recall(
-  context: ToolContext,
-  key: Key,
-  maxAgeMs: number | undefined,
-): Promise<{ property: Property; live: boolean; note?: string }> {
-  const { rooms, org, signal } = context;
-  const wanted = {
-    ...(key.id === undefined ? {} : { id: key.id }),
-    ...(key.url === undefined ? {} : { url: key.url }),
-    ...(key.address === undefined ? {} : { address: key.address }),
-  };
-  const remembered = await rooms.memory.property(org, wanted);
-  const isFresh = (sighting: PropertySighting) =>
-    sighting.detailedAt !== undefined &&
-    !sighting.said &&
-    rooms.clock.now() - sighting.detailedAt <= allowedAge('listing', { maxAgeMs });
-  let connection: Connection;
-  try {
-    connection = await rooms.connections.resolve(org, 'listing.get', key.account);
-  } catch (thrown) {
-    if (remembered?.sightings.some(isFresh) === true) return { property: remembered, live: false };
-    return fromMemory(remembered, thrown);
-  }
-  const own = remembered?.sightings.find((one) => one.connectionId === connection.id && !one.said);
-  if (remembered !== undefined && own !== undefined && isFresh(own)) {
-    return { property: remembered, live: false };
-  }
-  try {
-    const ask = own !== undefined ? { id: own.externalId } : liveKey(wanted, remembered);
-    const listing = await rooms.connections.read(org, connection, 'listing.get', ask, {
-      signal,
-      timeoutMs: liveTimeout,
-    });
-    await rememberListings(context, connection, [listing], true);
-    const property = await rooms.memory.property(org, { id: listing.id });
-    if (property === undefined)
-      throw new DrawbridgeError('internal', 'The listing was fetched but could not be kept.');
-    if (remembered !== undefined && property.id !== remembered.id) {
-      const other = `${connection.label} knows another home under that, ${visibleLine(listing.address)} (id ${listing.id}), so this is from memory.`;
-      return { property: remembered, live: false, note: other };
-    }
-    return { property, live: true };
-  } catch (thrown) {
-    return fromMemory(remembered, thrown);
-  }
-}
-
-/** A home that was met elsewhere is asked for by its address: its id is another source's. */
-function liveKey(wanted: { id?: string; url?: string; address?: string }, remembered: Property | undefined) {
-  if (remembered === undefined) return wanted;
-  const { address, city, region, postalCode } = remembered.listing;
-  const place = [city, [region, postalCode].filter((part) => part !== undefined).join(' ')];
-  const more = place.filter(
-    (part) => part !== undefined && part !== '' && !address.toLowerCase().includes(part.toLowerCase()),
-  );
-  return { address: [address, ...more].join(', ') };
-}
-
-/** @throws what was thrown, where nothing is remembered */
-function fromMemory(remembered: Property | undefined, thrown: unknown) {
-  const error = toDrawbridgeError(thrown);
-  if (remembered === undefined) throw error;
-  return {
-    property: remembered,
-    live: false,
-    note: `The provider could not be asked, so this is from memory: ${error.message.slice(0, 500)}`,
   };
 }
 
@@ -288,6 +234,7 @@ function render(data: {
       ? ''
       : `Agent: ${[listing.agent.name, listing.agent.office, listing.agent.phone].filter((v) => v !== undefined).join(', ')}`,
     listing.description ?? '',
+    ...Object.entries(listing.local ?? {}).map(([name, says]) => `${name}: ${says}`),
     listing.photos === undefined
       ? ''
       : `${listing.photos.length} photo${listing.photos.length === 1 ? '' : 's'} (links in the structured result)`,
@@ -301,6 +248,7 @@ function render(data: {
         `Mentioned in ${one.kind} “${one.title}”${one.writtenAt === undefined ? '' : `, ${one.writtenAt.slice(0, 10)}`}: ${one.uri}`,
     ),
     ...(data.taxHistory ?? []).map((row) => `${row.year} ${taxInWords(row, listing.currency)}`),
+    ...(listing.attribution ?? []),
   ];
   const frame = framed(facts.filter((line) => line !== '').join('\n'), 'Property');
   return [

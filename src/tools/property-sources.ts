@@ -2,7 +2,7 @@
 import type { Property, PropertySighting } from '../memory/memory.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
-import { documentUri } from './hits.ts';
+import { attributed, documentUri } from './hits.ts';
 import { priceInWords } from './listings.ts';
 
 type Label = (of: { connectionId: string; provider: string }) => string;
@@ -70,6 +70,7 @@ export function sourcesOf(sightings: readonly PropertySighting[], label: Label, 
       age: ageInWords(Math.max(0, now - sighting.fetchedAt)),
       joinedBy: visibleLine(sighting.joinedWhy, 200),
       ...(Object.keys(says).length === 0 ? {} : { says, currency: listing.currency }),
+      ...attributed(listing.attribution?.map((line) => line.slice(0, 200))),
     };
   });
 }

@@ -13,6 +13,7 @@ import { defineTool, type ToolContext } from './define.ts';
 import { shutOut } from './freshness.ts';
 import {
   alikeOf,
+  attributionText,
   type Hit,
   hitFields,
   hitLine,
@@ -183,7 +184,7 @@ async function answer(
   const found = hits
     .map(
       (h, i) =>
-        `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}${h.more === undefined ? '' : ` (${h.more})`}`,
+        `${hitLine(h, i + 1)}\n   ${h.snippet.replaceAll('\n', ' ')}${h.more === undefined ? '' : ` (${h.more})`}${attributionText(h)}`,
     )
     .join('\n');
   return {

@@ -13,9 +13,13 @@ import { openProviderWorld } from './provider-world.ts';
  * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
  * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late. Shopify tells deletions by its events. Dropbox tells no change of who shares a folder: each is asked.
+ * belong to, because its search sees a change late. Shopify tells deletions by its events.
+ * An MLS is asked how many listings it has beside what changed:
+ * by nothing else it tells what was deleted.
+ * Dropbox tells no change of who shares a folder: each is asked.
  */
 const costs: Readonly<Record<string, number>> = {
+  'bridge listings': 2,
   'caldav events': 5,
   'dropbox files': 2,
   'google-calendar events': 2,
@@ -29,6 +33,8 @@ const costs: Readonly<Record<string, number>> = {
   'shopify draft-orders': 2,
   'shopify orders': 2,
   'shopify products': 2,
+  'reso listings': 2,
+  'spark listings': 2,
 };
 
 const log = createLog({ level: 'silent' });

@@ -124,7 +124,8 @@ const silentOnRefusals = new Set(['zillow']);
 export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | undefined {
   if (outside.has(call.host) || call.path === probePath) return undefined;
   if (unspoken.some(([host, path]) => host === call.host && path.test(call.path))) return undefined;
-  const query = call.query.size === 0 ? '' : `?${call.query}`;
+  const standard = provider === 'reso' ? withoutLocal(call.query) : call.query;
+  const query = standard.size === 0 ? '' : `?${standard}`;
   const own = google.find(([host, path]) => host === call.host && path.test(call.path));
   // What a download answers is the file, and no message of the API.
   const isFile = own !== undefined && call.query.get('alt') === 'media';
@@ -145,10 +146,32 @@ export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | un
           response: {
             status: answer.status,
             headers: answer.headers ?? {},
-            ...(answer.body === undefined || answer.body === '' ? {} : { body: parsed(answer.body) }),
+            ...(answer.body === undefined || answer.body === ''
+              ? {}
+              : { body: provider === 'reso' ? withoutLocalRows(parsed(answer.body)) : parsed(answer.body) }),
           },
         }),
   };
+}
+
+/** A server's own fields (X_…) stand in its $metadata, and in no dictionary. */
+const isLocal = (name: string): boolean => name.startsWith('X_');
+
+function withoutLocal(query: URLSearchParams): URLSearchParams {
+  const standard = new URLSearchParams(query);
+  const select = query.get('$select');
+  const rest = select?.split(',').filter((name) => !isLocal(name));
+  if (rest !== undefined) standard.set('$select', rest.join(','));
+  return standard;
+}
+
+function withoutLocalRows(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('value' in body) || !Array.isArray(body.value))
+    return body;
+  const rows = body.value.map((row: object) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !isLocal(name))),
+  );
+  return { ...body, value: rows };
 }
 
 /** The checker judges values: a JSON answer as a text would pass unread. */

@@ -58,7 +58,7 @@ function start(args: string[], temporary = folder) {
 test('the walk by itself does everything, ends with 0 and leaves no file', async () => {
   const demo = start(['--once']);
   const code = await demo.ended;
-  expect(demo.text()).toContain('20/20');
+  expect(demo.text()).toContain('21/21');
   expect(demo.text()).toContain('Done: read, cited, proposed, approved, sent and booked.');
   expect(code).toBe(0);
   expect(await readdir(folder)).toEqual([]);

@@ -14,6 +14,7 @@ import { tools } from '../../src/tools/surface.ts';
 
 export interface Office {
   sandbox: Sandbox;
+  clock: Clock;
   rooms: Rooms;
   /** Calls a tool as an agent does. */
   call(name: string, input: object): Promise<CallResult>;
@@ -24,6 +25,12 @@ export interface Office {
   mailbox(): Promise<Connection>;
   calendar(): Promise<Connection>;
   zillow(): Promise<Connection>;
+  /** An account of any provider, by what a person would type. */
+  connect(
+    provider: string,
+    fields: Record<string, string>,
+    secrets: Record<string, string>,
+  ): Promise<Connection>;
   close(): Promise<void>;
 }
 
@@ -65,6 +72,7 @@ export async function openOffice(): Promise<Office> {
   }
   return {
     sandbox,
+    clock,
     rooms,
     callWith,
     call: (name, input) => callWith({}, name, input),
@@ -78,6 +86,7 @@ export async function openOffice(): Promise<Office> {
         { password: mail.password },
       ),
     calendar: () => connect('caldav', { url: caldav.url, user: caldav.user }, { password: caldav.password }),
+    connect,
     zillow: () => connect('zillow', { host: zillow.host }, { rapidapi_key: zillow.key }),
     async close() {
       await rooms.close();

@@ -73,6 +73,7 @@ function hit(passage: Passage, judge: Judge): Markup {
       <h2 class="summary"><a href="/clients/documents/${documentId}">${inline(title === '' ? kindNames[kind] : title)}</a></h2>
       <p class="soft">${inline(source)}${names.length === 0 ? '' : html`, ${inline(names.join(', '))}`}${writtenAt === undefined ? '' : html`, ${instant(writtenAt)}`}</p>
       <p class="passage">${withMarks(snippet, marks)}</p>
+      ${(passage.attribution ?? []).map((line) => html`<p class="soft">${inline(line)}</p>`)}
       ${alikeLine(passage)}
       <p class="soft">Known to be so ${ageInWords(age)} ago${freshness === 'stale' ? html` <strong class="stale">out of date: ask its source anew on <a href="/sources">Sources</a></strong>` : ''}${
         url !== undefined && /^https?:\/\//i.test(url)

@@ -5,6 +5,7 @@ import { fromJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { Passage } from '../memory.ts';
+import { attributionOf } from '../properties/attribution.ts';
 import { readable } from './readable.sql.ts';
 
 export interface PassageRow {
@@ -26,6 +27,7 @@ export interface PassageRow {
   written_at: number | null;
   fetched_at: number;
   verified_at: number;
+  attribution?: string[];
 }
 
 /** By number of the chunk; what is deleted is not among them. */
@@ -73,7 +75,14 @@ export async function rowsOf(
     .where('d.deleted_at', 'is', null)
     .where(readable(org, 'd'))
     .execute();
-  return new Map(rows.map((row) => [Number(row.seq), row]));
+  const listings = rows.filter(({ kind }) => kind === 'listing').map((row) => row.document_id);
+  const lines = await attributionOf(db, org.orgId, [...new Set(listings)]);
+  return new Map(
+    rows.map((row) => {
+      const attribution = lines.get(row.document_id);
+      return [Number(row.seq), attribution === undefined ? row : { ...row, attribution }];
+    }),
+  );
 }
 
 /** @param snippet cuts the part around what was asked for */
@@ -99,6 +108,7 @@ export function toPassage(row: PassageRow, score: number, snippet: (text: string
     fetchedAt: row.fetched_at,
     verifiedAt: row.verified_at,
     score,
+    ...(row.attribution === undefined ? {} : { attribution: row.attribution }),
   };
 }
 

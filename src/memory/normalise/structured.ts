@@ -75,7 +75,9 @@ function listingText(facts: Record<string, unknown>): string | undefined {
     .sort((a, b) => b.at - a.at)
     .map(({ at, event, price }) => `${dayOf(at)} ${event} ${price} ${home.currency ?? ''}`.trim());
   const history = prices.length === 0 ? '' : `Price history:\n${prices.join('\n')}`;
-  return [parts.join(' · '), home.description ?? '', history].filter((part) => part !== '').join('\n\n');
+  const local = Object.entries(home.local ?? {}).map(([name, says]) => `${name}: ${says}`);
+  const lines = [local.join('\n'), history, (home.attribution ?? []).join('\n')];
+  return [parts.join(' · '), home.description ?? '', ...lines].filter((part) => part !== '').join('\n\n');
 }
 
 function dayOf(at: number): string {

@@ -68,7 +68,8 @@ function listingSighting(
   return {
     externalId: listing.id,
     listing,
-    detailed: true,
+    // What a feed brings may be no more than a search's row.
+    detailed: document.facts['brief'] !== true,
     documentId: document.id,
     said: false,
     prices: pricesOf(listing, before, now),

@@ -45,14 +45,27 @@ export function mergedListing(sightings: readonly SightingRow[]): Listing | unde
   const counting = sightings
     .filter((one) => one.said === main.said)
     .toSorted((a, b) => a.fetched_at - b.fetched_at || (a.id < b.id ? -1 : 1));
+  const told = counting.map(({ facts }) => defined(fromJson<Listing>(facts)));
   let merged: Partial<Listing> = {};
-  for (const { facts } of counting) {
-    const listing = defined(fromJson<Listing>(facts));
-    merged = { ...merged, ...listing, ...richer(merged, listing) };
+  for (const listing of told) {
+    const local = { ...merged.local, ...listing.local };
+    merged = { ...merged, ...listing, ...richer(merged, listing), local };
   }
   // Its own id and address, so that it can be asked for again where it was met.
-  const { id, address } = fromJson<Listing>(main.facts);
-  return { ...merged, id, address };
+  const { id, address, addressHidden } = fromJson<Listing>(main.facts);
+  const open = addressHidden === true ? told.findLast((one) => one.addressHidden !== true) : undefined;
+  const isHidden = addressHidden === true && open === undefined;
+  // Each source's own, the newest first: all that is merged here is somebody's.
+  const attribution = [...new Set(told.toReversed().flatMap((one) => one.attribution ?? []))];
+  const { addressHidden: _hidden, attribution: _lines, local = {}, ...facts } = merged;
+  return {
+    ...facts,
+    id,
+    address: open?.address ?? address,
+    ...(isHidden ? { addressHidden: true } : {}),
+    ...(attribution.length === 0 ? {} : { attribution }),
+    ...(Object.keys(local).length === 0 ? {} : { local }),
+  };
 }
 
 function defined(listing: Listing): Listing {

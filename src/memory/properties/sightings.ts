@@ -146,6 +146,10 @@ export async function keepSightings(
       ...sighting.listing,
       ...(detailed ? {} : richer(kept, sighting.listing)),
     };
+    if (listing.addressHidden === true) {
+      // It may have been told before.
+      for (const telling of ['latitude', 'longitude', 'url', 'parcel'] as const) delete listing[telling];
+    }
     const keys = keysOf(listing);
     const columns = {
       ...columnsOf(keys, listing),

@@ -1,7 +1,13 @@
 // Prices of several sources as one history: what is the same is once, and what is not stays apart.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mergedPrices, type PriceRow } from '../../../src/memory/properties/merge.ts';
+import {
+  mergedListing,
+  mergedPrices,
+  type PriceRow,
+  type SightingRow,
+} from '../../../src/memory/properties/merge.ts';
+import type { Listing } from '../../../src/providers/capabilities.ts';
 
 const day = 86_400_000;
 let count = 0;
@@ -83,4 +89,33 @@ test('no price and no source is lost, in whatever order they are told', () => {
       expect(merged.map(({ at }) => at)).toEqual(merged.map(({ at }) => at).toSorted((a, b) => b - a));
     }),
   );
+});
+
+const sighting = (fetched: number, listing: Partial<Listing>, said = 0): SightingRow =>
+  ({
+    id: `psg_${fetched}`,
+    said,
+    fetched_at: fetched,
+    facts: JSON.stringify({ id: String(fetched), address: '1 Elm St', ...listing }),
+  }) as SightingRow;
+
+test('the lines that each source wants shown are all kept, the newest source’s first and none twice', () => {
+  const merged = mergedListing([
+    sighting(1, { attribution: ['Listed by A', '© both'], local: { Slip: 'yes' } }),
+    sighting(2, { attribution: ['Listed by B', '© both'], local: { View: 'full' } }),
+    sighting(3, {}),
+  ]);
+  expect(merged?.attribution).toEqual(['Listed by B', '© both', 'Listed by A']);
+  expect(merged?.local).toEqual({ Slip: 'yes', View: 'full' });
+});
+
+test('an address that its source hides is another source’s to tell, and no mail’s', () => {
+  const hidden = sighting(9, { address: 'Undisclosed address', addressHidden: true });
+  expect(mergedListing([hidden])).toMatchObject({ address: 'Undisclosed address', addressHidden: true });
+  const told = mergedListing([hidden, sighting(1, { address: '1 Elm St' })]);
+  expect(told).toMatchObject({ id: '9', address: '1 Elm St' });
+  expect(told).not.toHaveProperty('addressHidden');
+  expect(mergedListing([hidden, sighting(1, { address: '1 Elm St' }, 1)])).toMatchObject({
+    addressHidden: true,
+  });
 });
