@@ -15,7 +15,7 @@ const long = [
   'test/sandbox/{demo,story}.test.ts',
   'test/cli/*.test.ts',
   'test/jobs/import-paths.test.ts',
-  'test/check/{dockerfile,package}.test.ts',
+  'test/check/{dockerfile,new-provider,package}.test.ts',
   'test/egress/shared-crowd.test.ts',
   'test/store/processes.test.ts',
 ];

@@ -39,7 +39,12 @@ export const emulatedShopify: Readonly<Record<string, (ground: Ground) => Emulat
     const [order, customer, product, draft] = types.map((type) => ({ id: shop.all(type)[0]?.id ?? '' }));
     return {
       emulators: [shopify],
-      way: { kind: 'browser', ...shopifyApp, authorization: shopify.auth },
+      way: {
+        kind: 'browser',
+        ...shopifyApp,
+        authorization: shopify.auth,
+        wrong: { token: 'shpat_of-another' },
+      },
       fields: { shop: shopDomain },
       samples: {
         'get-order': order ?? {},

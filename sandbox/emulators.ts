@@ -3,10 +3,12 @@
 import { createHmac } from 'node:crypto';
 import { type Emulated, type EmulatedFeed, type Ground, letter, numbers } from './emulated.ts';
 import { emulatedDropbox } from './emulated-dropbox.ts';
+import { emulatedMailchimp } from './emulated-mailchimp.ts';
 import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
 import { emulatedServers } from './emulated-servers.ts';
 import { emulatedShopify } from './emulated-shopify.ts';
+import { emulatedSlack } from './emulated-slack.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, hubspotApp } from './hubspot/index.ts';
 import type { ObjectType } from './hubspot/state.ts';
@@ -218,8 +220,10 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   },
 
   ...emulatedDropbox,
+  ...emulatedMailchimp,
   ...emulatedMicrosoft,
   ...emulatedMls,
+  ...emulatedSlack,
   ...emulatedServers,
   ...emulatedShopify,
 };

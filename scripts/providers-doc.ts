@@ -148,6 +148,7 @@ function scopes(provider: Provider): string[] {
     ({ scope, needed }) =>
       `| ${code(scope)} | ${read.has(scope) ? 'always' : 'when writing is enabled'} | ${own.has(scope) ? 'every call' : cell(needed.join('; '))} |`,
   );
+  if (rows.length === 0) return [];
   return [`### Scopes\n\n| scope | asked for | needed to |\n|---|---|---|\n${rows.join('\n')}`];
 }
 

@@ -21,6 +21,8 @@ interface Given {
 
 type Options = Record<string, unknown> & { json?: boolean; sync?: boolean };
 
+const accessOf = (options: Options) => (options['readOnly'] === true ? 'read' : 'write');
+
 /** What the flags gave. Credentials come from standard input, a line each, in the order of their flags. */
 async function givenBy(
   provider: Provider,
@@ -122,7 +124,12 @@ async function connect(
   if (canAsk() && !output.json) await askForTheRest(output, provider, fields, given);
   await withRooms(session, async (rooms) => {
     const connection = await rooms.connections
-      .connect(rooms.org, provider.id, given, { by: makerOf(rooms.owner), channel: 'terminal' })
+      .connect(
+        rooms.org,
+        provider.id,
+        { ...given, access: accessOf(options) },
+        { by: makerOf(rooms.owner), channel: 'terminal' },
+      )
       .catch((error: unknown) => {
         throw inFlags(provider, error);
       });
@@ -189,7 +196,7 @@ async function throughBrowser(
   const { connectInBrowser } = await import('./connect-browser.ts');
   await connectInBrowser(session, {
     provider,
-    access: options['readOnly'] === true ? 'read' : 'write',
+    access: accessOf(options),
     via,
     account: typeof account === 'string' ? account : undefined,
     fields: given.fields,
@@ -271,7 +278,9 @@ export async function declare(command: Command): Promise<void> {
     if (kind === 'oauth2' || kind === 'discovered') browserFlags(line, provider);
     if (kind !== 'oauth2') line.option('--no-sync', 'do not bring its records into memory now');
     const way = { oauth2: throughBrowser, discovered: connectEither };
-    const act = kind === 'oauth2' || kind === 'discovered' ? way[kind] : connect;
+    const { pasted } = kind === 'oauth2' ? provider.auth : {};
+    const isPasted = pasted !== undefined && process.argv.includes(secretFlag(pasted));
+    const act = !isPasted && (kind === 'oauth2' || kind === 'discovered') ? way[kind] : connect;
     line
       .option('--json', 'answer as JSON, ask nothing')
       .addHelpText(

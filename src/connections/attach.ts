@@ -4,7 +4,7 @@ import type { FetchOptions } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Auth, OAuth2 } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
-import { fillUrl } from '../providers/template.ts';
+import { fillUrl, isFilled } from '../providers/template.ts';
 import type { Secret } from '../secret.ts';
 
 type Fetch = (input: string | URL | Request, init?: FetchOptions) => Promise<Response>;
@@ -42,7 +42,8 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
     const answer = await leave(...withBearer(auth, call(), token));
     // A redirect may have led to a host that got no bearer: what that one refuses says nothing about ours.
     const elsewhere = answer.url !== '' && !hosts.has(new URL(answer.url).host);
-    if (answer.status !== 401 || elsewhere || parts.bearer.instead === undefined) return answer;
+    if (elsewhere || parts.bearer.instead === undefined) return answer;
+    if (answer.status !== 401 && !(await saysEnded(answer, parts.provider.http))) return answer;
     // Refused before anything was done, so a write may be made again, too.
     const other = await parts.bearer.instead(token);
     await answer.body?.cancel();
@@ -50,12 +51,28 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
   };
 }
 
+/** Of a provider that says so with another status (Slack: 200); the answer stays to be read. */
+async function saysEnded(answer: Response, http: Provider['http']): Promise<boolean> {
+  const isJson = /\bjson\b/i.test(answer.headers.get('content-type') ?? '');
+  if (http?.bearerEnded === undefined || !isJson) return false;
+  const text = await answer.clone().text();
+  try {
+    return http.bearerEnded(JSON.parse(text));
+  } catch {
+    // No JSON at all: whoever reads the answer says so.
+    return false;
+  }
+}
+
 /** Host (with its port) → protocol. */
 function ownHosts({ provider, fields, mcpServerUrl }: AttachParts): Map<string, string> {
   const hosts = new Map<string, string>();
   for (const name of provider.http?.hosts ?? []) hosts.set(name, 'https:');
   const urls = [
-    ...(provider.http === undefined ? [] : [fillUrl(provider.http.baseUrl, fields)]),
+    // What its address stands on may be learned by the first call (`probe`): until then it is no host of its own.
+    ...(provider.http === undefined || !isFilled(provider.http.baseUrl, fields)
+      ? []
+      : [fillUrl(provider.http.baseUrl, fields)]),
     ...(mcpServerUrl === undefined ? [] : [new URL(mcpServerUrl)]),
   ];
   for (const url of urls) hosts.set(url.host, url.protocol);

@@ -97,12 +97,17 @@ export interface Connections {
   resolve(org: OrgStore, capability: Capability, account?: string): Promise<Connection>;
   /**
    * Verifies the credentials with a real log-in, then stores the connection as ACTIVE; the same account again
-   * is updated. `mover`: whom the record names; here and below, left out: Drawbridge itself.
+   * is updated. `access`: of a bearer pasted in place of a sign-in; default `write`. `mover`: whom the record names;
+   * here and below, left out: Drawbridge itself.
    */
   connect(
     org: OrgStore,
     provider: string,
-    given: { fields: Record<string, string>; secrets: Record<string, string> },
+    given: {
+      fields: Record<string, string>;
+      secrets: Record<string, string>;
+      access?: 'read' | 'write';
+    },
     mover?: Mover,
   ): Promise<Connection>;
   /** Ends the grant at the provider where it can, then forgets the credentials. `revoked` false: `why` says what the person must do there. */

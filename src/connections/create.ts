@@ -30,7 +30,7 @@ import { checkHealth } from './health.ts';
 import { lookAfter } from './look-after.ts';
 import { assertOn, offersOf } from './offers.ts';
 import { createOperations } from './operations.ts';
-import { assertProgram, isDiscovered, overMcp, reachedBy } from './reached.ts';
+import { assertProgram, isDiscovered, isPasted, overMcp, reachedBy, type Standing } from './reached.ts';
 import { runRead } from './read.ts';
 import { type Report, reportOutcome } from './report.ts';
 import { assertUsable, chooseConnection, withLink } from './resolve.ts';
@@ -294,7 +294,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const provider = await load(providerId);
       assertOn(provider, providersOff);
-      if (provider.auth.kind === 'oauth2') {
+      const pasted = isPasted(provider, given.secrets);
+      if (provider.auth.kind === 'oauth2' && !pasted) {
         throw new DrawbridgeError(
           'invalid_request',
           `${provider.title} is connected in a browser: ${pageUrl(`/connect/${providerId}`)}`,
@@ -303,7 +304,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
       assertProgram(asGiven.fields, options.allowPrograms === true);
-      const opened = isDiscovered(provider) ? await openServer(org, authorizing, provider, asGiven) : asGiven;
+      const opened = isDiscovered(provider)
+        ? await openServer(org, authorizing, provider, asGiven)
+        : pasted
+          ? { ...asGiven, fields: { ...asGiven.fields, standing: { way: 'token' } satisfies Standing } }
+          : asGiven;
       const reached = reachedBy(provider, opened);
       const probed = (await reached.probe?.(authorizing.context(org, reached, opened))) ?? {};
       const checked = { ...opened, fields: { ...opened.fields, ...probed } };
@@ -316,6 +321,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           provider: providerId,
           account: who.id,
           label: who.label,
+          ...(pasted && given.access !== undefined ? { access: given.access } : {}),
         },
       );
       return get(org, id);

@@ -22,6 +22,8 @@ export interface ConnectForm {
   title: string;
   fields: FormField[];
   secrets: { name: string; title: string; hint: string; required: boolean }[];
+  /** The one of them that takes the place of the sign-in. */
+  pasted?: string;
   /** Undefined where there is nothing to agree to at the provider. */
   consent?: {
     app: string;
@@ -75,6 +77,7 @@ export function formOf(provider: Provider): ConnectForm {
     })),
     ...(auth.kind === 'oauth2'
       ? {
+          ...(auth.pasted === undefined ? {} : { pasted: auth.pasted }),
           consent: {
             app: auth.app,
             appHasSecret: auth.clientAuthentication !== 'none',

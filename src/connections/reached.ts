@@ -43,6 +43,10 @@ export function overMcp(provider: Provider, mcp: Provider): Provider {
  * @throws DrawbridgeError `auth_expired` when it is not known any more
  */
 export function reachedBy(provider: Provider, { fields, mcpServerUrl }: Reach): Provider {
+  const { pasted, bearerHeader } = provider.auth.kind === 'oauth2' ? provider.auth : {};
+  if (pasted !== undefined && standing.safeParse(fields['standing']).data?.way === 'token') {
+    return { ...provider, auth: bearerIn(pasted, bearerHeader) };
+  }
   if (!isDiscovered(provider)) return provider;
   if (isProgram(fields)) return { ...provider, auth: { kind: 'none' } };
   const { origin } = new URL(mcpServerUrl ?? String(fields['url']));
@@ -72,10 +76,23 @@ function authOf(provider: Provider, fields: Reach['fields']): Auth {
   const { data } = parsed;
   if (data.way === 'open') return { kind: 'none' };
   if (data.way === 'token') {
-    return { kind: 'api-key', secret: 'token', place: { header: 'authorization', prefix: 'Bearer ' } };
+    return bearerIn('token');
   }
   // Written by us alone, when the server's metadata had been held against the rules.
   return data.auth as unknown as OAuth2;
+}
+
+function bearerIn(secret: string, header?: string): Auth {
+  const place = header === undefined ? { header: 'authorization', prefix: 'Bearer ' } : { header };
+  return { kind: 'api-key', secret, place };
+}
+
+/** Whether a person gave a bearer in place of signing in. */
+export function isPasted(
+  { auth }: Pick<Provider, 'auth'>,
+  secrets: Readonly<Record<string, string>>,
+): boolean {
+  return auth.kind === 'oauth2' && auth.pasted !== undefined && (secrets[auth.pasted] ?? '') !== '';
 }
 
 /** The client that the server registered for this connection. */

@@ -150,6 +150,19 @@ function viaChoice({ form, given }: ConnectPage): Markup {
   </fieldset>`;
 }
 
+/** Without an app. */
+function byToken(given: ConnectPage): Markup {
+  const { form, session } = given;
+  const pasted = form.secrets.find(({ name }) => name === form.pasted);
+  if (pasted === undefined) return '';
+  return html`<form method="post" action="/api/v1/integrations/${form.provider}/connect">
+        ${csrfField(session)}
+        ${given.again === undefined ? '' : html`<input type="hidden" name="account" value="${given.again.id}">`}
+        ${secretRow(pasted, given)}
+        <p><button type="submit">Connect with it, without an app</button></p>
+      </form>`;
+}
+
 /** How the app is registered, and where its credentials go. */
 function registration(given: ConnectPage): Markup {
   const { form, session, redirectUrl, fault: found } = given;
@@ -160,7 +173,7 @@ function registration(given: ConnectPage): Markup {
     <section class="sheet connect">
       <h2>${given.appAnew === true ? `The app at ${form.title}` : `First, register an app at ${form.title}`}</h2>
       <p class="soft">${form.title} lets programs in by apps of their owners. You do this once; every account is then connected with it.</p>
-      ${byMcp(form)}
+      ${byMcp(form)}${byToken(given)}
       <ol class="steps">${steps.map((step) => html`<li>${linked(step)}</li>`)}</ol>
       <div class="row">
         <label for="redirect-url">Redirect URL</label>

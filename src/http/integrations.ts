@@ -144,7 +144,7 @@ async function begin(
   const { person } = c.get('session');
   const org = await rooms.orgFor(person.orgId);
   const form = await rooms.connections.form(provider);
-  if (form.consent === undefined) {
+  if (form.consent === undefined || (asked.secrets[form.pasted ?? ''] ?? '') !== '') {
     const mover = { by: makerOf(person), channel: 'page' };
     const made = await rooms.connections.connect(org, provider, asked, mover).catch((thrown: unknown) => {
       if (form.discovers && thrown instanceof DrawbridgeError && thrown.field === wantsSignIn)

@@ -143,7 +143,10 @@ export async function noteSuccess(tx: Tx, orgId: string, connectionId: string, n
   });
 }
 
-/** After one that failed: again after a while that grows, or, where that helps nothing, at its usual time. */
+/**
+ * After one that failed: again after a while that grows, or, where that helps nothing, at its usual time. One that
+ * met a limit and was told its end has not failed: it goes on from its cursor then.
+ */
 export async function noteFailure(
   org: OrgStore,
   connectionId: string,
@@ -157,9 +160,10 @@ export async function noteFailure(
       .where('org_id', '=', org.orgId)
       .where('connection_id', '=', connectionId)
       .executeTakeFirst();
-    const failures = (row?.failures ?? 0) + 1;
+    const told = error.code === 'rate_limited' ? error.retryAfterMs : undefined;
+    const failures = (row?.failures ?? 0) + (told === undefined ? 1 : 0);
     const usual = nextRun(connectionId, row?.every_ms ?? null, now);
-    const again = now + Math.max(backOff(failures), error.retryAfterMs ?? 0);
+    const again = now + Math.max(told === undefined ? backOff(failures) : minute, error.retryAfterMs ?? 0);
     const passes = error.retry === 'later' || error.code === 'internal';
     await setSchedule(tx, org.orgId, connectionId, {
       failures,

@@ -75,7 +75,15 @@ export interface OAuth2 {
   implied?(granted: string): string;
   /** Added to the authorization request (`access_type: 'offline'`). */
   authorizeParameters?: Readonly<Record<string, string>>;
-  /** Standard parameters that this provider calls otherwise, or (null) does not take. */
+  /**
+   * The part of a token answer that holds this connection's token, where there is more than one (a person's and an
+   * app's); undefined: it has none of this kind. Default: the answer itself.
+   */
+  tokenIn?(
+    answer: Readonly<Record<string, unknown>>,
+    fields: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>> | undefined;
+  /** Standard parameters that this provider calls otherwise, also as a `{placeholder}` of fields, or (null) does not take. */
   rename?: Readonly<Partial<Record<'client_id' | 'redirect_uri' | 'response_type' | 'scope', string | null>>>;
   /** Default `code`. */
   responseType?: string;
@@ -95,6 +103,8 @@ export interface OAuth2 {
   refreshToken: { rotation: 'never' | 'sometimes' | 'always'; lifetime: Lifetime } | 'none';
   /** Lifetimes in the token answer under other names, in seconds. */
   answerNames?: { refreshExpiresIn?: string };
+  /** The secret as which a person may paste a bearer made by hand at the provider: then nobody signs in, and no app is needed. */
+  pasted?: string;
   official?: OfficialTokenClient;
   /** Where and how a person registers the app: one step a line, `{redirectUrl}` stands for ours. For docs and the connect page. */
   registration: readonly string[];

@@ -106,6 +106,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./mailbox/index.ts')).provider,
   },
   {
+    id: 'mailchimp',
+    title: 'Mailchimp',
+    capabilities: [],
+    feedKinds: ['contact', 'page'],
+    connectable: true,
+    app: 'mailchimp',
+    command: 'drawbridge connect mailchimp',
+    load: async () => (await import('./mailchimp/index.ts')).provider,
+  },
+  {
     id: 'mcp',
     title: 'MCP server',
     capabilities: [],
@@ -154,6 +164,16 @@ export const catalog: readonly CatalogEntry[] = [
     app: 'shopify',
     command: 'drawbridge connect shopify --shop your-shop.myshopify.com',
     load: async () => (await import('./shopify/index.ts')).provider,
+  },
+  {
+    id: 'slack',
+    title: 'Slack',
+    capabilities: [],
+    feedKinds: ['chat', 'contact', 'file'],
+    connectable: true,
+    app: 'slack',
+    command: 'drawbridge connect slack',
+    load: async () => (await import('./slack/index.ts')).provider,
   },
   {
     id: 'spark',

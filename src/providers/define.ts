@@ -302,17 +302,27 @@ type KnownKeys<Ops extends Operations> = {
 };
 type FieldsSchema = z.ZodType<Record<string, unknown>>;
 
+/** `Name` itself where `secrets` declare it, or where it is not written out: a consent made by a function. */
+type Declared<Name extends string, Known extends string> = string extends Name
+  ? Name
+  : [Exclude<Name, Known>] extends [never]
+    ? Name
+    : { undeclaredSecret: Exclude<Name, Known> };
+
 /** OAuth2 whose addresses use declared names alone. */
 type OAuth2With<
   Known extends string,
   Authorize extends string,
   Token extends string,
   Rest extends string,
-> = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation'> & {
+  SecretName extends string,
+  Pasted extends string,
+> = Omit<OAuth2, 'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revocation' | 'pasted'> & {
   authorizeUrl: Authorize & Template<Authorize, Known>;
   tokenUrl: Token & Template<Token, Known>;
   refreshUrl?: Rest & Template<Rest, Known>;
   revocation?: Omit<NonNullable<OAuth2['revocation']>, 'url'> & { url: Rest & Template<Rest, Known> };
+  pasted?: Pasted & Declared<Pasted, SecretName>;
 };
 
 /** The other ways in, whose credentials and fields are declared ones. */
@@ -341,6 +351,7 @@ export function defineProvider<
   const Base extends string,
   const Header extends string,
   const Mcp extends string,
+  const Pasted extends string,
   const LearnedName extends string = never,
   Known extends string = Extract<keyof z.output<Fields>, string> | LearnedName,
 >(
@@ -351,7 +362,9 @@ export function defineProvider<
     fields: Fields;
     learned?: Readonly<Record<LearnedName, LearnedField>>;
     secrets: readonly (SecretField & { name: SecretName })[];
-    auth: OAuth2With<NoInfer<Known>, Authorize, Token, Rest> | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
+    auth:
+      | OAuth2With<NoInfer<Known>, Authorize, Token, Rest, NoInfer<SecretName>, Pasted>
+      | AuthWith<NoInfer<Known>, NoInfer<SecretName>>;
     http?: Omit<Http, 'baseUrl' | 'headers'> & {
       baseUrl: Base & Template<Base, NoInfer<Known>>;
       headers?: Readonly<Record<string, Header & Template<Header, NoInfer<Known>>>>;

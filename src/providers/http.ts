@@ -10,6 +10,8 @@ export interface Http {
   /** On every declared request: versions, formats; with `{placeholders}` of fields. */
   headers?: Readonly<Record<string, string>>;
   paging?: Paging;
+  /** Whether an answer that is no 401 says that the bearer ended: it is renewed, and the call made again. */
+  bearerEnded?(body: unknown): boolean;
   /** What a refusal means, where the status alone does not tell it, also one with status 200; undefined: the status decides. */
   refusal?(answer: Answer): Refusal | undefined;
 }

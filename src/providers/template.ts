@@ -21,6 +21,11 @@ export type Written<Text extends string> = string extends Text
     ? { mustBeWrittenOut: 'use a {placeholder}' }
     : Text;
 
+/** Whether each placeholder of the text has a value. */
+export function isFilled(template: string, values: Readonly<Record<string, unknown>>): boolean {
+  return [...template.matchAll(placeholder)].every(([, name = '']) => values[name] !== undefined);
+}
+
 const placeholder = /\{([^{}]*)\}/g;
 /** What may stand in a host name: labels and dots, nothing that ends the host. */
 const inHost = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;

@@ -106,6 +106,11 @@ describe('the authorization request', () => {
       { client_key: 'client-1', client_id: null, user_scope: 'a b', scope: null },
     ],
     [
+      'a parameter that a field names',
+      { rename: { scope: '{shop}_scope' } },
+      { 'shop-1_scope': 'a b', scope: null },
+    ],
+    [
       'parameters of its own',
       { authorizeParameters: { access_type: 'offline', prompt: 'consent' } },
       { access_type: 'offline', prompt: 'consent' },
@@ -276,6 +281,31 @@ describe('the exchange', () => {
     const { exchange, sent } = await open({}, () => answer);
     await expect(exchange()).rejects.toMatchObject(expected);
     sent();
+  });
+});
+
+describe('an answer with more than one token', () => {
+  const both = {
+    ok: true,
+    access_token: 'of-the-app',
+    scope: 'x',
+    person: { access_token: 'of-the-person', refresh_token: 'rt', expires_in: 60, scope: 'a,b' },
+  };
+  const tokenIn: NonNullable<OAuth2['tokenIn']> = ({ person }, { shop }) =>
+    shop === 'shop-1' ? (person as Record<string, unknown> | undefined) : undefined;
+
+  test('gives the one of the part that is declared, with its own age and scopes', async () => {
+    const { exchange } = await open({ tokenIn }, () => json(both));
+    const { accessToken, refreshToken, accessLivesMs, scopes } = await exchange();
+    expect([accessToken.reveal(), refreshToken?.reveal()]).toEqual(['of-the-person', 'rt']);
+    expect([accessLivesMs, scopes]).toEqual([60_000, ['a', 'b']]);
+  });
+
+  test('without that part is no answer: the other token never takes its place', async () => {
+    const { person: _person, ...other } = both;
+    const { exchange, refresh } = await open({ tokenIn }, () => json(other));
+    await expect(exchange()).rejects.toMatchObject({ code: 'malformed_response' });
+    await expect(refresh()).rejects.toMatchObject({ code: 'malformed_response' });
   });
 });
 

@@ -11,7 +11,9 @@ import { openProviderWorld } from './provider-world.ts';
 
 /**
  * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
- * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. HubSpot tells
+ * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. Slack is asked for its
+ * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
+ * conversations that go on. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
  * belong to, because its search sees a change late. Shopify tells deletions by its events.
  * An MLS is asked how many listings it has beside what changed:
@@ -35,6 +37,11 @@ const costs: Readonly<Record<string, number>> = {
   'shopify products': 2,
   'reso listings': 2,
   'spark listings': 2,
+  'slack messages': 7,
+  // Its audiences, and of each who changed, the archived ones, and both counted over.
+  'mailchimp contacts': 9,
+  // What was sent in the last days, and drafts, are read again: nothing tells whether they changed.
+  'mailchimp campaigns': 7,
 };
 
 const log = createLog({ level: 'silent' });

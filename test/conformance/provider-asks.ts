@@ -65,9 +65,15 @@ export function apiPlaces({ hosts, emulated, provider }: ProviderWorld): string[
     .filter(({ headers }) =>
       own === undefined ? /^Bearer /.test(headers['authorization'] ?? '') : headers[own] !== undefined,
     );
-  // Where the API shares its first segment with the sign-in, its second one tells them apart.
-  const told = own === undefined ? 2 : 3;
-  return [...new Set(bearing.map(({ host, path }) => `/${host}${path.split('/').slice(0, told).join('/')}`))];
+  const tokens = hosts.calls().filter(({ body }) => new URLSearchParams(body).has('grant_type'));
+  const places = bearing.map(({ host, path }) => {
+    const place = `/${host}/${path.split('/')[1]}`;
+    // Where tokens are given below the very same segment, only what was called itself.
+    return tokens.some((one) => `/${one.host}${one.path}`.startsWith(`${place}/`))
+      ? `/${host}${path}`
+      : place;
+  });
+  return [...new Set(places)];
 }
 
 export async function failure(work: Promise<unknown>): Promise<DrawbridgeError> {

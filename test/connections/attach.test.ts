@@ -54,6 +54,15 @@ async function open(auth: Auth, http: Http = { baseUrl: 'https://api.example/v1'
 const header: Auth = { kind: 'api-key', secret: 'key', place: { header: 'X-Api-Key' } };
 const query: Auth = { kind: 'api-key', secret: 'key', place: { query: 'apikey' } };
 
+test('goes to the other hosts alone while a part of the address is not known yet', async () => {
+  const http = { baseUrl: 'https://{dc}.example/v1', hosts: ['upload.example'] };
+  const { sent } = await open(header, http);
+  const [asked] = await sent('https://upload.example/who');
+  const [elsewhere] = await sent('https://shop-1.example/v1/who');
+  expect(asked?.headers['x-api-key']).toBe('the-key');
+  expect(elsewhere?.headers['x-api-key']).toBeUndefined();
+});
+
 describe('a key', () => {
   test('stands in its header, with its prefix, beside the headers of the call', async () => {
     const { sent } = await open({
@@ -148,6 +157,70 @@ describe('the hosts', () => {
   test('a protocol that uses its credentials by itself is left alone', async () => {
     const [call] = await (await open({ kind: 'password' })).sent('https://api.example/v1/a');
     expect(call?.headers['authorization']).toBeUndefined();
+  });
+});
+
+describe('a bearer that a provider refuses in an answer of status 200', () => {
+  const oauth: Auth = {
+    kind: 'oauth2',
+    app: 'example',
+    authorizeUrl: 'https://api.example/authorize',
+    tokenUrl: 'https://api.example/token',
+    pkce: 'S256',
+    clientAuthentication: 'body',
+    scopes: [],
+    accessToken: { readFrom: 'answer' },
+    refreshToken: 'none',
+    registration: [],
+  };
+  const http: Http = {
+    baseUrl: 'https://api.example/v1',
+    bearerEnded: (body) => (body as { error?: string }).error === 'token_expired',
+  };
+
+  function over(answer: (bearer: string | null) => Response, given = http) {
+    const sent: string[] = [];
+    const call = attaching(
+      async (_, init) => {
+        const headers = new Headers(init?.headers);
+        sent.push(`${headers.get('authorization')} ${String(init?.body ?? '')}`.trim());
+        return answer(headers.get('authorization'));
+      },
+      {
+        provider: { auth: oauth, http: given },
+        fields: {},
+        secret: () => new Secret(''),
+        bearer: { fresh: async () => new Secret('old'), instead: async () => new Secret('new') },
+      },
+    );
+    return { sent, ask: () => call('https://api.example/v1/a', { method: 'POST', body: 'once' }) };
+  }
+  const told = (bearer: string | null) =>
+    Response.json(bearer === 'Bearer old' ? { ok: false, error: 'token_expired' } : { ok: true });
+
+  test('is renewed, and the call made again with its body', async () => {
+    const { ask, sent } = over(told);
+    expect(await (await ask()).json()).toEqual({ ok: true });
+    expect(sent).toEqual(['Bearer old once', 'Bearer new once']);
+  });
+
+  test('other refusals renew nothing, and can be read', async () => {
+    for (const body of ['{"ok":false,"error":"missing_scope"}', '{"half":', 'token_expired']) {
+      const json = { headers: { 'content-type': 'application/json' } };
+      const { ask, sent } = over(() => new Response(body, json));
+      expect(await (await ask()).text()).toBe(body);
+      expect(sent).toHaveLength(1);
+    }
+  });
+
+  test('what is no JSON is not looked into, nor where a provider says nothing of it', async () => {
+    const text = over(
+      () => new Response('{"error":"token_expired"}', { headers: { 'content-type': 'text/plain' } }),
+    );
+    await text.ask();
+    const other = over(told, { baseUrl: http.baseUrl });
+    await other.ask();
+    expect([text.sent.length, other.sent.length]).toEqual([1, 1]);
   });
 });
 

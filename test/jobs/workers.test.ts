@@ -169,6 +169,27 @@ test('a sync that fails is tried again later and later, with what went wrong in 
   expect((await all.state()).schedule).toMatchObject({ failures: 0, error: undefined });
 });
 
+test('a limit whose end is told is no failure: the sync goes on from its cursor then, however often it meets it', async () => {
+  const all = await scene({
+    async *notes(cursor) {
+      const at = typeof cursor === 'number' ? cursor : 0;
+      yield { records: [note(`n${at}`)], deleted: [], cursor: at + 1 };
+      if (at < 5) throw new DrawbridgeError('rate_limited', 'One a minute.', { retryAfterMs: 60_000 });
+    },
+  });
+  all.start();
+  for (let read = 1; read <= 5; read += 1) {
+    await expect.poll(async () => (await titles(all)).length, { timeout: 30_000 }).toBe(read);
+    await all.idle();
+    const { schedule } = await all.state();
+    expect(schedule).toMatchObject({ failures: 0, nextAt: all.clock.now() + 60_000 });
+    all.clock.advance(60_000);
+  }
+  await expect.poll(() => titles(all), { timeout: 30_000 }).toHaveLength(6);
+  await all.idle();
+  expect((await all.state()).last).toMatchObject({ state: 'completed' });
+});
+
 test('a feed that hangs is given up after ten minutes without a page, and stops no other', async () => {
   const all = await scene({
     async *stuck() {

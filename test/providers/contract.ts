@@ -82,6 +82,9 @@ const outside = new Set([
   'login.microsoftonline.com',
   'www.dropbox.com',
   'storage.googleapis.com',
+  'files.slack.com',
+  'tidewell.slack.com',
+  'login.mailchimp.com',
 ]);
 
 /** Asked by the conformance suite, to see how many calls leave at once: of no provider. */
@@ -94,7 +97,12 @@ const unspoken: readonly [host: string, path: RegExp][] = [
   // Its sign-in is at the host of the shop.
   ['tidewell-homes.myshopify.com', /^\/admin\/oauth\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
+  // Its document of 2021 knows no refresh tokens, and no scopes of a person.
+  ['slack.com', /^\/(oauth\/v2\/authorize|api\/oauth\.v2\.access)$/],
 ];
+
+/** Parameters that came after its contract, and are documented by now. */
+const younger: readonly [host: string, name: string][] = [['slack.com', 'include_all_metadata']];
 
 /** Google's products share a host and an account; each has a contract of its own. */
 const google: readonly [host: string, path: RegExp, provider: string][] = [
@@ -124,8 +132,9 @@ const silentOnRefusals = new Set(['zillow']);
 export function exchangeOf({ provider, call, answer }: Exchanged): Exchange | undefined {
   if (outside.has(call.host) || call.path === probePath) return undefined;
   if (unspoken.some(([host, path]) => host === call.host && path.test(call.path))) return undefined;
-  const standard = provider === 'reso' ? withoutLocal(call.query) : call.query;
-  const query = standard.size === 0 ? '' : `?${standard}`;
+  const asked = new URLSearchParams(provider === 'reso' ? withoutLocal(call.query) : call.query);
+  for (const [host, name] of younger) if (host === call.host) asked.delete(name);
+  const query = asked.size === 0 ? '' : `?${asked}`;
   const own = google.find(([host, path]) => host === call.host && path.test(call.path));
   // What a download answers is the file, and no message of the API.
   const isFile = own !== undefined && call.query.get('alt') === 'media';

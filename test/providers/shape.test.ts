@@ -102,6 +102,7 @@ const key = (place: string) =>
 const right: Record<string, string> = {
   'the whole of it': source(),
   'a key in a header': key(''),
+  'a key that may be pasted in place of signing in': auth(`pkce: 'S256',`, `pkce: 'S256', pasted: 'key',`),
   'user and password': source({
     auth: `auth: { kind: 'basic', user: { field: 'shop' }, password: { secret: 'key' } }`,
   }),
@@ -301,6 +302,10 @@ const wrong: Record<string, [source: string, says: RegExp]> = {
   // What must fit
   'a key that no credential declares': [
     source({ auth: `auth: { kind: 'api-key', secret: 'kee', place: { header: 'X' } }` }),
+    /"kee"/,
+  ],
+  'a key to be pasted that no credential declares': [
+    auth(`pkce: 'S256',`, `pkce: 'S256', pasted: 'kee',`),
     /"kee"/,
   ],
   'a user name that no field declares': [

@@ -14,7 +14,7 @@ type Members = Readonly<Record<string, unknown>>;
  */
 export async function readAnswer(
   response: Response,
-  about: { asking: Asking; host: string; clock: Clock },
+  about: { asking: Asking; host: string; clock: Clock; tokenIn?: (answer: Members) => Members | undefined },
 ): Promise<Response> {
   const text = await response.text();
   const body = membersOf(text);
@@ -30,7 +30,8 @@ export async function readAnswer(
   if (body === undefined) {
     throw new DrawbridgeError('malformed_response', `${about.host} answered with something other than JSON.`);
   }
-  const { refresh_token: refresh, expires_in: lives, scope, token_type: type, ...rest } = body;
+  const part = about.tokenIn === undefined ? body : (about.tokenIn(body) ?? {});
+  const { refresh_token: refresh, expires_in: lives, scope, token_type: type, ...rest } = part;
   return Response.json({
     ...rest,
     // An ID token would be checked against keys that nobody fetched: whose account it is, the API says.

@@ -4,7 +4,7 @@ import * as oauth from 'oauth4webapi';
 import type { Clock } from '../../clock.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { OAuth2, OAuthApp, TokenAnswer } from '../../providers/auth.ts';
-import { fillUrl } from '../../providers/template.ts';
+import { fillHeader, fillUrl } from '../../providers/template.ts';
 import type { Secret } from '../../secret.ts';
 import { readAnswer, tokenAnswer } from './answer.ts';
 import type { Grant, OAuth } from './oauth.ts';
@@ -15,11 +15,13 @@ type Renamed = keyof NonNullable<OAuth2['rename']>;
 export function createOAuth({ clock }: { clock: Clock }): OAuth {
   /** The way to a token endpoint and back, as the library calls it. */
   function through(grant: Grant, asking: Asking): typeof fetch {
-    const { auth } = grant;
+    const { auth, fields } = grant;
+    const tokenIn = (answer: Readonly<Record<string, unknown>>) =>
+      auth.tokenIn === undefined ? answer : auth.tokenIn(answer, fields);
     const json = asking === 'revoke' ? auth.revocation?.body === 'json' : auth.bodyKind === 'json';
     return async (input, init) => {
       const parameters = init?.body as URLSearchParams;
-      if (asking !== 'revoke') rename(auth, parameters);
+      if (asking !== 'revoke') rename(auth, fields, parameters);
       const headers = new Headers(init?.headers);
       for (const [name, value] of Object.entries(auth.tokenHeaders ?? {})) headers.set(name, value);
       if (json) headers.set('content-type', 'application/json');
@@ -30,7 +32,12 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
         // A token never follows a redirect to somebody else.
         redirect: 'manual',
       });
-      return readAnswer(response, { asking, host: new URL(String(input)).hostname, clock });
+      return readAnswer(response, {
+        asking,
+        host: new URL(String(input)).hostname,
+        clock,
+        tokenIn,
+      });
     };
   }
 
@@ -69,7 +76,7 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
         parameters.set('code_challenge', await oauth.calculatePKCECodeChallenge(codeVerifier.reveal()));
         parameters.set('code_challenge_method', 'S256');
       }
-      rename(auth, parameters);
+      rename(auth, fields, parameters);
       for (const [name, value] of [...parameters, ...Object.entries(auth.authorizeParameters ?? {})]) {
         url.searchParams.set(name, value);
       }
@@ -171,11 +178,11 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
-function rename(auth: OAuth2, parameters: URLSearchParams): void {
+function rename(auth: OAuth2, fields: Grant['fields'], parameters: URLSearchParams): void {
   for (const [name, other] of Object.entries(auth.rename ?? {}) as [Renamed, string | null][]) {
     const value = parameters.get(name);
     parameters.delete(name);
-    if (value !== null && other !== null) parameters.set(other, value);
+    if (value !== null && other !== null) parameters.set(fillHeader(other, fields), value);
   }
 }
 

@@ -36,6 +36,7 @@ export const auth = {
   implied: (granted) => granted.replace(/^write_/, 'read_'),
   rename: { response_type: null },
   bearerHeader: 'x-shopify-access-token',
+  pasted: 'token',
   // An hour and a refresh token, where the app may have them; an app that gets one without end has no refresh token.
   tokenParameters: { expiring: '1' },
   accessToken: { readFrom: 'answer' },

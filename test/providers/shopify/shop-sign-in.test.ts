@@ -6,6 +6,7 @@ import { consent } from '../../../sandbox/person.ts';
 import { startProviderHosts } from '../../../sandbox/providers.ts';
 import {
   createShopify,
+  customToken,
   type ShopifyOptions,
   shopDomain,
   shopifyApp,
@@ -179,6 +180,24 @@ describe('tokens', () => {
     await connections.check(org, id);
     expect(shopify.auth.tokenCalls()).toHaveLength(1);
     expect((await connections.get(org, id)).state).toBe('ACTIVE');
+  });
+
+  test('of a custom app are pasted, need no sign-in, stand where Shopify wants them, and a wrong one connects nothing', async () => {
+    const { connections, org, hosts } = await openShop();
+    const given = { fields: { shop: shopDomain }, secrets: { token: customToken } };
+    const wrong = { ...given, secrets: { token: 'shpat_of-another' } };
+    await expect(connections.connect(org, 'shopify', wrong)).rejects.toMatchObject({ retry: 'reconnect' });
+    expect(await connections.list(org)).toEqual([]);
+    const { id } = await connections.connect(org, 'shopify', given);
+    await connections.check(org, id);
+    expect(await connections.get(org, id)).toMatchObject({
+      state: 'ACTIVE',
+      account: 'gid://shopify/Shop/61234567',
+    });
+    const last = hosts.calls().at(-1);
+    expect(last?.headers['x-shopify-access-token']).toBe(customToken);
+    expect(last?.headers).not.toHaveProperty('authorization');
+    expect(hosts.calls().filter(({ path }) => path.startsWith('/admin/oauth/'))).toEqual([]);
   });
 
   test('whose scopes to read are not named beside those to write let both read and write', async () => {
