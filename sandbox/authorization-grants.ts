@@ -45,13 +45,15 @@ export interface Grants {
 export function createGrants(
   options: Pick<
     AuthorizationOptions,
-    'accessLivesS' | 'rotation' | 'graceS' | 'repeatsRefreshToken' | 'pkce'
+    'accessLivesS' | 'rotation' | 'graceS' | 'keepsUntilUsed' | 'repeatsRefreshToken' | 'pkce'
   >,
   clock: Clock,
 ): Grants {
   const codes = new Map<string, { grant: Grant; until: number; spent: boolean }>();
   const accesses = new Map<string, { grant: Grant; until: number }>();
   const refreshes = new Map<string, { grant: Grant; next: Pair | undefined; rotatedAt: number }>();
+  /** Tokens that were used. */
+  const used = new Set<string>();
   const token = (kind: string) => `sandbox-${kind}-${randomBytes(24).toString('base64url')}`;
 
   function access(grant: Grant): string {
@@ -103,11 +105,18 @@ export function createGrants(
         };
       }
       if (found.next !== undefined) {
+        if (options.keepsUntilUsed === true) {
+          if (used.has(found.next.access) || used.has(found.next.refresh ?? ''))
+            return { error: 'invalid_grant' };
+          found.next = undefined;
+          return this.refresh(given);
+        }
         if (clock.now() < found.rotatedAt + (options.graceS ?? 0) * 1000) return found.next;
         // Reuse: whoever holds it, one of the two is a thief, and neither goes on.
         grant.alive = false;
         return { error: 'invalid_grant' };
       }
+      used.add(given);
       found.next = { access: access(grant), refresh: refreshToken(grant), scopes: grant.scopes };
       found.rotatedAt = clock.now();
       return found.next;
@@ -120,6 +129,7 @@ export function createGrants(
 
     scopesOf(given) {
       const found = accesses.get(given);
+      used.add(given);
       return found?.grant.alive === true && found.until > clock.now() ? found.grant.scopes : undefined;
     },
 

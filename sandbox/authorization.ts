@@ -18,6 +18,8 @@ export interface AuthorizationOptions {
   rotation: 'always' | 'never';
   /** With `rotation: 'always'`: how long the used token still answers with the pair that replaced it. Default: not at all. */
   graceS?: number;
+  /** With `rotation: 'always'`: whether the used token answers with a new pair until the one that it gave is used. */
+  keepsUntilUsed?: boolean;
   /** With `rotation: 'never'`: whether a refresh answers with the same refresh token, or with none. Default: none. */
   repeatsRefreshToken?: boolean;
   /** Sent back as `iss` where given. */

@@ -8,6 +8,7 @@ import { emulatedMicrosoft } from './emulated-microsoft.ts';
 import { emulatedMls } from './emulated-mls.ts';
 import { emulatedNotion } from './emulated-notion.ts';
 import { emulatedServers } from './emulated-servers.ts';
+import { emulatedShopify } from './emulated-shopify.ts';
 import { emulatedSlack } from './emulated-slack.ts';
 import { createGoogle, type GoogleSandbox, googleApp } from './google/google.ts';
 import { createHubspot, hubspotApp } from './hubspot/index.ts';
@@ -226,6 +227,7 @@ export const emulated: Readonly<Record<string, (ground: Ground) => Emulated | Pr
   ...emulatedNotion,
   ...emulatedSlack,
   ...emulatedServers,
+  ...emulatedShopify,
 };
 
 function throughGoogle(google: GoogleSandbox): Pick<Emulated, 'emulators' | 'way'> {

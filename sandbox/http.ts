@@ -17,6 +17,8 @@ export interface Answer {
   status: number;
   headers?: Record<string, string>;
   body?: string;
+  /** In place of `body`, where it is no text by itself (a part of a file). */
+  bytes?: Uint8Array;
 }
 
 export interface HttpServer {
@@ -72,7 +74,7 @@ export async function startHttp(
       } else answer = handle(asked);
       told(asked, fault?.kind === 'refuse' || fault?.kind === 'garble' ? undefined : answer);
       response.writeHead(answer.status, answer.headers);
-      response.end(answer.body);
+      response.end(answer.bytes ?? answer.body);
     })().catch((thrown: unknown) => {
       // A client that hung up gets nothing; anything else is a fault of the sandbox, and says so.
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });

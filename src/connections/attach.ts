@@ -2,7 +2,7 @@
 // others. A bearer that is refused is renewed once, and the call made again.
 import type { FetchOptions } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
-import type { Auth } from '../providers/auth.ts';
+import type { Auth, OAuth2 } from '../providers/auth.ts';
 import type { Provider } from '../providers/define.ts';
 import { fillUrl, isFilled } from '../providers/template.ts';
 import type { Secret } from '../secret.ts';
@@ -39,7 +39,7 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
     // Once consumed a body is gone: it is kept for the second time.
     const call = await repeatable(input, init);
     const token = await parts.bearer.fresh();
-    const answer = await leave(...withHeader(...call(), 'authorization', `Bearer ${token.reveal()}`));
+    const answer = await leave(...withBearer(auth, call(), token));
     // A redirect may have led to a host that got no bearer: what that one refuses says nothing about ours.
     const elsewhere = answer.url !== '' && !hosts.has(new URL(answer.url).host);
     if (elsewhere || parts.bearer.instead === undefined) return answer;
@@ -47,7 +47,7 @@ export function attaching(leave: Fetch, parts: AttachParts): Fetch {
     // Refused before anything was done, so a write may be made again, too.
     const other = await parts.bearer.instead(token);
     await answer.body?.cancel();
-    return leave(...withHeader(...call(), 'authorization', `Bearer ${other.reveal()}`));
+    return leave(...withBearer(auth, call(), other));
   };
 }
 
@@ -103,6 +103,12 @@ function credentialed(
   const keyed = new URL(url);
   keyed.searchParams.set(auth.place.query, key);
   return [input instanceof Request ? new Request(keyed, input) : keyed, init];
+}
+
+function withBearer({ bearerHeader }: OAuth2, call: Call, token: Secret): Call {
+  return bearerHeader === undefined
+    ? withHeader(...call, 'authorization', `Bearer ${token.reveal()}`)
+    : withHeader(...call, bearerHeader, token.reveal());
 }
 
 function withHeader(input: string | URL | Request, init: FetchOptions, name: string, value: string): Call {

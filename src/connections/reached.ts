@@ -43,9 +43,9 @@ export function overMcp(provider: Provider, mcp: Provider): Provider {
  * @throws DrawbridgeError `auth_expired` when it is not known any more
  */
 export function reachedBy(provider: Provider, { fields, mcpServerUrl }: Reach): Provider {
-  const pasted = provider.auth.kind === 'oauth2' ? provider.auth.pasted : undefined;
+  const { pasted, bearerHeader } = provider.auth.kind === 'oauth2' ? provider.auth : {};
   if (pasted !== undefined && standing.safeParse(fields['standing']).data?.way === 'token') {
-    return { ...provider, auth: bearerIn(pasted) };
+    return { ...provider, auth: bearerIn(pasted, bearerHeader) };
   }
   if (!isDiscovered(provider)) return provider;
   if (isProgram(fields)) return { ...provider, auth: { kind: 'none' } };
@@ -82,8 +82,9 @@ function authOf(provider: Provider, fields: Reach['fields']): Auth {
   return data.auth as unknown as OAuth2;
 }
 
-function bearerIn(secret: string): Auth {
-  return { kind: 'api-key', secret, place: { header: 'authorization', prefix: 'Bearer ' } };
+function bearerIn(secret: string, header?: string): Auth {
+  const place = header === undefined ? { header: 'authorization', prefix: 'Bearer ' } : { header };
+  return { kind: 'api-key', secret, place };
 }
 
 /** Whether a person gave a bearer in place of signing in. */

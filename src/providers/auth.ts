@@ -71,6 +71,8 @@ export interface OAuth2 {
   scopeSeparator?: ' ' | ',';
   /** Asked of everyone; operations and feeds add theirs, writes only where writing is enabled. */
   scopes: readonly string[];
+  /** The scope that a granted one brings with it, though the answer does not name it. */
+  implied?(granted: string): string;
   /** Added to the authorization request (`access_type: 'offline'`). */
   authorizeParameters?: Readonly<Record<string, string>>;
   /**
@@ -85,6 +87,13 @@ export interface OAuth2 {
   rename?: Readonly<Partial<Record<'client_id' | 'redirect_uri' | 'response_type' | 'scope', string | null>>>;
   /** Default `code`. */
   responseType?: string;
+  /** Where the bearer stands on calls to the API. Default: `authorization`, after `Bearer `. */
+  bearerHeader?: string;
+  /** A signature of the provider's own over the way back. `now`: integer ms. @throws DrawbridgeError */
+  checkCallback?(
+    callback: URL,
+    about: { app: OAuthApp; fields: Readonly<Record<string, unknown>>; now: number },
+  ): void;
   /** Added to token requests. */
   tokenHeaders?: Readonly<Record<string, string>>;
   /** The same for their bodies (`resource` of RFC 8707). */

@@ -166,6 +166,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./reso/index.ts')).provider,
   },
   {
+    id: 'shopify',
+    title: 'Shopify',
+    capabilities: [],
+    feedKinds: ['contact', 'order', 'page'],
+    connectable: true,
+    app: 'shopify',
+    command: 'drawbridge connect shopify --shop your-shop.myshopify.com',
+    load: async () => (await import('./shopify/index.ts')).provider,
+  },
+  {
     id: 'slack',
     title: 'Slack',
     capabilities: [],

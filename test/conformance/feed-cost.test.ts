@@ -15,7 +15,8 @@ import { openProviderWorld } from './provider-world.ts';
  * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
  * conversations that go on. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late. An MLS is asked how many listings it has beside what changed:
+ * belong to, because its search sees a change late. Shopify tells deletions by its events.
+ * An MLS is asked how many listings it has beside what changed:
  * by nothing else it tells what was deleted.
  * Dropbox tells no change of who shares a folder: each is asked.
  */
@@ -32,6 +33,10 @@ const costs: Readonly<Record<string, number>> = {
   'outlook mail': 10,
   // What was edited, and what lies in the trash.
   'notion pages': 2,
+  'shopify customers': 2,
+  'shopify draft-orders': 2,
+  'shopify orders': 2,
+  'shopify products': 2,
   'reso listings': 2,
   'spark listings': 2,
   'slack messages': 7,

@@ -60,10 +60,12 @@ export function inputOf(world: ProviderWorld, name: string, operation: ReadOpera
  * Where its credential went: host and first segment, as the sign-in may have its paths on the same host; the second
  * one, too, where they share the first.
  */
-export function apiPlaces({ hosts, emulated }: ProviderWorld): string[] {
+export function apiPlaces({ hosts, emulated, provider }: ProviderWorld): string[] {
   if (emulated.way.kind !== 'browser')
     return emulated.emulators.flatMap((one) => one.hosts.map((host) => `/${host}/`));
-  const bears = ({ headers }: Call) => /^Bearer /.test(headers['authorization'] ?? '');
+  const own = provider.auth.kind === 'oauth2' ? provider.auth.bearerHeader : undefined;
+  const bears = ({ headers }: Call) =>
+    own === undefined ? /^Bearer /.test(headers['authorization'] ?? '') : headers[own] !== undefined;
   const placeOf = ({ host, path }: Call, depth: number) => `/${host}${path.split('/', depth + 1).join('/')}`;
   const calls = hosts.calls();
   const signingIn = new Set(calls.filter((call) => !bears(call)).map((call) => placeOf(call, 1)));

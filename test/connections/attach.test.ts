@@ -223,3 +223,43 @@ describe('a bearer that a provider refuses in an answer of status 200', () => {
     expect([text.sent.length, other.sent.length]).toEqual([1, 1]);
   });
 });
+
+describe('a bearer in a header of the provider’s own', () => {
+  const shop: Auth = {
+    kind: 'oauth2',
+    app: 'shop',
+    authorizeUrl: 'https://api.example/authorize',
+    tokenUrl: 'https://api.example/token',
+    pkce: 'not-supported',
+    clientAuthentication: 'body',
+    scopes: [],
+    bearerHeader: 'x-shop-token',
+    accessToken: { readFrom: 'answer' },
+    refreshToken: { rotation: 'always', lifetime: { readFrom: 'answer' } },
+    registration: [],
+  };
+
+  test('stands there and nowhere else, goes to the declared host alone, and is renewed there, too', async () => {
+    const sent: [string, string | null, string | null][] = [];
+    const fetch = attaching(
+      async (input, init) => {
+        const headers = new Headers(init?.headers);
+        sent.push([String(input), headers.get('x-shop-token'), headers.get('authorization')]);
+        return new Response('{}', { status: headers.get('x-shop-token') === 'old' ? 401 : 200 });
+      },
+      {
+        provider: { auth: shop, http: { baseUrl: 'https://api.example' } },
+        fields: {},
+        secret: () => new Secret(''),
+        bearer: { fresh: async () => new Secret('old'), instead: async () => new Secret('new') },
+      },
+    );
+    expect((await fetch('https://api.example/a')).status).toBe(200);
+    await fetch('https://files.example/a');
+    expect(sent).toEqual([
+      ['https://api.example/a', 'old', null],
+      ['https://api.example/a', 'new', null],
+      ['https://files.example/a', null, null],
+    ]);
+  });
+});

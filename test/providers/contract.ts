@@ -81,6 +81,7 @@ const outside = new Set([
   'sandbox-accounts.platform.intuit.com',
   'login.microsoftonline.com',
   'www.dropbox.com',
+  'storage.googleapis.com',
   'files.slack.com',
   'tidewell.slack.com',
   'login.mailchimp.com',
@@ -93,6 +94,8 @@ export const probePath = '/probe-of-the-conformance-suite';
 const unspoken: readonly [host: string, path: RegExp][] = [
   ['api.hubapi.com', /^\/(crm\/v4\/(objects|associations)|crm\/v3\/pipelines|account-info\/v3)\//],
   ['api.dropboxapi.com', /^\/oauth2\//],
+  // Its sign-in is at the host of the shop.
+  ['tidewell-homes.myshopify.com', /^\/admin\/oauth\//],
   ['graph.microsoft.com', /^\/v1\.0\/me\/mailFolders\/[^/]+\/childFolders$/],
   // The page of consent.
   ['api.notion.com', /^\/v1\/oauth\/authorize$/],

@@ -58,6 +58,7 @@ export function tokenAnswer(auth: OAuth2, body: Members): TokenAnswer {
   const refresh = body['refresh_token'];
   // HubSpot gives a list, under a name of its own.
   const scope = body['scope'] ?? (Array.isArray(body['scopes']) ? body['scopes'].join(' ') : undefined);
+  const implied = (one: string) => (auth.implied === undefined ? one : [one, auth.implied(one)]);
   const refreshLives = body[auth.answerNames?.refreshExpiresIn ?? 'refresh_token_expires_in'];
   return {
     accessToken: new Secret(access),
@@ -66,7 +67,14 @@ export function tokenAnswer(auth: OAuth2, body: Members): TokenAnswer {
     refreshLivesMs: millis(refreshLives),
     scopes:
       typeof scope === 'string' && scope.trim() !== ''
-        ? scope.split(/[\s,]+/).filter((one) => one !== '')
+        ? [
+            ...new Set(
+              scope
+                .split(/[\s,]+/)
+                .filter((one) => one !== '')
+                .flatMap(implied),
+            ),
+          ]
         : undefined,
     rest: withoutSecrets(body),
   };

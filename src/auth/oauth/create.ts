@@ -87,6 +87,7 @@ export function createOAuth({ clock }: { clock: Clock }): OAuth {
       const { auth, app } = grant;
       const server = serverOf(grant, auth.tokenUrl);
       const came = checkCallback(server, clientOf(app), auth, callback);
+      auth.checkCallback?.(callback, { app, fields: grant.fields, now: clock.now() });
       if (auth.official !== undefined) return auth.official.exchange({ ...grant, callback, redirectUri });
       const response = await oauth.authorizationCodeGrantRequest(
         server,
