@@ -5,13 +5,19 @@ import { inspect } from 'node:util';
 const mask = '[secret]';
 /** Form of a value → how many hold it. */
 const registered = new Map<string, number>();
-/** Values that no Secret holds any more, the latest last: what an error still carries is masked, too. */
-const former: string[] = [];
+interface Held {
+  value: string;
+  /** Grows from one to the next. */
+  born: number;
+}
+let born = 0;
+/** Values that no Secret holds any more: what an error still carries is masked, too. */
+const former: Held[] = [];
 /** A server that renews tokens for months keeps neither all of them nor a log that searches for all of them. */
 const mostFormer = 2_000;
 /** Longest first, so that no part of one is masked before its whole; undefined after a change. */
 let ordered: readonly string[] | undefined;
-const collected = new FinalizationRegistry<string>(leave);
+const collected = new FinalizationRegistry<Held>(leave);
 // Masking a very short value would tear ordinary words apart; such a value is no secret worth the name.
 const shortestMasked = 6;
 
@@ -21,8 +27,7 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value;
-    hold(value);
-    collected.register(this, value);
+    collected.register(this, hold(value));
   }
 
   reveal(): string {
@@ -43,28 +48,36 @@ export class Secret {
 }
 
 /**
- * Makes `value`, and its common encodings, unprintable through the log: as long as a Secret holds it, and for
- * the next 2,000 values after.
+ * Makes `value`, and its common encodings, unprintable through the log: as long as a Secret holds it, and while it is
+ * among the youngest 2,000 that none holds.
  */
 export function registerSecret(value: string): void {
-  hold(value);
-  leave(value);
+  leave(hold(value));
 }
 
-function hold(value: string): void {
+function hold(value: string): Held {
   for (const form of formsOf(value)) {
     const holders = registered.get(form) ?? 0;
     if (holders === 0) ordered = undefined;
     registered.set(form, holders + 1);
   }
+  born += 1;
+  return { value, born };
 }
 
-/** The last holder's farewell takes effect when enough others have come after. */
-function leave(value: string): void {
-  former.push(value);
-  const forgotten = former.length > mostFormer ? former.shift() : undefined;
-  if (forgotten === undefined) return;
-  for (const form of formsOf(forgotten)) {
+/**
+ * The last holder's farewell takes effect when enough younger ones have left, too. By age, and not in the order in which
+ * they leave: a collection says farewell to thousands of old ones at once.
+ */
+function leave(held: Held): void {
+  former.push(held);
+  if (former.length <= mostFormer) return;
+  let oldest = 0;
+  former.forEach((one, i) => {
+    if (one.born < (former[oldest]?.born ?? 0)) oldest = i;
+  });
+  const [forgotten] = former.splice(oldest, 1);
+  for (const form of formsOf(forgotten?.value ?? '')) {
     const holders = (registered.get(form) ?? 1) - 1;
     if (holders > 0) registered.set(form, holders);
     else {

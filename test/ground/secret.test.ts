@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { registerSecret, Secret, scrub } from '../../src/secret.ts';
 
@@ -35,5 +37,21 @@ describe('what is masked', () => {
     registerSecret(value(20_000));
     for (let n = 20_001; n <= 23_000; n += 1) registerSecret(value(n));
     expect(scrub(held.reveal())).toBe('[secret]');
+  });
+
+  test('a young one stays masked when thousands of older ones are collected at once', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let old: Secret[] = Array.from({ length: 5_000 }, (_, n) => new Secret(value(30_000 + n)));
+    registerSecret(value(40_000));
+    expect(scrub(value(30_000))).toBe('[secret]');
+    old = [];
+    await expect
+      .poll(() => {
+        collect();
+        return old.length === 0 && scrub(value(30_000));
+      })
+      .toBe(value(30_000));
+    expect(scrub(value(40_000))).toBe('[secret]');
   });
 });

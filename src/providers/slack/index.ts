@@ -59,8 +59,8 @@ export const provider = defineProvider({
   feeds: { messages: messagesFeed, users: usersFeed },
   webhook,
   // Slack counts by method: 50 a minute of those that matter here, 20 of the list of people, one message a second. All
-  // of them together stay below the 50, however they come.
-  limit: { perSecond: 5, burst: 10, concurrent: 5, windows: [{ calls: 45, ms: 60_000 }] },
+  // of them together stay within the 50: 14 at once, and 36 more in a minute.
+  limit: { perSecond: 0.6, burst: 14, concurrent: 5 },
   notes: [
     'One connection has one token. As “user” everything is read and written with the person’s token (under authed_user in Slack’s answer), as “bot” with the app’s (at its top). Both can be connected side by side. What is posted bears that name, and the summary of each write says it.',
     'History and threads: 50 calls a minute for internal apps and those of the Marketplace; 1 call a minute and 15 messages for apps that are distributed outside of it (setting “app”). Then a sync makes one such call, keeps its place, and goes on a minute later: a first sync takes days where there is much, and live questions use the same call. About installs from before 2025-05-29 two pages of Slack disagree.',
