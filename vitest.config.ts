@@ -7,8 +7,8 @@ import { defineConfig } from 'vitest/config';
  */
 const long = [
   'test/faults/*.test.ts',
-  'test/memory/embed/killed.test.ts',
-  'test/memory/index/interrupted.test.ts',
+  'test/memory/embed/{change,killed,wire}.test.ts',
+  'test/memory/index/{folding,interrupted,old}.test.ts',
   'test/jobs/import-memory.test.ts',
   'test/conformance/*.test.ts',
   'test/e2e/*.test.ts',
@@ -16,7 +16,7 @@ const long = [
   'test/cli/*.test.ts',
   'test/jobs/import-paths.test.ts',
   'test/check/{dockerfile,new-provider,package}.test.ts',
-  'test/egress/shared-crowd.test.ts',
+  'test/egress/shared-{crowd,limits}.test.ts',
   'test/store/processes.test.ts',
 ];
 
@@ -30,7 +30,6 @@ const together = [
   'test/connections/{dialects,tokens-dialects}.test.ts',
   'test/jobs/{deletions,messages,retention,workers}.test.ts',
   'test/memory/{client-identity,databases,receipts}.test.ts',
-  'test/memory/embed/{change,wire}.test.ts',
   'test/memory/index/*.test.ts',
   'test/memory/properties/{homes,migration}.test.ts',
   'test/observe/*.test.ts',
@@ -50,7 +49,7 @@ export default defineConfig(({ mode }) => {
           test: {
             name: 'apart',
             include,
-            exclude: [...exclude, ...together],
+            exclude: mode === 'long' ? [] : [...exclude, ...together],
             sequence: { groupOrder: 1 },
           },
         },

@@ -42,7 +42,8 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
     cursor: { version: 1, calendars: Object.fromEntries(states) },
   });
   const account = await openAccount(context);
-  const calendars = await calendarsOf(account);
+  // Servers list them as their disk does: the same order each time.
+  const calendars = (await calendarsOf(account)).toSorted((a, b) => (a.url < b.url ? -1 : 1));
   for (const calendar of calendars) {
     const prefix = pathOf(calendar.url, calendar.url);
     const before = states.get(prefix) ?? {};
