@@ -3,9 +3,16 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * What takes its time by its nature has a run of its own, `npm run test:long`: fault loops, soaks, crowds of
- * processes, every provider in turn, and walks through the whole program in a browser or a terminal.
+ * processes, every provider in turn, walks through the whole program in a browser or a terminal, and of the suites that
+ * run on every database those that take longest there.
  */
 const long = [
+  'test/auth/{members,vault}.test.ts',
+  'test/jobs/{deletions,messages}.test.ts',
+  'test/memory/client-identity.test.ts',
+  'test/memory/properties/homes.test.ts',
+  'test/recall/recall.test.ts',
+  'test/tools/lengths.test.ts',
   'test/faults/*.test.ts',
   'test/memory/embed/{change,killed,wire}.test.ts',
   'test/memory/index/{folding,interrupted,old}.test.ts',
@@ -26,12 +33,12 @@ const long = [
  */
 const together = [
   'test/audit/*.test.ts',
-  'test/auth/{vault,keys,members}.test.ts',
+  'test/auth/keys.test.ts',
   'test/connections/{dialects,tokens-dialects}.test.ts',
-  'test/jobs/{deletions,messages,retention,workers}.test.ts',
-  'test/memory/{client-identity,databases,receipts}.test.ts',
+  'test/jobs/{retention,workers}.test.ts',
+  'test/memory/{databases,receipts}.test.ts',
   'test/memory/index/*.test.ts',
-  'test/memory/properties/{homes,migration}.test.ts',
+  'test/memory/properties/migration.test.ts',
   'test/observe/*.test.ts',
   'test/queue/*.test.ts',
   'test/store/{handle,lease,migrations,tenancy}.test.ts',
