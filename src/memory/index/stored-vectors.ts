@@ -11,8 +11,6 @@ const lookedAt = 600;
 /** Bytes of vectors kept in memory, so that one that is asked for again costs no row: all of them where they are no more, else some. */
 const mostKeptBytes = 25_600_000;
 const someKeptBytes = 5_120_000;
-/** Places at least: numbers have gaps where chunks went, and in few places they would meet. */
-const fewest = 256;
 
 /** Chunks that follow one another never share a place for their first vectors. */
 const placeOf = (seq: number, part: number, capacity: number) => (seq + part * 31_337) % capacity;
@@ -33,23 +31,17 @@ class KeptVectors {
     this.#dimensions = dimensions;
   }
 
-  /** Makes room where there are `count` vectors. True when the room changed: what was kept is forgotten then. */
-  size(count: number): boolean {
+  /** Makes room where there are `count` vectors. What was kept is forgotten when the room changes. */
+  size(count: number): void {
     const mostKept = Math.floor(mostKeptBytes / this.#dimensions);
     const someKept = Math.floor(someKeptBytes / this.#dimensions);
-    const wanted = count > mostKept ? someKept : Math.max(count, fewest);
-    if (wanted === this.#capacity || (wanted < this.#capacity && count <= mostKept)) return false;
+    const wanted = count > mostKept ? someKept : count;
+    if (wanted === this.#capacity || (wanted < this.#capacity && count <= mostKept)) return;
     this.#capacity = wanted === someKept ? someKept : Math.min(mostKept, Math.ceil(wanted * 1.5));
     this.#bytes = new Int8Array(this.#capacity * this.#dimensions);
     this.#chunk = new Uint32Array(this.#capacity);
     this.#part = new Uint8Array(this.#capacity);
     this.#parts = new Uint8Array(this.#capacity);
-    return true;
-  }
-
-  /** Whether so many have room. */
-  holds(count: number): boolean {
-    return count <= this.#capacity;
   }
 
   keep(seq: number, vectors: Int8Array): void {
@@ -86,12 +78,7 @@ class KeptVectors {
 export interface StoredVectors {
   /** Brings the signatures up to what `index` is; undefined where no chunk has a vector. */
   arm(index: OrgIndex, stored: Stored): VectorArm | undefined;
-  /** Keeps some more vectors before they are asked for, where all of them may be kept. True while there are more. */
-  fill(index: OrgIndex, stored: Stored): boolean;
 }
-
-/** Chunks whose vectors are read in one go while nobody asks: a question waits for one go at most. */
-const filledAtOnce = 500;
 
 export function createStoredVectors(model: string, dimensions: number): StoredVectors {
   const signatures = new Signatures(dimensions);
@@ -103,8 +90,6 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
   let epoch = -1;
   /** The change of the model at which they were read: vectors come after their chunks where a model is slow. */
   let seen = -1;
-  /** The slot up to which vectors were read ahead. */
-  let filled = 0;
 
   /** Signatures of chunks in a row, made of their vectors. */
   function readVectors(index: OrgIndex, stored: Stored, to: number): void {
@@ -130,7 +115,6 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
       const next = index.blocks[same];
       upTo = next === undefined ? index.looseBase : next.base;
       signatures.truncate(upTo);
-      filled = change === seen ? Math.min(filled, upTo) : 0;
       blocks.length = same;
       let all = true;
       for (const block of index.blocks.slice(same)) {
@@ -155,25 +139,10 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
   }
 
   return {
-    fill(index, stored) {
-      const { slots } = index;
-      // Slots of another time are not those whose signatures stand here.
-      if (epoch !== index.epoch || !kept.holds(signatures.count) || filled >= slots.count) return false;
-      const to = Math.min(slots.count, filled + filledAtOnce);
-      for (const { seq, vector } of stored.vectorsBetween(
-        model,
-        slots.seqs[filled] ?? 0,
-        slots.seqs[to - 1] ?? 0,
-      )) {
-        kept.keep(seq, vector);
-      }
-      filled = to;
-      return filled < slots.count;
-    },
     arm(index, stored) {
       update(index, stored);
       if (signatures.count === 0) return undefined;
-      if (kept.size(signatures.count)) filled = 0;
+      kept.size(signatures.count);
       const { slots } = index;
       // One question asks for the same chunks more than once.
       let last: Float32Array | undefined;
