@@ -155,12 +155,16 @@ function byToken(given: ConnectPage): Markup {
   const { form, session } = given;
   const pasted = form.secrets.find(({ name }) => name === form.pasted);
   if (pasted === undefined) return '';
-  return html`<form method="post" action="/api/v1/integrations/${form.provider}/connect">
+  return html`<section class="sheet connect">
+      <h2>With a secret of your own, without an app</h2>
+      <form method="post" action="/api/v1/integrations/${form.provider}/connect">
         ${csrfField(session)}
         ${given.again === undefined ? '' : html`<input type="hidden" name="account" value="${given.again.id}">`}
-        ${secretRow(pasted, given)}
-        <p><button type="submit">Connect with it, without an app</button></p>
-      </form>`;
+        ${form.fields.map((field) => fieldRow(field, given))}
+        ${secretRow({ ...pasted, required: true }, given)}
+        <p><button type="submit">Connect with it</button></p>
+      </form>
+    </section>`;
 }
 
 /** How the app is registered, and where its credentials go. */
@@ -170,10 +174,11 @@ function registration(given: ConnectPage): Markup {
   if (consent === undefined) return '';
   const steps = consent.registration.map((step) => step.replaceAll('{redirectUrl}', redirectUrl));
   return html`
+    ${byToken(given)}
     <section class="sheet connect">
-      <h2>${given.appAnew === true ? `The app at ${form.title}` : `First, register an app at ${form.title}`}</h2>
+      <h2>${given.appAnew === true ? `The app at ${form.title}` : `${form.pasted === undefined ? 'First' : 'Or'}, register an app at ${form.title}`}</h2>
       <p class="soft">${form.title} lets programs in by apps of their owners. You do this once; every account is then connected with it.</p>
-      ${byMcp(form)}${byToken(given)}
+      ${byMcp(form)}
       <ol class="steps">${steps.map((step) => html`<li>${linked(step)}</li>`)}</ol>
       <div class="row">
         <label for="redirect-url">Redirect URL</label>

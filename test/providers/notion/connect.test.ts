@@ -161,7 +161,7 @@ describe('by a secret that is pasted', () => {
     const page = (await browser.get('/connect/notion')).body;
     expect(page).toContain('register an app at Notion');
     expect(page).toContain('name="secret.token"');
-    expect(page).toContain('Connect with it, without an app');
+    expect(page).toContain('With a secret of your own, without an app');
     // Without the app nobody is sent to Notion; the secret is tried, and refused here.
     const tried = await browser.post('/api/v1/integrations/notion/connect', {
       csrf: browser.csrf,
