@@ -1,18 +1,15 @@
 // A Google account of the sandbox behind the real door: what a provider's code asks is seen as Google would
 // have got it.
 import { createHash } from 'node:crypto';
-import { onTestFinished } from 'vitest';
 import { createGoogle, type GoogleSandbox, googleApp } from '../../../sandbox/google/google.ts';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import { emptyWorld, loadWorld } from '../../../sandbox/world.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
 import type { Provider, WriteContext } from '../../../src/providers/define.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
 import { manualClock } from '../../egress/manual-clock.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   google: GoogleSandbox;
@@ -88,32 +85,14 @@ export async function openScene(
   const clock = manualClock();
   const world = given.empty === true ? emptyWorld(clock.now()) : loadWorld(clock.now());
   const google = createGoogle({ clock, world });
-  const hosts = await startProviderHosts([google.emulator]);
-  const egress = createEgress({
-    allowLoopback: true,
-    sandboxUrl: hosts.url,
-    clock: systemClock,
-    log,
-    random: () => 0,
-  });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([google.emulator], systemClock);
+  const { hosts } = stage;
   const consent = async () => new Secret(bearerFor(google, given.scopes ?? scopesOf(provider)));
   let bearer = consent();
-  const base = providerContext({
-    egress,
+  const base = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: given.fields ?? { email: world.user.email },
-    secrets: new Map(),
     bearer: {
       fresh: () => bearer,
       instead: () => {
@@ -124,19 +103,18 @@ export async function openScene(
     signal: given.signal,
   });
   let announced = 0;
-  let seen = 0;
   return {
     google,
     hosts,
     announced: () => announced,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ method, host, path, query, body }) =>
-        [`${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`}`, body]
-          .filter((part) => part !== '')
-          .join('\n'),
-      );
+      return stage
+        .calls()
+        .map(({ method, host, path, query, body }) =>
+          [`${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`}`, body]
+            .filter((part) => part !== '')
+            .join('\n'),
+        );
     },
     context: {
       ...base,

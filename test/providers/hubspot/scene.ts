@@ -1,7 +1,6 @@
 // A HubSpot account of the sandbox behind the real door: what the provider's code asks is seen as HubSpot
 // would have got it.
 import { createHash } from 'node:crypto';
-import { onTestFinished } from 'vitest';
 import {
   createHubspot,
   type HubspotEmulator,
@@ -9,15 +8,13 @@ import {
   hubspotApp,
 } from '../../../sandbox/hubspot/index.ts';
 import { fillWithStory } from '../../../sandbox/hubspot/story.ts';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import type { LookUp, WriteContext, WriteOutcome } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/hubspot/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   hubspot: HubspotEmulator;
@@ -55,35 +52,16 @@ export async function openScene(
   const clock = passingClock();
   const hubspot = createHubspot({ clock, accessLivesS: 365 * 86_400, ...given });
   if (given.story === true) fillWithStory(hubspot.state, loadWorld(clock.now()));
-  const hosts = await startProviderHosts([hubspot]);
-  const egress = createEgress({
-    allowLoopback: true,
-    sandboxUrl: hosts.url,
-    clock: systemClock,
-    log,
-    random: () => 0,
-  });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([hubspot], systemClock);
+  const { hosts } = stage;
   const bearer = new Secret(bearerFor(hubspot, given.scopes ?? everyScope));
-  const base = providerContext({
-    egress,
+  const base = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: { portal: String(hubspot.portal), ui_domain: 'app.hubspot.com' },
-    secrets: new Map(),
     bearer: { fresh: async () => bearer },
     signal: given.signal,
   });
-  let seen = 0;
   let opened = -1;
   const context: WriteContext = {
     ...base,
@@ -101,13 +79,13 @@ export async function openScene(
     context,
     gateOpenedAfter: () => opened,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ method, host, path, query, body }) =>
-        [`${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`}`, body]
-          .filter((part) => part !== '')
-          .join('\n'),
-      );
+      return stage
+        .calls()
+        .map(({ method, host, path, query, body }) =>
+          [`${method} https://${host}${path}${query.size === 0 ? '' : `?${query}`}`, body]
+            .filter((part) => part !== '')
+            .join('\n'),
+        );
     },
     async read(name, input, as = context) {
       const operation = operationOf(name);

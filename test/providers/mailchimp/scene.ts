@@ -1,12 +1,9 @@
 // A Mailchimp account of the sandbox behind the real door: what the provider's code asks is seen as Mailchimp would
 // have got it.
-import { onTestFinished } from 'vitest';
 import { createMailchimp, type Mailchimp, mailchimpKey } from '../../../sandbox/mailchimp/index.ts';
 import { fillWithNewsletters } from '../../../sandbox/mailchimp/story.ts';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import type {
   FeedPage,
   LiveRecord,
@@ -17,8 +14,8 @@ import type {
 import { provider } from '../../../src/providers/mailchimp/index.ts';
 import type { SourceRecord } from '../../../src/providers/record.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   mailchimp: Mailchimp;
@@ -42,39 +39,26 @@ export async function openScene(given: { story?: boolean } = {}): Promise<Scene>
     mailchimp.contacts.addAudience(news, 'News', clock.now());
     mailchimp.contacts.addAudience('f6e5d4c3b2', 'Clients', clock.now());
   }
-  const hosts = await startProviderHosts([mailchimp]);
-  const egress = createEgress({ allowLoopback: true, sandboxUrl: hosts.url, clock, log, random: () => 0 });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
-  const base = providerContext({
-    egress,
+  const stage = await openStage([mailchimp], clock);
+  const { hosts } = stage;
+  const base = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: { dc: 'us14' },
-    secrets: new Map(),
     bearer: { fresh: async () => new Secret(mailchimpKey) },
   });
   let announced = 0;
-  let seen = 0;
   return {
     mailchimp,
     hosts,
     clock,
     announced: () => announced,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ method, path, query, body }) =>
-        `${method} ${path}${query.size === 0 ? '' : `?${query}`} ${body}`.trim(),
-      );
+      return stage
+        .calls()
+        .map(({ method, path, query, body }) =>
+          `${method} ${path}${query.size === 0 ? '' : `?${query}`} ${body}`.trim(),
+        );
     },
     context: {
       ...base,

@@ -1,13 +1,10 @@
 // A workspace of Notion in the sandbox behind the real door: what the provider's code asks is seen as Notion would
 // have got it.
-import { onTestFinished } from 'vitest';
 import { createNotion, internalSecret, type NotionSandbox } from '../../../sandbox/notion/index.ts';
 import { fillWorkspace } from '../../../sandbox/notion/story.ts';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import type {
   FeedPage,
   LiveRecord,
@@ -19,7 +16,7 @@ import type {
 } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/notion/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   notion: NotionSandbox;
@@ -55,33 +52,14 @@ export async function openScene(given: { story?: boolean } = {}): Promise<Scene>
   const notion = createNotion({ clock });
   const home =
     given.story === true ? fillWorkspace(notion.store, loadWorld(clock.now()), clock.now()).id : '';
-  const hosts = await startProviderHosts([notion]);
-  const egress = createEgress({
-    allowLoopback: true,
-    sandboxUrl: hosts.url,
-    clock: systemClock,
-    log,
-    random: () => 0,
-  });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
-  const base: ProviderContext = providerContext({
-    egress,
+  const stage = await openStage([notion], systemClock);
+  const { hosts } = stage;
+  const base: ProviderContext = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: {},
-    secrets: new Map(),
     bearer: { fresh: async () => new Secret(internalSecret) },
   });
-  let seen = 0;
   let announced = 0;
   const context: WriteContext = {
     ...base,
@@ -105,13 +83,13 @@ export async function openScene(given: { story?: boolean } = {}): Promise<Scene>
     home,
     announced: () => announced,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ method, path, query, body }) =>
-        [`${method} ${path}${query.size === 0 ? '' : `?${query}`}`, body]
-          .filter((part) => part !== '')
-          .join(' '),
-      );
+      return stage
+        .calls()
+        .map(({ method, path, query, body }) =>
+          [`${method} ${path}${query.size === 0 ? '' : `?${query}`}`, body]
+            .filter((part) => part !== '')
+            .join(' '),
+        );
     },
     async read<Output>(name: string, input: unknown) {
       const operation = operationOf(name);

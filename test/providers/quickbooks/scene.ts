@@ -1,7 +1,6 @@
 // A QuickBooks company of the sandbox behind the real door: what the provider's code asks is seen as Intuit
 // would have got it.
-import { onTestFinished } from 'vitest';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import {
   createQuickbooks,
   type QuickbooksEmulator,
@@ -11,12 +10,10 @@ import {
 import { fillBooks } from '../../../sandbox/quickbooks/story.ts';
 import { emptyWorld } from '../../../sandbox/world.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import type { LookUp, Provider, WriteContext, WriteOutcome } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/quickbooks/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   quickbooks: QuickbooksEmulator;
@@ -48,37 +45,17 @@ export async function openScene(
   // One bearer for the whole test, whatever time passes in it.
   const quickbooks = createQuickbooks({ clock, accessLivesS: 10 * 365 * 86_400, ...given });
   if (given.story === true) fillBooks(quickbooks, emptyWorld(clock.now()));
-  const hosts = await startProviderHosts([quickbooks]);
-  const egress = createEgress({
-    allowLoopback: true,
-    sandboxUrl: hosts.url,
-    clock: systemClock,
-    log,
-    // No time passes between attempts.
-    random: () => 0,
-  });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([quickbooks], systemClock);
+  const { hosts } = stage;
   const bearer = new Secret(bearerFor(quickbooks));
   const environment = given.environment ?? 'production';
-  const base = providerContext({
-    egress,
+  const base = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: { ...provider.fields.parse({ environment }), realm: quickbooks.realm },
-    secrets: new Map(),
     bearer: { fresh: async () => bearer },
     signal: given.signal,
   });
-  let seen = 0;
   let opened = -1;
   const context: WriteContext = {
     ...base,
@@ -96,13 +73,17 @@ export async function openScene(
     context,
     gateOpenedAfter: () => opened,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ method, host, path, query, body }) =>
-        [`${method} https://${host}${path}`, ...[...query].map(([name, value]) => `  ${name}=${value}`), body]
-          .filter((part) => part !== '')
-          .join('\n'),
-      );
+      return stage
+        .calls()
+        .map(({ method, host, path, query, body }) =>
+          [
+            `${method} https://${host}${path}`,
+            ...[...query].map(([name, value]) => `  ${name}=${value}`),
+            body,
+          ]
+            .filter((part) => part !== '')
+            .join('\n'),
+        );
     },
     async read(name, input) {
       const operation = operationOf(name);

@@ -1,18 +1,14 @@
 // An MLS of the sandbox behind the real door: what the provider's code asks is seen as the MLS would have got it.
-import { onTestFinished } from 'vitest';
-import { startProviderHosts } from '../../../sandbox/providers.ts';
 import { createMls, type Manner, type Mls, type MlsOptions } from '../../../sandbox/reso/server.ts';
 import { emptyWorld, loadWorld } from '../../../sandbox/world.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import { provider as bridge } from '../../../src/providers/bridge/index.ts';
 import type { FeedPage, Provider, ProviderContext } from '../../../src/providers/define.ts';
 import type { SourceRecord } from '../../../src/providers/record.ts';
 import { provider as reso } from '../../../src/providers/reso/index.ts';
 import { provider as spark } from '../../../src/providers/spark/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
+import { openStage, type Stage } from '../stage.ts';
 
 export interface Scene {
   mls: Mls;
@@ -20,7 +16,7 @@ export interface Scene {
   context: ProviderContext;
   /** Requests since the last call of this, as paths with their options in clear. */
   asked(): { host: string; path: string; query: URLSearchParams; headers: Record<string, string> }[];
-  fail: Awaited<ReturnType<typeof startProviderHosts>>['faults'];
+  fail: Stage['hosts']['faults'];
   /** A run of the feed from a cursor, to its end or for so many pages. */
   run(cursor?: unknown, pages?: number): Promise<Run>;
 }
@@ -68,31 +64,22 @@ export async function openScene(
     token,
     ...options,
   });
-  const hosts = await startProviderHosts([mls.emulator]);
-  const egress = createEgress({ allowLoopback: true, sandboxUrl: hosts.url, clock, log, random: () => 0 });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([mls.emulator], clock);
+  const { hosts } = stage;
   made += 1;
   const connectionId = `con_${made}`;
   const contextWith = (fields: Record<string, unknown>) =>
-    providerContext({
-      egress,
+    stage.context({
       clock,
-      log,
-      orgId: 'org_1',
-      provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
+      provider,
       connectionId,
-      operation: 'test',
-      cause: 'tool',
       fields,
       secrets: new Map([['token', new Secret(token)]]),
     });
   const typed = { currency: 'USD', days: '365', ...fieldsOf[manner], ...own };
   const learned = await provider.probe?.(contextWith(typed));
   const context = contextWith({ ...typed, ...learned });
-  let seen = hosts.calls().length;
+  stage.calls();
   const feed = provider.feeds['listings'];
   return {
     mls,
@@ -100,9 +87,7 @@ export async function openScene(
     context,
     fail: hosts.faults,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ host, path, query, headers }) => ({ host, path, query, headers }));
+      return stage.calls().map(({ host, path, query, headers }) => ({ host, path, query, headers }));
     },
     async run(cursor, most = 1_000) {
       const run: Run = { records: new Map(), deleted: [], complete: undefined, cursor };

@@ -1,6 +1,5 @@
 // A shop of the sandbox behind the real door: what the provider's code asks is seen as Shopify would have got it.
-import { onTestFinished } from 'vitest';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import {
   createShopify,
   type ShopifyEmulator,
@@ -10,8 +9,6 @@ import {
 } from '../../../sandbox/shopify/index.ts';
 import { fillShop } from '../../../sandbox/shopify/story.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import { DrawbridgeError } from '../../../src/errors.ts';
 import type {
   Feed,
@@ -22,8 +19,8 @@ import type {
 } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/shopify/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   shopify: ShopifyEmulator;
@@ -79,26 +76,14 @@ export async function openScene(
   };
   const shopify = createShopify({ endless: true, ...given, clock });
   if (given.empty !== true) fillShop(shopify.shop, loadWorld(clock.now()));
-  const hosts = await startProviderHosts([shopify]);
-  const egress = createEgress({ allowLoopback: true, sandboxUrl: hosts.url, clock, log, random: () => 0 });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([shopify], clock);
+  const { hosts } = stage;
   const token = new Secret(bearerOf(shopify, given.scopes));
   const again = (): WriteContext => ({
-    ...providerContext({
-      egress,
+    ...stage.context({
       clock: passing,
-      log,
-      orgId: 'org_1',
-      // Its own limits would make the tests wait.
-      provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-      connectionId: 'con_1',
-      operation: 'test',
-      cause: 'tool',
+      provider,
       fields: { shop: shopDomain },
-      secrets: new Map(),
       bearer: { fresh: async () => token },
     }),
     effectKey: 'eff_01test',
@@ -106,7 +91,6 @@ export async function openScene(
     aboutToSend: async () => undefined,
   });
   const context = again();
-  let seen = 0;
   return {
     shopify,
     hosts,
@@ -115,9 +99,7 @@ export async function openScene(
     slept,
     again,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.flatMap(({ host, body }) => (host === shopDomain ? [JSON.parse(body)] : []));
+      return stage.calls().flatMap(({ host, body }) => (host === shopDomain ? [JSON.parse(body)] : []));
     },
     read(name, input = {}) {
       const operation = provider.operations[name as keyof typeof provider.operations] as ReadOperation;

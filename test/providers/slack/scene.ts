@@ -1,7 +1,6 @@
 // A Slack workspace of the sandbox behind the real door: what the provider's code asks is seen as Slack would have
 // got it, by the token of a person or of the app.
-import { onTestFinished } from 'vitest';
-import { type ProviderHosts, startProviderHosts } from '../../../sandbox/providers.ts';
+import type { ProviderHosts } from '../../../sandbox/providers.ts';
 import {
   createSlack,
   type SlackEmulator,
@@ -9,13 +8,11 @@ import {
   slackApp,
 } from '../../../sandbox/slack/index.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
-import { providerContext } from '../../../src/connections/context.ts';
-import { createEgress } from '../../../src/egress/door.ts';
 import type { FeedPage, WriteContext } from '../../../src/providers/define.ts';
 import { provider } from '../../../src/providers/slack/index.ts';
 import { Secret } from '../../../src/secret.ts';
-import { log } from '../../connections/office.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
+import { openStage } from '../stage.ts';
 
 export interface Scene {
   slack: SlackEmulator;
@@ -73,43 +70,28 @@ export async function openScene(
   const { as = 'user', scopes = all, before, ...options } = given;
   const clock = manualClock();
   const slack = createSlack({ clock, world: loadWorld(clock.now()), rotates: false, ...options });
-  const hosts = await startProviderHosts([slack]);
-  const egress = createEgress({ allowLoopback: true, sandboxUrl: hosts.url, clock, log, random: () => 0 });
-  onTestFinished(async () => {
-    await egress.close();
-    await hosts.close();
-  });
+  const stage = await openStage([slack], clock);
+  const { hosts } = stage;
   const bearer = new Secret(bearerOf(slack, as, scopes));
-  const base = providerContext({
-    egress,
+  const base = stage.context({
     clock,
-    log,
-    orgId: 'org_1',
-    // Its own limits would make the tests wait.
-    provider: { ...provider, limit: { perSecond: 10_000, burst: 10_000, concurrent: 20 } },
-    connectionId: 'con_1',
-    operation: 'test',
-    cause: 'tool',
+    provider,
     fields: {
       as,
       app: options.distributed === true ? 'distributed' : 'internal',
       workspace: 'tidewell.slack.com',
       me: as === 'bot' ? 'U0DRAWBRIDGE' : 'U0MAREN',
     },
-    secrets: new Map(),
     bearer: { fresh: async () => bearer },
   });
   let announced = 0;
-  let seen = 0;
   return {
     slack,
     hosts,
     clock,
     announced: () => announced,
     asked() {
-      const calls = hosts.calls().slice(seen);
-      seen += calls.length;
-      return calls.map(({ path }) => path.replace('/api/', ''));
+      return stage.calls().map(({ path }) => path.replace('/api/', ''));
     },
     context: {
       ...base,
