@@ -5,9 +5,6 @@ import { iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
 import type { ResourceKind } from './define.ts';
 
-/** What stands around the lines, in characters. */
-const around = 640;
-
 export const clients: ResourceKind = {
   name: 'client',
   title: 'Client',
@@ -18,9 +15,7 @@ export const clients: ResourceKind = {
   async read({ org, rooms }, id) {
     const profile = await rooms.memory.profile(org, id);
     const { client } = profile;
-    const shown = fittingLines(profile, rooms.clock.now(), around);
-    const left = profile.lines.length - shown.length;
-    const text = JSON.stringify({
+    const head = {
       id: client.id,
       kind: client.kind,
       name: visibleLine(client.name, 80),
@@ -30,6 +25,12 @@ export const clients: ResourceKind = {
       ...(client.firstContactAt === undefined ? {} : { firstContactAt: iso(client.firstContactAt) }),
       ...(client.lastContactAt === undefined ? {} : { lastContactAt: iso(client.lastContactAt) }),
       documents: client.documentCount,
+    };
+    const around = JSON.stringify({ ...head, lines: [], more: profile.lines.length }).length;
+    const shown = fittingLines(profile, rooms.clock.now(), around);
+    const left = profile.lines.length - shown.length;
+    const text = JSON.stringify({
+      ...head,
       lines: shown.map(({ told }) => told),
       ...(left === 0 ? {} : { more: left }),
     });

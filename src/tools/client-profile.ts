@@ -7,8 +7,8 @@ import { candidatesLine, clientOf } from './clients.ts';
 import { defineTool } from './define.ts';
 import { receiptLine } from './receipts.ts';
 
-/** What stands around the lines: the frame, the client, the receipt. Characters. */
-const around = 420;
+/** Of the receipt and of how many lines are left out, where the answer says so. Characters. */
+const closing = 140;
 
 export const clientProfile = defineTool({
   name: 'client-profile',
@@ -38,8 +38,12 @@ export const clientProfile = defineTool({
       );
     }
     const profile = await rooms.memory.profile(org, one.id);
-    const now = rooms.clock.now();
-    const shown = fittingLines(profile, now, around);
+    const { client } = profile;
+    const uri = `ime://clients/${client.id}`;
+    const named = { uri, name: visibleLine(client.name, 80), emails: client.emails.slice(0, 2) };
+    const head = `${named.name} (${client.kind})`;
+    const around = closing + Math.max(JSON.stringify(named).length, framed(head, uri).length);
+    const shown = fittingLines(profile, rooms.clock.now(), around);
     const items = shown.flatMap(({ line }) => line.receipt ?? []);
     // A receipt names its items by their place: it is given only where every line has one.
     const receiptId =
@@ -47,25 +51,16 @@ export const clientProfile = defineTool({
         ? undefined
         : rooms.receipts.issue(org, agent, { tool: 'client-profile', question: words, items });
     const left = profile.lines.length - shown.length;
-    const { client } = profile;
-    const head = `${visibleLine(client.name, 80)} (${client.kind})`;
     return {
       data: {
-        client: {
-          uri: `ime://clients/${client.id}`,
-          name: visibleLine(client.name, 80),
-          emails: client.emails.slice(0, 2),
-        },
+        client: named,
         lines: shown.map(({ told }) => told),
         ...(receiptId === undefined ? {} : { receiptId }),
         trust: 'untrusted',
       },
       text: [
-        framed(
-          [head, ...shown.map(({ text }, i) => `${i + 1}. ${text}`)].join('\n'),
-          `ime://clients/${client.id}`,
-        ),
-        ...(left === 0 ? [] : [`${left} more: ime://clients/${client.id}`]),
+        framed([head, ...shown.map(({ text }, i) => `${i + 1}. ${text}`)].join('\n'), uri),
+        ...(left === 0 ? [] : [`${left} more: ${uri}`]),
         ...receiptLine(receiptId),
       ].join('\n'),
     };

@@ -126,9 +126,17 @@ function lineOf(section: ProfileSection, text: string, fact: ClientFact): Profil
 
 const day = (at: number) => new Date(at).toISOString().slice(0, 10);
 
+/** Newest first; what one document says in the order in which it says it. */
+function inReadingOrder(a: ClientFact, b: ClientFact): number {
+  if (a.validFrom !== b.validFrom) return b.validFrom - a.validFrom;
+  const [one = '', other = ''] = [a.document?.id, b.document?.id];
+  if (one !== other) return one < other ? 1 : -1;
+  return (a.span?.start ?? 0) - (b.span?.start ?? 0);
+}
+
 /** Facts that stand, a line each; a deal's stage and value are one. */
 function linesOf(facts: readonly ClientFact[], now: number): ProfileLine[] {
-  const standing = facts.filter((fact) => fact.stands);
+  const standing = facts.filter((fact) => fact.stands).toSorted(inReadingOrder);
   const of = (family: ClientFact['family'], ...names: string[]) =>
     standing.filter((fact) => fact.family === family && (names.length === 0 || names.includes(fact.name)));
   const reach = ['e-mail', 'phone', 'address', 'domain'];
