@@ -66,6 +66,11 @@ function freshOf(feeds: readonly Feed[]): string {
   return `    freshMs: { ${entries.map(([kind, ms]) => `${kind}: ${grouped(ms)}`).join(', ')} },\n`;
 }
 
+function pastedOf({ auth, secrets }: Provider): string {
+  const pasted = auth.kind === 'oauth2' ? secrets.find(({ name }) => name === auth.pasted) : undefined;
+  return pasted === undefined ? '' : `    pasted: ${quote(pasted.title)},\n`;
+}
+
 function entry({ path, provider }: Found): string {
   const feeds = Object.values(provider.feeds);
   const kinds = [...new Set(feeds.flatMap((feed) => feed.kinds))].sort();
@@ -79,7 +84,7 @@ function entry({ path, provider }: Found): string {
     feedKinds: ${list(kinds)},
 ${freshOf(feeds)}    connectable: ${connectable},
     app: ${provider.auth.kind === 'oauth2' ? quote(provider.auth.app) : 'undefined'},
-    command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : (ownCommands[provider.id] ?? ''))},
+${pastedOf(provider)}    command: ${quote(connectable ? `drawbridge connect ${provider.id}${example.join('')}` : (ownCommands[provider.id] ?? ''))},
     load: async () => (await import(${quote(path)})).provider,
   },`;
 }

@@ -3,6 +3,7 @@
 
 import { type Command, CommanderError } from 'commander';
 import { makerOf } from '../auth/record-change.ts';
+import type { Offer } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { catalog } from '../providers/catalog.ts';
 import type { Provider } from '../providers/define.ts';
@@ -221,7 +222,11 @@ async function connectEither(
   }
 }
 
-const statusWords = { available: '', 'not-configured': ' (its app is not registered yet)', off: ' (off)' };
+function statusWords(status: Offer['status'], pasted: string | undefined): string {
+  if (status === 'available') return '';
+  if (status === 'off') return ' (off)';
+  return pasted === undefined ? ' (its app is not registered yet)' : ' (by a secret that you paste)';
+}
 
 /** How each provider stands here; without a home yet, as the environment says. */
 async function statuses(): Promise<Map<string, string>> {
@@ -230,13 +235,13 @@ async function statuses(): Promise<Map<string, string>> {
   const { config } = session;
   if (config.databaseUrl !== undefined || existsSync(config.home)) {
     const offers = await withRooms(session, (rooms) => rooms.connections.offers(rooms.org));
-    return new Map(offers.map(({ id, status }) => [id, statusWords[status]]));
+    return new Map(offers.map(({ id, status, pasted }) => [id, statusWords(status, pasted)]));
   }
-  const statusOf = ({ id, app }: CatalogEntry): keyof typeof statusWords => {
+  const statusOf = ({ id, app }: CatalogEntry): Offer['status'] => {
     if (config.providersOff.includes(id)) return 'off';
     return app === undefined || config.apps.has(app) ? 'available' : 'not-configured';
   };
-  return new Map(catalog.map((entry) => [entry.id, statusWords[statusOf(entry)]]));
+  return new Map(catalog.map((entry) => [entry.id, statusWords(statusOf(entry), entry.pasted)]));
 }
 
 /** Flags of what is authorised in the browser. */

@@ -49,6 +49,8 @@ export interface Offer {
   /** Whether a person connects it in the browser (OAuth) or by a form. */
   way: 'browser' | 'form';
   app: string | undefined;
+  /** The title of a secret that a person can paste instead, where that app is not registered. */
+  pasted?: string;
   command: string;
 }
 

@@ -26,6 +26,7 @@ export async function offersOf(org: OrgStore, { catalog, apps, providersOff }: O
       status: statusOf(entry),
       way: entry.app === undefined ? 'form' : 'browser',
       app: entry.app,
+      ...(entry.pasted === undefined ? {} : { pasted: entry.pasted }),
       command: entry.command,
     }));
 }

@@ -45,18 +45,18 @@ function unfinishedLine({ provider, providerTitle }: Connection): Markup {
 }
 
 function freshness({ lastSyncAt, hasFeeds }: Connection, now: number): string {
-  if (lastSyncAt !== undefined) return `synced ${relative(lastSyncAt, now)}`;
-  return hasFeeds ? 'not synced yet' : 'asked when needed';
+  if (!hasFeeds) return 'asked when needed';
+  return lastSyncAt === undefined ? 'not synced yet' : `synced ${relative(lastSyncAt, now)}`;
 }
 
-const offerWords: Record<Offer['status'], string> = {
-  available: '',
-  'not-configured': 'its app is not registered here yet',
-  off: 'switched off here',
-};
+function offerNote({ status, pasted }: Offer): string {
+  if (status === 'available') return '';
+  if (status === 'off') return 'switched off here';
+  return pasted === undefined ? 'its app is not registered here yet' : 'by a secret that you paste';
+}
 
 function offerLine(offer: Offer): Markup {
-  const note = offerWords[offer.status];
+  const note = offerNote(offer);
   return html`<li>${offer.status === 'off' ? html`<span>${offer.title}</span>` : html`<a href="/connect/${offer.id}">${offer.title}</a>`}${note === '' ? '' : html` <span class="soft">${note}</span>`}</li>`;
 }
 
@@ -89,7 +89,7 @@ export function connectionsPage(given: AccountsPage): Promise<string> {
       ${given.connections.filter(isUnfinished).map(unfinishedLine)}
       <section class="offers">
         <h2>Connect an account</h2>
-        <ul>${offers.map(offerLine)}</ul>
+        <ul>${offers.toSorted((a, b) => a.title.localeCompare(b.title, 'en')).map(offerLine)}</ul>
         <p class="soft">Each can be connected in a terminal, too: <code>drawbridge connect</code> lists them.</p>
       </section>`,
   });

@@ -47,8 +47,9 @@ function needsApp({ form, offer, given, appAnew }: ConnectPage): boolean {
   return offer.status === 'not-configured' && !(form.hasMcp && given.via === 'mcp');
 }
 
-function askOwner({ form }: ConnectPage): Markup {
-  return html`<section class="empty"><h2>Its app is not registered here yet</h2><p>${form.title} lets programs in by an app that an owner of this organisation registers, once for all accounts. Ask an owner to open this page.</p></section>${byMcp(form)}`;
+function askOwner(given: ConnectPage): Markup {
+  const { form } = given;
+  return html`<section class="empty"><h2>Its app is not registered here yet</h2><p>${form.title} lets programs in by an app that an owner of this organisation registers, once for all accounts. Ask an owner to open this page.</p></section>${byMcp(form)}${byToken(given)}`;
 }
 
 function byMcp(form: ConnectForm): Markup {

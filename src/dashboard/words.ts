@@ -1,5 +1,6 @@
 // The few words that every page uses for the same thing.
 import { html } from 'hono/html';
+import type { DocumentKind } from '../providers/record.ts';
 import type { ActionStatus, ConnectionState } from '../store/tables.ts';
 import type { Markup } from './text.ts';
 
@@ -47,6 +48,25 @@ export const stateWords: Record<ConnectionState, string> = {
   EXPIRED: 'Needs to be connected again',
   REVOKED: 'Disconnected',
   DELETED: 'Deleted',
+};
+
+export const kindNames: Readonly<Record<DocumentKind, string>> = {
+  mail: 'Mail',
+  event: 'Event',
+  contact: 'Contact',
+  company: 'Company',
+  deal: 'Deal',
+  invoice: 'Invoice',
+  listing: 'Listing',
+  file: 'File',
+  note: 'Note',
+  chat: 'Chat',
+  transcript: 'Transcript',
+  page: 'Page',
+  payment: 'Payment',
+  ticket: 'Ticket',
+  order: 'Order',
+  metric: 'Figures',
 };
 
 const utc = new Intl.DateTimeFormat('en-GB', {

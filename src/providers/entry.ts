@@ -16,6 +16,8 @@ export interface CatalogEntry {
   connectable: boolean;
   /** Of its OAuth app (`google`): undefined where no app has to be registered. */
   app: string | undefined;
+  /** What a person can paste in place of signing in by that app: the secret's title. */
+  pasted?: string;
   /** The command that connects an account, with an invented one in its place. */
   command: string;
   load(): Promise<Provider>;

@@ -49,7 +49,11 @@ export const connectProvider = defineTool({
     const form = await rooms.connections.form(provider);
     const asks = [
       ...(form.consent === undefined ? [] : titlesOf(form.consent[input.access])),
-      ...(offer.status === 'not-configured' ? [`first, to register an app at ${offer.title}`] : []),
+      ...(offer.status !== 'not-configured'
+        ? []
+        : offer.pasted === undefined
+          ? [`first, to register an app at ${offer.title}`]
+          : [`to paste this: ${offer.pasted}; or to register an app at ${offer.title}`]),
       ...form.secrets.filter(({ required }) => required).map(({ title }) => title),
     ];
     const query = new URLSearchParams({

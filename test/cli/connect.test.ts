@@ -19,6 +19,7 @@ test('the help lists every provider with how it stands here, and makes no home f
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/gmail .*connect: Gmail \(its app is not registered yet\)/);
   expect(first.stdout).toMatch(/mailbox .*\(off\)/);
+  expect(first.stdout).toMatch(/notion .*connect: Notion \(by a secret that you paste\)/);
   expect(first.stdout).toMatch(/zillow .*connect: Zillow \(RapidAPI\)\n/);
   expect(existsSync(program.home)).toBe(false);
 

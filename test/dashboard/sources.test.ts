@@ -128,6 +128,12 @@ test('says of each account what came, and what is next', async () => {
   expect(said).toContain('Up to date');
 });
 
+test('a sync that brought nothing says so in words', async () => {
+  await job({ inserted: 0, updated: 0, deleted: 0 });
+  await schedule();
+  expect(await text()).toContain('(nothing new)');
+});
+
 test('a sync that runs shows how far it is, and the stream tells when it is further', async () => {
   await job({ state: 'running', seen: 40, total: 160, finished_at: null });
   await schedule();

@@ -18,6 +18,11 @@ test('every provider that takes a pasted secret asks for its fields beside it, a
     for (const { name } of form.fields)
       expect(pasting, `${entry.id} ${name}`).toContain(`name="field.${name}"`);
     expect(pasting).not.toContain('(optional)');
+    const [line = ''] = (await (await house.signedIn()).get('/connections')).body
+      .split('<li>')
+      .filter((one) => one.includes(`href="/connect/${entry.id}"`));
+    expect(line).toContain('by a secret that you paste');
+    expect(line).not.toContain('not registered');
   }
   expect(asked).toEqual(['mailchimp', 'notion', 'shopify']);
 });

@@ -118,6 +118,11 @@ test('a client that cannot is given the link, what is asked for, and nothing tha
     asks: expect.arrayContaining(['Send an e-mail', 'first, to register an app at Gmail']),
   });
   expect(JSON.stringify(answer)).not.toContain('token');
+  expect((await call({ provider: 'mailchimp' })).structuredContent).toMatchObject({
+    asks: expect.arrayContaining([
+      expect.stringMatching(/^to paste this: .+; or to register an app at Mailchimp$/u),
+    ]),
+  });
   const links = await serving.rooms.store.control.read((db) =>
     db.selectFrom('sign_in_links').selectAll().execute(),
   );

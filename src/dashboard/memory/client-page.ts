@@ -5,9 +5,10 @@ import type { ClientMerge } from '../../memory/clients/book.ts';
 import type { ClientFact } from '../../memory/clients/facts.ts';
 import type { ClientProfile } from '../../memory/clients/profile.ts';
 import type { FactFamily } from '../../memory/facts/claim.ts';
+import type { DocumentKind } from '../../providers/record.ts';
 import { csrfField, page } from '../layout.ts';
 import { inline, type Markup } from '../text.ts';
-import { relative } from '../words.ts';
+import { kindNames, relative } from '../words.ts';
 import { clientLink, decided, proposal } from './clients-page.ts';
 
 const familyWords: Readonly<Record<FactFamily, string>> = {
@@ -20,7 +21,6 @@ const familyWords: Readonly<Record<FactFamily, string>> = {
   preference: 'Wishes',
   note: 'What you say',
 };
-const kindWords: Readonly<Record<string, string>> = { mail: 'Mail', event: 'Event', contact: 'Contact' };
 
 function sourceOf({ document, origin, by, span }: ClientFact): Markup {
   if (document === undefined)
@@ -76,7 +76,7 @@ function factSections(parts: { session: Session; profile: ClientProfile; now: nu
   return html`${order.flatMap((family) => {
     const facts = families.get(family);
     if (facts === undefined) return [];
-    return html`<section aria-labelledby="f-${family}"><h2 id="f-${family}">${familyWords[family]}</h2><ul class="facts">${facts.map(
+    return html`<section aria-labelledby="f-${family}"><h2 id="f-${family}">${familyWords[family]}</h2><ul class="known">${facts.map(
       (fact) =>
         factItem(
           fact,
@@ -164,7 +164,7 @@ export function clientPage(parts: {
             ? html`<p class="soft">No record that you may see.</p>`
             : html`<ol class="timeline">${timeline.map(
                 ({ id, kind, title, source, writtenAt }) =>
-                  html`<li><a href="/clients/documents/${id}">${inline(title || kind)}</a> <span class="soft">${kindWords[kind] ?? kind}, ${inline(source)}${writtenAt === undefined ? '' : html`, ${relative(writtenAt, now)}`}</span></li>`,
+                  html`<li><a href="/clients/documents/${id}">${inline(title || kind)}</a> <span class="soft">${kindNames[kind]}, ${inline(source)}${writtenAt === undefined ? '' : html`, ${relative(writtenAt, now)}`}</span></li>`,
               )}</ol>`
         }
       </section>
@@ -176,7 +176,7 @@ export function clientPage(parts: {
 export function recordPage(parts: {
   session: Session;
   title: string;
-  kind: string;
+  kind: DocumentKind;
   source: string;
   text: string;
   writtenAt: number | undefined;
@@ -193,7 +193,7 @@ export function recordPage(parts: {
     content: html`
       <p><a href="/clients">Clients</a></p>
       <h1>${inline(title || kind)}</h1>
-      <p class="soft">${kindWords[kind] ?? kind}, ${inline(source)}${writtenAt === undefined ? '' : html`, ${relative(writtenAt, now)}`}. Written by others.</p>
+      <p class="soft">${kindNames[kind]}, ${inline(source)}${writtenAt === undefined ? '' : html`, ${relative(writtenAt, now)}`}. Written by others.</p>
       <div class="entry record">${
         marked === undefined
           ? lines(text)

@@ -9,7 +9,7 @@ import { type Judge, verdictOf } from '../../recall/verdict.ts';
 import { ageInWords } from '../../time.ts';
 import { page } from '../layout.ts';
 import { inline, type Markup, marked } from '../text.ts';
-import { instant } from '../words.ts';
+import { instant, kindNames } from '../words.ts';
 
 /** What was asked, as it stands in the address. */
 export interface Asked {
@@ -19,25 +19,6 @@ export interface Asked {
   since: string;
   until: string;
 }
-
-const kindNames: Readonly<Record<DocumentKind, string>> = {
-  mail: 'Mail',
-  event: 'Event',
-  contact: 'Contact',
-  company: 'Company',
-  deal: 'Deal',
-  invoice: 'Invoice',
-  listing: 'Listing',
-  file: 'File',
-  note: 'Note',
-  chat: 'Chat',
-  transcript: 'Transcript',
-  page: 'Page',
-  payment: 'Payment',
-  ticket: 'Ticket',
-  order: 'Order',
-  metric: 'Figures',
-};
 
 /** `text` with what stands at `marks` marked. */
 function withMarks(text: string, marks: readonly (readonly [number, number])[] = []): Markup {

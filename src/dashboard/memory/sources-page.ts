@@ -76,13 +76,15 @@ function mendWords(code: string, { connection }: SyncOverview): Markup {
   }
 }
 
+function broughtWords(last: { inserted: number; updated: number; deleted: number }): string {
+  if (last.inserted + last.updated + last.deleted === 0) return 'nothing new';
+  return `${count.format(last.inserted)} new, ${count.format(last.updated)} changed, ${count.format(last.deleted)} gone`;
+}
+
 function lastWords({ last, connection, items }: SyncOverview, now: number): string {
   const { lastSyncAt } = connection;
   const synced = lastSyncAt === undefined ? 'Never synced' : `Synced ${relative(lastSyncAt, now)}`;
-  const brought =
-    last?.state === 'completed'
-      ? ` (${count.format(last.inserted)} new, ${count.format(last.updated)} changed, ${count.format(last.deleted)} gone)`
-      : '';
+  const brought = last?.state === 'completed' ? ` (${broughtWords(last)})` : '';
   return `${synced}${brought} · ${itemWords(items)}`;
 }
 
