@@ -48,7 +48,7 @@ function select(readOnly: boolean): Command {
       session.send('* 0 RECENT');
       if (unseen >= 0) session.send(`* OK [UNSEEN ${unseen + 1}] first unseen`);
       session.send(`* OK [UIDVALIDITY ${folder.uidValidity}] UIDs are valid`);
-      session.send(`* OK [UIDNEXT ${folder.uidNext}] next UID`);
+      if (session.settings.tellsNextUid) session.send(`* OK [UIDNEXT ${folder.uidNext}] next UID`);
       if (session.settings.capabilities.includes('CONDSTORE')) {
         session.send(`* OK [HIGHESTMODSEQ ${folder.highestModseq}] highest`);
       }

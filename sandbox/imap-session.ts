@@ -12,6 +12,7 @@ export interface ImapSettings {
   clock: Clock;
   mailboxes: Mailboxes;
   capabilities: readonly string[];
+  tellsNextUid: boolean;
   faults: Faults;
   heard(command: string): void;
 }

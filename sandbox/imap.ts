@@ -19,7 +19,7 @@ export interface ImapServer {
 export interface ImapOptions {
   clock: Clock;
   mailboxes: Mailboxes;
-  /** Capabilities to leave out, so that a test meets a plainer server. */
+  /** Capabilities to leave out, and `UIDNEXT` when a mailbox is opened, so that a test meets a plainer server. */
   without?: readonly string[];
 }
 
@@ -50,6 +50,7 @@ export async function startImap(options: ImapOptions): Promise<ImapServer> {
       clock: options.clock,
       mailboxes: options.mailboxes,
       capabilities,
+      tellsNextUid: !(options.without ?? []).includes('UIDNEXT'),
       faults,
       heard: (command) => seen.push(command),
     });

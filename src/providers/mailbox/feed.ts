@@ -62,7 +62,7 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
       ),
     );
     const changed = listed.filter(({ path, status }) => !isUnchanged(states.get(path), status));
-    for (const { path } of changed) yield* takeNew(session, path);
+    for (const { path, status } of changed) yield* takeNew(session, path, status?.uidNext);
     for (const { path } of changed) yield* findGone(session, path);
     for (const path of [...states.keys()]) {
       if (listed.some((mailbox) => mailbox.path === path)) continue;
@@ -86,17 +86,33 @@ function isUnchanged(state: MailboxState | undefined, status: StatusObject | und
   );
 }
 
-/** Pages of the messages that came since the cursor, oldest first. */
-async function* takeNew(session: Session, path: string): AsyncGenerator<FeedPage> {
+/** Of a mailbox that was opened; `uidNext` only from a server that tells it then. */
+function nextTold({ uidNext }: { uidNext?: number }): number | undefined {
+  return uidNext;
+}
+
+/**
+ * Pages of the messages that came since the cursor, oldest first. `listedNext`: the next UID at the listing, for a
+ * server that tells none when a mailbox is opened (Courier): what came in between is left for the next run.
+ */
+async function* takeNew(
+  session: Session,
+  path: string,
+  listedNext: number | undefined,
+): AsyncGenerator<FeedPage> {
   const { client, states } = session;
   const { state, end, uids } = await session.converse(async () => {
-    const { uidNext, uidValidity } = await client.mailboxOpen(path, { readOnly: true });
+    const opened = await client.mailboxOpen(path, { readOnly: true });
+    const { uidValidity } = opened;
+    const end = nextTold(opened) ?? listedNext;
+    if (end === undefined)
+      throw new DrawbridgeError('malformed_response', `The IMAP server tells no next UID of ${path}.`);
     const known = states.get(path);
     const state: MailboxState =
       known?.uidValidity === uidValidity.toString()
         ? known
         : { uidValidity: uidValidity.toString(), next: 1, count: 0, full: true };
-    return { state, end: uidNext, uids: await uidsBetween(client, state.next, uidNext) };
+    return { state, end, uids: await uidsBetween(client, state.next, end) };
   });
   states.set(path, state);
   for (let start = 0; start < uids.length; start += pageSize) {

@@ -191,7 +191,8 @@ function imapError(error: unknown, server: string, client: ImapFlow): unknown {
       },
     );
   }
-  if (failure.tlsFailed === true) {
+  // A connection that breaks off while TLS begins says nothing of the certificate.
+  if (failure.tlsFailed === true && !/^(?:ECONNRESET|EPIPE)$/.test(failure.code ?? '')) {
     return new DrawbridgeError(
       'network',
       `The IMAP server ${server} cannot be trusted (${failure.message}). ${ownCa}`,

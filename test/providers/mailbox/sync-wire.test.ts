@@ -48,6 +48,7 @@ function onServer(account: Account): string[] {
 test.each([
   [[]],
   [['CONDSTORE', 'ENABLE']],
+  [['CONDSTORE', 'ENABLE', 'UIDNEXT']],
   [['CONDSTORE', 'ENABLE', 'SPECIAL-USE', 'UIDPLUS', 'LITERAL+', 'NAMESPACE', 'ID', 'MOVE', 'IDLE']],
 ])('a server without %j is read and kept up with all the same', async (without) => {
   const { account, context } = await scene(without);
@@ -107,8 +108,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('whatever happens to the mailboxes, and wherever runs were cut off, one whole run sets it right', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
-      const { server, account, context } = await scene();
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), fc.boolean(), async (steps, plain) => {
+      const { server, account, context } = await scene(plain ? ['CONDSTORE', 'ENABLE', 'UIDNEXT'] : []);
       account.create('Own');
       const names = ['INBOX', 'Archive', 'Sent', 'Own'];
       const folder = (index: number) => {
