@@ -55,7 +55,7 @@ export const cancel = writeOperation<Cancelling>({
       ...(object.tag === undefined ? {} : { etag: object.tag }),
       headers: account.dav.headers,
       // Not the fetch of the questions: what a status means is different once there is an effect.
-      fetch: (input, init) => context.fetch(input, { ...init, redirect: 'manual', idempotent: false }),
+      fetch: (input, init) => account.dav.send(input, { ...init, redirect: 'manual' }),
     });
     if (response.ok) {
       const warning =

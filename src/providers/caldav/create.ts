@@ -65,7 +65,7 @@ async function run(context: WriteContext, event: CalendarCreate): Promise<WriteO
       'if-none-match': '*',
     },
     // Not the fetch of the questions: what a status means is different once there is an effect.
-    fetch: (input, init) => context.fetch(input, { ...init, redirect: 'manual', idempotent: false }),
+    fetch: (input, init) => account.dav.send(input, { ...init, redirect: 'manual' }),
   });
   const outcome = {
     ...outcomeOf(context, calendar),

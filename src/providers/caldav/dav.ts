@@ -2,8 +2,10 @@
 // fetch, and an answer that is about the account and not the question becomes an error at once.
 import { createAccount, davRequest, propfind } from 'tsdav';
 import { codeOfStatus, DrawbridgeError } from '../../errors.ts';
+import type { Secret } from '../../secret.ts';
 import { isZone } from '../calendar/check.ts';
 import type { ProviderContext } from '../define.ts';
+import { answerTo, type Challenge, challengeIn } from './digest.ts';
 import { type CaldavFields, caldavFields } from './fields.ts';
 
 export interface Calendar {
@@ -26,7 +28,10 @@ type Fetch = typeof globalThis.fetch;
 
 interface Dav {
   headers: Record<string, string>;
+  /** For questions: a status that is about the account is an error. */
   fetch: Fetch;
+  /** For what has an effect: the caller reads the status. */
+  send: Fetch;
   /** A REPORT or PROPFIND with its XML body in tsdav's compact form. */
   report(url: string, body: Record<string, unknown>, depth: '0' | '1'): Promise<DavResponse[]>;
 }
@@ -35,25 +40,60 @@ const namespaces = { 'xmlns:d': 'DAV:', 'xmlns:c': 'urn:ietf:params:xml:ns:calda
 // RFC 4918, RFC 3253: neither changes anything, so a repeat is harmless.
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND', 'REPORT']);
 
-/** Headers that log in. */
-function authorization(context: ProviderContext, fields: CaldavFields): Record<string, string> {
+interface LogIn {
+  headers: Record<string, string>;
+  /** Undefined where a token logs in. */
+  password: Secret | undefined;
+}
+
+function logIn(context: ProviderContext, fields: CaldavFields): LogIn {
   try {
-    return { authorization: `Bearer ${context.secret('access_token').reveal()}` };
+    const headers = { authorization: `Bearer ${context.secret('access_token').reveal()}` };
+    return { headers, password: undefined };
   } catch (error) {
     if (!(error instanceof DrawbridgeError)) throw error;
   }
-  const pair = `${fields.user}:${context.secret('password').reveal()}`;
-  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+  const password = context.secret('password');
+  const pair = Buffer.from(`${fields.user}:${password.reveal()}`, 'utf8').toString('base64');
+  return { headers: { authorization: `Basic ${pair}` }, password };
 }
 
-function openDav(context: ProviderContext, fields: CaldavFields): Dav {
-  const headers = authorization(context, fields);
-  const fetch: Fetch = async (input, init = {}) => {
-    const response = await context.fetch(input, {
+/** Requests with the log-in that the server takes: the password as it is, or the digest that it asks for instead. */
+function loggedIn(context: ProviderContext, { user }: CaldavFields, password: Secret | undefined): Fetch {
+  let challenge: Challenge | undefined;
+  let count = 0;
+  const send = (input: Parameters<Fetch>[0], init: RequestInit) => {
+    const headers = new Headers(init.headers);
+    if (challenge !== undefined && password !== undefined) {
+      count += 1;
+      const url = input instanceof Request ? input.url : String(input);
+      const asked = { method: init.method ?? 'GET', url, user, password: password.reveal(), count };
+      headers.set('authorization', answerTo(challenge, asked));
+    }
+    return context.fetch(input, {
       ...init,
+      headers,
       idempotent: safeMethods.has(init.method ?? 'GET'),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
+  };
+  return async (input, init = {}) => {
+    const response = await send(input, init);
+    if (response.status !== 401 || password === undefined) return response;
+    const asked = challengeIn(response.headers.get('www-authenticate'));
+    if (asked === undefined || (challenge !== undefined && !asked.stale)) return response;
+    await response.body?.cancel();
+    challenge = asked;
+    count = 0;
+    return send(input, init);
+  };
+}
+
+function openDav(context: ProviderContext, fields: CaldavFields): Dav {
+  const { headers, password } = logIn(context, fields);
+  const send = loggedIn(context, fields, password);
+  const fetch: Fetch = async (input, init = {}) => {
+    const response = await send(input, init);
     const trouble = troubleOf(response, fields.url);
     if (trouble !== undefined) throw trouble;
     return response;
@@ -61,6 +101,7 @@ function openDav(context: ProviderContext, fields: CaldavFields): Dav {
   return {
     headers,
     fetch,
+    send,
     report: (url, body, depth) =>
       davRequest({
         url,
