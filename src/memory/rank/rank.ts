@@ -89,10 +89,13 @@ function bestByWords(
 ) {
   const best = keepBest(count);
   const { alive } = collection;
+  let { least } = best;
   const offer = (slot: number) => {
-    const score = (own[slot] ?? 0) + (neighbours[slot] ?? 0);
-    if (score <= 0 || score < best.least) return;
-    if (alive[slot] === 1 && (admitted === undefined || admitted[slot] === 1)) best.offer(slot, score);
+    const score = (own[slot] as number) + (neighbours[slot] as number);
+    if (score <= 0 || score < least) return;
+    if (alive[slot] !== 1 || (admitted !== undefined && admitted[slot] !== 1)) return;
+    best.offer(slot, score);
+    least = best.least;
   };
   if (among !== undefined) for (const slot of among) offer(slot);
   else for (let slot = 0; slot < collection.slots; slot += 1) offer(slot);

@@ -155,15 +155,15 @@ export function scoreWords(
 ): WordScores {
   const { own, body, neighbours } = emptyScores(collection.slots);
   const among = fewSlots(collection, admitted);
-  const norms = fieldNorms(collection, settings);
   const { k1 } = settings;
   const held = rarestFirst(terms);
 
+  const norms = fieldNorms(collection, settings);
   const add = (slot: number, inHeader: number, inBody: number, weight: number) => {
     const bodyTf = inBody * norms.body(slot);
     const tf = bodyTf + (inHeader === 0 ? 0 : inHeader * norms.header(slot));
-    own[slot] = (own[slot] ?? 0) + (weight * tf) / (k1 + tf);
-    if (inBody > 0) body[slot] = (body[slot] ?? 0) + (weight * bodyTf) / (k1 + bodyTf);
+    own[slot] = (own[slot] as number) + (weight * tf) / (k1 + tf);
+    if (inBody > 0) body[slot] = (body[slot] as number) + (weight * bodyTf) / (k1 + bodyTf);
   };
 
   for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
@@ -171,7 +171,8 @@ export function scoreWords(
     const weight = asked * idf * (k1 + 1);
     const { slots, header: headers, body: bodies } = postings;
     if (among === undefined) {
-      for (let i = 0; i < slots.length; i += 1) add(slots[i] ?? 0, headers[i] ?? 0, bodies[i] ?? 0, weight);
+      for (let i = 0; i < slots.length; i += 1)
+        add(slots[i] as number, headers[i] as number, bodies[i] as number, weight);
       continue;
     }
     for (const slot of among) {
@@ -180,15 +181,16 @@ export function scoreWords(
     }
   }
 
+  const { before, after } = collection;
   const lendTo = (other: number, slot: number, lent: number) => {
     if (other < 0) return;
     neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
   };
   const lend = (slot: number) => {
-    const lent = settings.neighbourWeight * (body[slot] ?? 0);
+    const lent = settings.neighbourWeight * (body[slot] as number);
     if (lent === 0) return;
-    lendTo(collection.before[slot] ?? -1, slot, lent);
-    lendTo(collection.after[slot] ?? -1, slot, lent);
+    lendTo(before[slot] as number, slot, lent);
+    lendTo(after[slot] as number, slot, lent);
   };
   if (settings.neighbourWeight > 0) {
     if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);

@@ -1,0 +1,87 @@
+// Vectors kept in memory: they are those of the store, whatever came, went and was folded since they were read.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { staticEn } from '../../../src/memory/embed/static-en.ts';
+import { OrgIndex } from '../../../src/memory/index/org-index.ts';
+import { createRowsOpener } from '../../../src/memory/index/rows.sql.ts';
+import { createStored, type Stored } from '../../../src/memory/index/stored.sql.ts';
+import { createStoredVectors } from '../../../src/memory/index/stored-vectors.ts';
+import type { OrgStore } from '../../../src/store/store.ts';
+import { databases, type OpenedDatabase } from '../../store/databases.ts';
+import { connectAccount } from '../ground.ts';
+import { type Batch, batches, ingestAll, small, type World, world } from './world.ts';
+
+const { name, dimensions } = staticEn;
+const source = { connectionId: 'con_1', provider: 'mailbox' };
+const query = Float32Array.from({ length: dimensions }, (_, d) => Math.sin(d) / Math.sqrt(dimensions / 2));
+
+let opened: OpenedDatabase;
+let one: World;
+beforeAll(async () => {
+  const sqlite = databases.find((database) => database.name.toLowerCase().includes('sqlite'));
+  if (sqlite === undefined) throw new Error('no SQLite among the databases');
+  opened = await sqlite.open();
+  one = world(small);
+});
+afterAll(async () => {
+  await one.close();
+  await opened.close();
+});
+
+async function newOrg(): Promise<OrgStore> {
+  const org = await opened.store.forOrg(await opened.store.createOrg('One'));
+  await connectAccount(org, 'con_1', 'me@agency.test', 0);
+  return org;
+}
+
+/** Asks for the cosines of all living chunks; `asked` grows by the rows that are read for it. */
+function asker(org: OrgStore, bytes?: { all: number; some: number }) {
+  const opener = createRowsOpener();
+  const index = new OrgIndex();
+  const vectors = createStoredVectors(name, dimensions, bytes);
+  const counts = { asked: 0 };
+  const cosines = () =>
+    opener.within({ file: org.file ?? '' }, (rows) => {
+      const read = createStored(rows, org.orgId);
+      const stored: Stored = {
+        ...read,
+        vectors(model, seqs) {
+          counts.asked += seqs.length;
+          return read.vectors(model, seqs);
+        },
+      };
+      index.update(stored);
+      const slots = [...index.slots.alive.subarray(0, index.slots.count).keys()].filter(
+        (slot) => index.slots.alive[slot] === 1,
+      );
+      const found = vectors.arm(index, stored)?.cosines(query, slots) ?? [];
+      return Object.fromEntries(slots.map((slot, i) => [index.slots.seqs[slot] ?? 0, found[i]]));
+    });
+  return { counts, cosines };
+}
+
+test('a vector that is asked for again costs no row', async () => {
+  const org = await newOrg();
+  await ingestAll(one, org, source, batches(7, 12));
+  const { counts, cosines } = asker(org);
+  const first = cosines();
+  expect(Object.values(first).some((cosine) => cosine !== 0)).toBe(true);
+  expect(counts.asked).toBeGreaterThan(0);
+  counts.asked = 0;
+  expect(cosines()).toEqual(first);
+  expect(counts.asked).toBe(0);
+});
+
+test.each([
+  ['all have room', undefined],
+  ['few have room', { all: 0, some: 7 * dimensions }],
+  ['there is no longer room for all', { all: 40 * dimensions, some: 7 * dimensions }],
+])('what is kept is what is stored, while chunks come, go and are folded: %s', async (_, bytes) => {
+  const org = await newOrg();
+  const { cosines } = asker(org, bytes);
+  const all: Batch[] = [...batches(3, 14)];
+  for (const batch of all) {
+    await ingestAll(one, org, source, [batch]);
+    expect(cosines()).toEqual(asker(org).cosines());
+  }
+  expect(Object.keys(cosines()).length).toBeGreaterThan(20);
+});
