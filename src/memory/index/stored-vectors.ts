@@ -55,6 +55,11 @@ class KeptVectors {
     this.#held[place] = signature + 1;
   }
 
+  /** Whether so many have room. */
+  holds(count: number): boolean {
+    return count <= this.#held.length;
+  }
+
   has(signature: number): boolean {
     return this.#held[signature % this.#held.length] === signature + 1;
   }
@@ -68,7 +73,12 @@ class KeptVectors {
 export interface StoredVectors {
   /** Brings the signatures up to what `index` is; undefined where no chunk has a vector. */
   arm(index: OrgIndex, stored: Stored): VectorArm | undefined;
+  /** Keeps some more vectors before they are asked for, where all have room. True while there are more. */
+  readAhead(index: OrgIndex, stored: Stored): boolean;
 }
+
+/** Chunks whose vectors are read ahead in one go: a question waits for one go at most. */
+const aheadAtOnce = 500;
 
 export function createStoredVectors(model: string, dimensions: number, bytes = keptBytes): StoredVectors {
   const signatures = new Signatures(dimensions);
@@ -80,6 +90,8 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
   let epoch = -1;
   /** The change of the model at which they were read: vectors come after their chunks where a model is slow. */
   let seen = -1;
+  /** The slot up to which vectors were read ahead. */
+  let ahead = 0;
 
   /** Signatures of chunks in a row, made of their vectors. */
   function readVectors(index: OrgIndex, stored: Stored, to: number): void {
@@ -95,6 +107,12 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
     upTo = to;
   }
 
+  function keep(slot: number, vectors: Int8Array): void {
+    const first = signatures.firstOf(slot);
+    for (let i = first; i < signatures.endOf(first, slot); i += 1)
+      kept.keep(i, vectors.subarray((i - first) * dimensions, (i - first + 1) * dimensions));
+  }
+
   function update(index: OrgIndex, stored: Stored): void {
     const { slots } = index;
     const change = stored.embedderChange(model);
@@ -106,6 +124,7 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
       upTo = next === undefined ? index.looseBase : next.base;
       signatures.truncate(upTo);
       kept.forget(signatures.count);
+      ahead = Math.min(ahead, upTo);
       blocks.length = same;
       let all = true;
       for (const block of index.blocks.slice(same)) {
@@ -130,6 +149,16 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
   }
 
   return {
+    readAhead(index, { vectorsBetween }) {
+      const { slots } = index;
+      // Slots of another time are not those whose signatures stand here.
+      if (epoch !== index.epoch || ahead >= upTo || !kept.holds(signatures.count)) return false;
+      const to = Math.min(upTo, ahead + aheadAtOnce);
+      const [first, last] = [slots.seqs[ahead] ?? 0, slots.seqs[to - 1] ?? 0];
+      for (const { seq, vector } of vectorsBetween(model, first, last)) keep(slots.find(seq), vector);
+      ahead = to;
+      return ahead < upTo;
+    },
     arm(index, stored) {
       update(index, stored);
       if (signatures.count === 0) return undefined;
@@ -146,11 +175,6 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
           if (best === undefined || (cosine !== undefined && cosine > best)) best = cosine;
         }
         return best ?? 0;
-      };
-      const keep = (slot: number, vectors: Int8Array) => {
-        const first = signatures.firstOf(slot);
-        for (let i = first; i < signatures.endOf(first, slot); i += 1)
-          kept.keep(i, vectors.subarray((i - first) * dimensions, (i - first + 1) * dimensions));
       };
       const cosines = (query: Float32Array, asked: readonly number[]): Float32Array => {
         const found = new Float32Array(asked.length);

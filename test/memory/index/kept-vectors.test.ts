@@ -8,7 +8,7 @@ import { createStoredVectors } from '../../../src/memory/index/stored-vectors.ts
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../../store/databases.ts';
 import { connectAccount } from '../ground.ts';
-import { type Batch, batches, ingestAll, small, type World, world } from './world.ts';
+import { batches, ingestAll, small, type World, world } from './world.ts';
 
 const { name, dimensions } = staticEn;
 const source = { connectionId: 'con_1', provider: 'mailbox' };
@@ -39,16 +39,19 @@ function asker(org: OrgStore, bytes?: { all: number; some: number }) {
   const index = new OrgIndex();
   const vectors = createStoredVectors(name, dimensions, bytes);
   const counts = { asked: 0 };
-  const cosines = () =>
+  const within = <Result>(work: (stored: Stored) => Result): Result =>
     opener.within({ file: org.file ?? '' }, (rows) => {
       const read = createStored(rows, org.orgId);
-      const stored: Stored = {
+      return work({
         ...read,
         vectors(model, seqs) {
           counts.asked += seqs.length;
           return read.vectors(model, seqs);
         },
-      };
+      });
+    });
+  const cosines = () =>
+    within((stored) => {
       index.update(stored);
       const slots = [...index.slots.alive.subarray(0, index.slots.count).keys()].filter(
         (slot) => index.slots.alive[slot] === 1,
@@ -56,7 +59,14 @@ function asker(org: OrgStore, bytes?: { all: number; some: number }) {
       const found = vectors.arm(index, stored)?.cosines(query, slots) ?? [];
       return Object.fromEntries(slots.map((slot, i) => [index.slots.seqs[slot] ?? 0, found[i]]));
     });
-  return { counts, cosines };
+  const arm = () =>
+    within((stored) => {
+      index.update(stored);
+      vectors.arm(index, stored);
+    });
+  /** @returns whether there is more to read */
+  const readAhead = () => within((stored) => vectors.readAhead(index, stored));
+  return { counts, cosines, arm, readAhead };
 }
 
 test('a vector that is asked for again costs no row', async () => {
@@ -71,16 +81,28 @@ test('a vector that is asked for again costs no row', async () => {
   expect(counts.asked).toBe(0);
 });
 
+test('what was read ahead is what a question would have read, and costs it no row', async () => {
+  const org = await newOrg();
+  await ingestAll(one, org, source, batches(7, 12));
+  const { counts, cosines, arm, readAhead } = asker(org);
+  arm();
+  while (readAhead());
+  expect(readAhead()).toBe(false);
+  expect(cosines()).toEqual(asker(org).cosines());
+  expect(counts.asked).toBe(0);
+});
+
 test.each([
   ['all have room', undefined],
   ['few have room', { all: 0, some: 7 * dimensions }],
   ['there is no longer room for all', { all: 40 * dimensions, some: 7 * dimensions }],
 ])('what is kept is what is stored, while chunks come, go and are folded: %s', async (_, bytes) => {
   const org = await newOrg();
-  const { cosines } = asker(org, bytes);
-  const all: Batch[] = [...batches(3, 14)];
-  for (const batch of all) {
+  const { cosines, readAhead } = asker(org, bytes);
+  for (const batch of batches(3, 14)) {
     await ingestAll(one, org, source, [batch]);
+    // Of what was there before: what came and went since is not known yet.
+    readAhead();
     expect(cosines()).toEqual(asker(org).cosines());
   }
   expect(Object.keys(cosines()).length).toBeGreaterThan(20);
