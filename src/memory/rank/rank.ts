@@ -89,16 +89,17 @@ function bestByWords(
 ) {
   const best = keepBest(count);
   const { alive } = collection;
+  // Without a function in between: it would be a tenth of a question, a million chunks a third.
   let { least } = best;
-  const offer = (slot: number) => {
+  const end = among === undefined ? collection.slots : among.length;
+  for (let i = 0; i < end; i += 1) {
+    const slot = among === undefined ? i : (among[i] as number);
     const score = (own[slot] as number) + (neighbours[slot] as number);
-    if (score <= 0 || score < least) return;
-    if (alive[slot] !== 1 || (admitted !== undefined && admitted[slot] !== 1)) return;
+    if (score <= 0 || score < least) continue;
+    if (alive[slot] !== 1 || (admitted !== undefined && admitted[slot] !== 1)) continue;
     best.offer(slot, score);
     least = best.least;
-  };
-  if (among !== undefined) for (const slot of among) offer(slot);
-  else for (let slot = 0; slot < collection.slots; slot += 1) offer(slot);
+  }
   return best.take();
 }
 

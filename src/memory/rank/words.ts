@@ -153,48 +153,67 @@ export function scoreWords(
   settings: RankSettings,
   admitted?: Uint8Array,
 ): WordScores {
-  const { own, body, neighbours } = emptyScores(collection.slots);
+  const scores = emptyScores(collection.slots);
   const among = fewSlots(collection, admitted);
+  const norms = fieldNorms(collection, settings);
   const { k1 } = settings;
   const held = rarestFirst(terms);
+  for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
+    if (postings === undefined) continue;
+    addTerm(scores, postings, { among, norms, k1, weight: asked * idf * (k1 + 1) });
+  }
+  if (settings.neighbourWeight > 0) lend(scores, { collection, settings, among });
+  return { ...scores, among };
+}
 
-  const norms = fieldNorms(collection, settings);
-  const add = (slot: number, inHeader: number, inBody: number, weight: number) => {
+// Plain loops without a function a place: at a million chunks they are much of a question.
+
+/** What a term counts for in each chunk that holds it, or in those of them that are `among` a few. */
+function addTerm(
+  { own, body }: typeof scratch,
+  { slots, header: headers, body: bodies }: Postings,
+  {
+    among,
+    norms,
+    k1,
+    weight,
+  }: { among: Uint32Array | undefined; norms: FieldNorms; k1: number; weight: number },
+): void {
+  const end = among === undefined ? slots.length : among.length;
+  for (let i = 0; i < end; i += 1) {
+    const at = among === undefined ? i : placeOf(slots, among[i] as number);
+    if (at < 0) continue;
+    const slot = slots[at] as number;
+    const inHeader = headers[at] as number;
+    const inBody = bodies[at] as number;
     const bodyTf = inBody * norms.body(slot);
     const tf = bodyTf + (inHeader === 0 ? 0 : inHeader * norms.header(slot));
     own[slot] = (own[slot] as number) + (weight * tf) / (k1 + tf);
     if (inBody > 0) body[slot] = (body[slot] as number) + (weight * bodyTf) / (k1 + bodyTf);
-  };
-
-  for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
-    if (postings === undefined) continue;
-    const weight = asked * idf * (k1 + 1);
-    const { slots, header: headers, body: bodies } = postings;
-    if (among === undefined) {
-      for (let i = 0; i < slots.length; i += 1)
-        add(slots[i] as number, headers[i] as number, bodies[i] as number, weight);
-      continue;
-    }
-    for (const slot of among) {
-      const at = placeOf(slots, slot);
-      if (at >= 0) add(slot, headers[at] ?? 0, bodies[at] ?? 0, weight);
-    }
   }
+}
 
+/** What each body lends to the chunks before and after it. */
+function lend(
+  { body, neighbours }: typeof scratch,
+  {
+    collection,
+    settings,
+    among,
+  }: { collection: Collection; settings: RankSettings; among: Uint32Array | undefined },
+): void {
   const { before, after } = collection;
-  const lendTo = (other: number, slot: number, lent: number) => {
-    if (other < 0) return;
-    neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
-  };
-  const lend = (slot: number) => {
-    const lent = settings.neighbourWeight * (body[slot] as number);
-    if (lent === 0) return;
-    lendTo(before[slot] as number, slot, lent);
-    lendTo(after[slot] as number, slot, lent);
-  };
-  if (settings.neighbourWeight > 0) {
-    if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);
-    else for (const slot of among) lend(slot);
+  const { neighbourWeight } = settings;
+  const end = among === undefined ? collection.slots : among.length;
+  for (let i = 0; i < end; i += 1) {
+    const slot = among === undefined ? i : (among[i] as number);
+    const lent = neighbourWeight * (body[slot] as number);
+    if (lent === 0) continue;
+    const one = before[slot] as number;
+    if (one >= 0)
+      neighbours[one] = (neighbours[one] as number) + lent * closeness(collection, slot, one, settings);
+    const other = after[slot] as number;
+    if (other >= 0)
+      neighbours[other] = (neighbours[other] as number) + lent * closeness(collection, slot, other, settings);
   }
-  return { own, body, neighbours, among };
 }
