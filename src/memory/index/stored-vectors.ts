@@ -136,10 +136,10 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
           all = false;
           continue;
         }
-        // Most chunks have one: room for all at once, instead of more and more of it.
-        signatures.reserve(slots.count);
         signatures.append(bits, block.base);
         upTo = end;
+        // Chunks have about as many each: room for all of them at once, instead of more and more of it.
+        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count));
         if (all) blocks.push(block.id);
       }
       epoch = index.epoch;

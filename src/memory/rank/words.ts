@@ -74,7 +74,7 @@ let scratch = {
 
 function emptyScores(slots: number): typeof scratch {
   if (scratch.own.length < slots) {
-    const size = Math.ceil(slots * 1.25);
+    const size = Math.ceil(slots * 1.05);
     scratch = {
       own: new Float32Array(size),
       body: new Float32Array(size),
