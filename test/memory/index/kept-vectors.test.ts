@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { staticEn } from '../../../src/memory/embed/static-en.ts';
 import { OrgIndex } from '../../../src/memory/index/org-index.ts';
 import { createRowsOpener } from '../../../src/memory/index/rows.sql.ts';
+import { createSearcher } from '../../../src/memory/index/searcher.ts';
 import { createStored, type Stored } from '../../../src/memory/index/stored.sql.ts';
 import { createStoredVectors } from '../../../src/memory/index/stored-vectors.ts';
+import type { DocumentKind } from '../../../src/providers/record.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { databases, type OpenedDatabase } from '../../store/databases.ts';
 import { connectAccount } from '../ground.ts';
@@ -106,4 +108,21 @@ test.each([
     expect(cosines()).toEqual(asker(org).cosines());
   }
   expect(Object.keys(cosines()).length).toBeGreaterThan(20);
+});
+
+test('after a question the others are read ahead, whatever it asked for', async () => {
+  const org = await newOrg();
+  await ingestAll(one, org, source, batches(7, 12));
+  const search = createSearcher();
+  const vectorsOf = async (kind: DocumentKind) => {
+    const asked = { text: 'roof kitchen', terms: ['roof', 'kitchen'], phrases: [] };
+    const query = { ...asked, filters: { kinds: [kind] }, limit: 50, offset: 0, maxSeq: 1e9 };
+    const { hits } = await search({ access: { file: org.file ?? '' }, orgId: org.orgId, query });
+    return hits.map(({ parts }) => parts.vectors);
+  };
+  await vectorsOf('note');
+  // Its step was put there before this one.
+  await new Promise((resolve) => setImmediate(resolve));
+  await org.write((tx) => tx.deleteFrom('chunk_vectors').where('org_id', '=', org.orgId).execute());
+  expect((await vectorsOf('chat')).some((share) => share > 0)).toBe(true);
 });
