@@ -1,6 +1,7 @@
 // The search worker's work: keeps a few orgs' indexes in memory, and answers one question after another.
 import { loadStaticEn, staticEn } from '../embed/static-en.ts';
 import { rank } from '../rank/rank.ts';
+import { tellLog } from '../worker-side.ts';
 import { admit } from './admit.ts';
 import { chunksOf, Withheld } from './by-document.sql.ts';
 import { OrgIndex } from './org-index.ts';
@@ -72,6 +73,29 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
     return kept;
   }
 
+  /** Between questions, so that a later one finds its vectors in memory. PostgreSQL is asked by the main thread alone. */
+  const ahead = new Set<string>();
+  function readAhead(access: Access, orgId: string): void {
+    if (!('file' in access) || ahead.has(access.file)) return;
+    const { file } = access;
+    ahead.add(file);
+    const step = () => {
+      const kept = orgs.get(file);
+      let more = false;
+      try {
+        more =
+          kept !== undefined &&
+          opener.within(access, (rows) => kept.vectors.readAhead(kept.index, createStored(rows, orgId)));
+      } catch (thrown) {
+        // The next question reads what it needs, and says what is wrong.
+        tellLog(`vectors were not read ahead: ${thrown instanceof Error ? thrown.message : thrown}`);
+      }
+      if (more) setImmediate(step);
+      else ahead.delete(file);
+    };
+    setImmediate(step);
+  }
+
   return async ({ access, orgId, query }) => {
     const model = await loadStaticEn();
     return opener.within(access, (rows) => {
@@ -110,6 +134,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
         },
         { limit: offset + limit, ...(admitted === undefined ? {} : { admitted }) },
       );
+      if (vectors !== undefined) readAhead(access, orgId);
       const hits = ranked
         .slice(offset)
         .map(({ slot, score, parts }) => ({ seq: index.slots.seqs[slot] ?? 0, score, parts }));

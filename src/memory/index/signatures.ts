@@ -1,6 +1,7 @@
 // The first pass over vectors: a bit for the sign of each dimension. How many bits differ tells, roughly and at
 // once, which passages are near; their exact vectors stay in the store.
 import { ByteSink, ByteSource } from './bytes.ts';
+import { eachNear } from './differing.ts';
 
 /** Dimensions that have a sign here: the first look needs no more, and of models that can be shortened the first say most. */
 const mostSigned = 512;
@@ -82,44 +83,52 @@ export class Signatures {
     this.count += count;
   }
 
+  /** The first signature of `place`, or of the next one that has any. */
+  firstOf(place: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.places[middle] as number) < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Where the signatures of `place` end, which begin at `first`. */
+  endOf(first: number, place: number): number {
+    let end = first;
+    while (end < this.count && this.places[end] === place) end += 1;
+    return end;
+  }
+
   /** The places whose signatures differ least, at most `count` signatures, of those that `passes` lets in; ascending. */
   nearest(query: Int8Array | Float32Array, count: number, passes: Uint8Array): number[] {
-    const { words, bits } = this;
+    const { places, words } = this;
     const wanted = new Int32Array(words);
     signatureOf(query, wanted);
-    const distances = new Uint16Array(this.count);
-    const histogram = new Uint32Array(this.dimensions + 2);
-    const never = this.dimensions + 1;
-    for (let i = 0, at = 0; i < this.count; i += 1, at += words) {
-      if (passes[this.places[i] as number] !== 1) {
-        distances[i] = never;
-        continue;
+    /** Signatures within the limit by how much they differ: it falls as soon as there are enough below it. */
+    const histogram = new Uint32Array(this.dimensions + 1);
+    let limit = this.dimensions;
+    let within = 0;
+    const near: { index: number; differing: number }[] = [];
+    eachNear(this.bits.subarray(0, this.count * words), wanted, limit, (index, differing) => {
+      if (differing > limit || passes[places[index] as number] !== 1) return limit;
+      near.push({ index, differing });
+      histogram[differing] = (histogram[differing] ?? 0) + 1;
+      within += 1;
+      while (limit > 0 && within - (histogram[limit] ?? 0) >= count) {
+        within -= histogram[limit] ?? 0;
+        limit -= 1;
       }
-      let sum = 0;
-      for (let w = 0; w < words; w += 1) {
-        let x = (bits[at + w] as number) ^ (wanted[w] as number);
-        x -= (x >>> 1) & 0x55555555;
-        x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-        sum += (x + (x >>> 4)) & 0x0f0f0f0f;
-      }
-      // Four bytes, each the sum of up to 8 a word: up to 31 words before one would overflow.
-      const distance = (sum & 255) + ((sum >>> 8) & 255) + ((sum >>> 16) & 255) + (sum >>> 24);
-      distances[i] = distance;
-      histogram[distance] = (histogram[distance] ?? 0) + 1;
-    }
-    let limit = 0;
-    let within = histogram[0] ?? 0;
-    while (within < count && limit < this.dimensions) {
-      limit += 1;
-      within += histogram[limit] ?? 0;
-    }
+      return limit;
+    });
     let atLimit = count - (within - (histogram[limit] ?? 0));
     const found: number[] = [];
-    for (let i = 0; i < this.count; i += 1) {
-      const distance = distances[i] ?? never;
-      if (distance > limit) continue;
-      if (distance === limit && --atLimit < 0) continue;
-      const place = this.places[i] ?? 0;
+    for (const { index, differing } of near) {
+      if (differing > limit) continue;
+      if (differing === limit && --atLimit < 0) continue;
+      const place = places[index] ?? 0;
       if (found.at(-1) !== place) found.push(place);
     }
     return found;
@@ -141,22 +150,24 @@ export function quantise(vector: Float32Array): Int8Array {
   return Int8Array.from(vector, (value) => (most === 0 ? 0 : Math.round((value / most) * 127)));
 }
 
+/** The cosine of a unit vector with the quantised one that begins at `from`; undefined where that is zero. */
+export function cosineAt(query: Float32Array, vectors: Int8Array, from: number): number | undefined {
+  let dot = 0;
+  let square = 0;
+  for (let d = 0; d < query.length; d += 1) {
+    const value = vectors[from + d] as number;
+    dot += value * (query[d] as number);
+    square += value * value;
+  }
+  return square === 0 ? undefined : dot / Math.sqrt(square);
+}
+
 /** The highest cosine of a unit vector with any of the quantised ones; 0 where all are zero. */
 export function cosineWith(query: Float32Array, vectors: Int8Array): number {
-  let best = 0;
-  let any = false;
+  let best: number | undefined;
   for (let from = 0; from + query.length <= vectors.length; from += query.length) {
-    let dot = 0;
-    let square = 0;
-    for (let d = 0; d < query.length; d += 1) {
-      const value = vectors[from + d] as number;
-      dot += value * (query[d] as number);
-      square += value * value;
-    }
-    if (square === 0) continue;
-    const cosine = dot / Math.sqrt(square);
-    if (!any || cosine > best) best = cosine;
-    any = true;
+    const cosine = cosineAt(query, vectors, from);
+    if (best === undefined || (cosine !== undefined && cosine > best)) best = cosine;
   }
-  return best;
+  return best ?? 0;
 }

@@ -9,7 +9,7 @@ import type { Stored } from './stored.sql.ts';
 
 /** Postings that a question may decode before memory is asked for in between. */
 const roomAtFirst = 200_000;
-const mostRoom = 2_000_000;
+const mostRoom = 600_000;
 const mostSimilar = 12;
 
 interface Memory {

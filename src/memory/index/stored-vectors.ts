@@ -2,87 +2,87 @@
 // are needed.
 import type { VectorArm } from '../rank/collection.ts';
 import type { OrgIndex } from './org-index.ts';
-import { cosineWith, Signatures } from './signatures.ts';
+import { cosineAt, cosineWith, Signatures } from './signatures.ts';
 import type { Stored } from './stored.sql.ts';
 
 /** Signatures that pass the first look; the best of them are told apart exactly. */
 const lookedAt = 600;
 
 /** Bytes of vectors kept in memory, so that one that is asked for again costs no row: all of them where they are no more, else some. */
-const mostKeptBytes = 25_600_000;
-const someKeptBytes = 5_120_000;
+const keptBytes = { all: 38_400_000, some: 5_120_000 };
 
-/** Chunks that follow one another never share a place for their first vectors. */
-const placeOf = (seq: number, part: number, capacity: number) => (seq + part * 31_337) % capacity;
-
-/** The last vectors that were read: each has one place, by its chunk's number. */
+/** The last vectors that were read: each has one place, by its signature's number. */
 class KeptVectors {
   readonly #dimensions: number;
-  #capacity = 0;
+  readonly #mostKept: number;
+  readonly #someKept: number;
   #bytes = new Int8Array(0);
-  /** Chunk and part that stand in a place; the parts that the chunk has. */
-  #chunk = new Uint32Array(0);
-  #part = new Uint8Array(0);
-  #parts = new Uint8Array(0);
-  /** One chunk's vectors, handed out. */
-  #whole = new Int8Array(0);
+  /** The number of the signature whose vector stands in a place, 1 added; 0 for none. */
+  #held = new Uint32Array(0);
 
-  constructor(dimensions: number) {
+  constructor(dimensions: number, bytes: typeof keptBytes) {
     this.#dimensions = dimensions;
+    this.#mostKept = Math.floor(bytes.all / dimensions);
+    this.#someKept = Math.floor(bytes.some / dimensions);
   }
 
-  /** Makes room where there are `count` vectors. What was kept is forgotten when the room changes. */
+  /** Makes room where there are `count` vectors. */
   size(count: number): void {
-    const mostKept = Math.floor(mostKeptBytes / this.#dimensions);
-    const someKept = Math.floor(someKeptBytes / this.#dimensions);
-    const wanted = count > mostKept ? someKept : count;
-    if (wanted === this.#capacity || (wanted < this.#capacity && count <= mostKept)) return;
-    this.#capacity = wanted === someKept ? someKept : Math.min(mostKept, Math.ceil(wanted * 1.5));
-    this.#bytes = new Int8Array(this.#capacity * this.#dimensions);
-    this.#chunk = new Uint32Array(this.#capacity);
-    this.#part = new Uint8Array(this.#capacity);
-    this.#parts = new Uint8Array(this.#capacity);
+    const before = this.#held.length;
+    const all = count <= this.#mostKept;
+    if (all ? count <= before : before === this.#someKept) return;
+    const capacity = all ? Math.min(this.#mostKept, Math.ceil(count * 1.25)) : this.#someKept;
+    const bytes = new Int8Array(capacity * this.#dimensions);
+    const held = new Uint32Array(capacity);
+    // Where there was room for all, each stands where it stands now; any other is not found.
+    if (before < capacity) {
+      bytes.set(this.#bytes);
+      held.set(this.#held);
+    }
+    this.#bytes = bytes;
+    this.#held = held;
   }
 
-  keep(seq: number, vectors: Int8Array): void {
-    const parts = vectors.length / this.#dimensions;
-    if (this.#capacity === 0 || parts > 200) return;
-    for (let part = 0; part < parts; part += 1) {
-      const place = placeOf(seq, part, this.#capacity);
-      this.#chunk[place] = seq;
-      this.#part[place] = part;
-      this.#parts[place] = parts;
-      const from = part * this.#dimensions;
-      this.#bytes.set(vectors.subarray(from, from + this.#dimensions), place * this.#dimensions);
-    }
+  /** Signatures from this one on are of other vectors now. */
+  forget(from: number): void {
+    for (let place = 0; place < this.#held.length; place += 1)
+      if ((this.#held[place] ?? 0) > from) this.#held[place] = 0;
   }
 
-  /** Good until the next one is asked for. */
-  find(seq: number): Int8Array | undefined {
-    if (this.#capacity === 0) return undefined;
-    const first = seq % this.#capacity;
-    if (this.#chunk[first] !== seq || this.#part[first] !== 0) return undefined;
-    const parts = this.#parts[first] ?? 0;
-    if (parts === 1) return this.#bytes.subarray(first * this.#dimensions, (first + 1) * this.#dimensions);
-    if (this.#whole.length < parts * this.#dimensions) this.#whole = new Int8Array(parts * this.#dimensions);
-    for (let part = 0; part < parts; part += 1) {
-      const place = placeOf(seq, part, this.#capacity);
-      if (this.#chunk[place] !== seq || this.#part[place] !== part) return undefined;
-      const from = place * this.#dimensions;
-      this.#whole.set(this.#bytes.subarray(from, from + this.#dimensions), part * this.#dimensions);
-    }
-    return this.#whole.subarray(0, parts * this.#dimensions);
+  keep(signature: number, vector: Int8Array): void {
+    const place = signature % this.#held.length;
+    this.#bytes.set(vector, place * this.#dimensions);
+    this.#held[place] = signature + 1;
+  }
+
+  /** Whether so many have room. */
+  holds(count: number): boolean {
+    return count <= this.#held.length;
+  }
+
+  has(signature: number): boolean {
+    return this.#held[signature % this.#held.length] === signature + 1;
+  }
+
+  /** Of a vector that is kept; see `cosineAt`. */
+  cosine(query: Float32Array, signature: number): number | undefined {
+    return cosineAt(query, this.#bytes, (signature % this.#held.length) * this.#dimensions);
   }
 }
 
 export interface StoredVectors {
   /** Brings the signatures up to what `index` is; undefined where no chunk has a vector. */
   arm(index: OrgIndex, stored: Stored): VectorArm | undefined;
+  /** Keeps some more vectors before they are asked for, where all have room. True while there are more. */
+  readAhead(index: OrgIndex, stored: Stored): boolean;
 }
 
-export function createStoredVectors(model: string, dimensions: number): StoredVectors {
+/** Chunks whose vectors are read ahead in one go: a question waits for one go at most. */
+const aheadAtOnce = 500;
+
+export function createStoredVectors(model: string, dimensions: number, bytes = keptBytes): StoredVectors {
   const signatures = new Signatures(dimensions);
-  const kept = new KeptVectors(dimensions);
+  const kept = new KeptVectors(dimensions, bytes);
   /** Blocks whose stored signatures stand here, in their order from the first. */
   const blocks: number[] = [];
   /** The slot up to which they are read. */
@@ -90,6 +90,8 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
   let epoch = -1;
   /** The change of the model at which they were read: vectors come after their chunks where a model is slow. */
   let seen = -1;
+  /** The slot up to which vectors were read ahead. */
+  let ahead = 0;
 
   /** Signatures of chunks in a row, made of their vectors. */
   function readVectors(index: OrgIndex, stored: Stored, to: number): void {
@@ -105,6 +107,12 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
     upTo = to;
   }
 
+  function keep(slot: number, vectors: Int8Array): void {
+    const first = signatures.firstOf(slot);
+    for (let i = first; i < signatures.endOf(first, slot); i += 1)
+      kept.keep(i, vectors.subarray((i - first) * dimensions, (i - first + 1) * dimensions));
+  }
+
   function update(index: OrgIndex, stored: Stored): void {
     const { slots } = index;
     const change = stored.embedderChange(model);
@@ -115,6 +123,8 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
       const next = index.blocks[same];
       upTo = next === undefined ? index.looseBase : next.base;
       signatures.truncate(upTo);
+      kept.forget(signatures.count);
+      ahead = Math.min(ahead, upTo);
       blocks.length = same;
       let all = true;
       for (const block of index.blocks.slice(same)) {
@@ -126,10 +136,10 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
           all = false;
           continue;
         }
-        // Most chunks have one: room for all at once, instead of more and more of it.
-        signatures.reserve(slots.count);
         signatures.append(bits, block.base);
         upTo = end;
+        // Chunks have about as many each: room for all of them at once, instead of more and more of it.
+        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count));
         if (all) blocks.push(block.id);
       }
       epoch = index.epoch;
@@ -139,31 +149,51 @@ export function createStoredVectors(model: string, dimensions: number): StoredVe
   }
 
   return {
+    readAhead(index, { vectorsBetween }) {
+      const { slots } = index;
+      // Slots of another time are not those whose signatures stand here.
+      if (epoch !== index.epoch || ahead >= upTo || !kept.holds(signatures.count)) return false;
+      const to = Math.min(upTo, ahead + aheadAtOnce);
+      const [first, last] = [slots.seqs[ahead] ?? 0, slots.seqs[to - 1] ?? 0];
+      for (const { seq, vector } of vectorsBetween(model, first, last)) keep(slots.find(seq), vector);
+      ahead = to;
+      return ahead < upTo;
+    },
     arm(index, stored) {
       update(index, stored);
       if (signatures.count === 0) return undefined;
       kept.size(signatures.count);
       const { slots } = index;
-      // One question asks for the same chunks more than once.
-      let last: Float32Array | undefined;
-      const known = new Map<number, number>();
+      /** The best cosine of a slot's vectors, 0 where it has none; undefined where one is to be read. */
+      const keptCosine = (query: Float32Array, slot: number): number | undefined => {
+        const first = signatures.firstOf(slot);
+        const end = signatures.endOf(first, slot);
+        for (let i = first; i < end; i += 1) if (!kept.has(i)) return undefined;
+        let best: number | undefined;
+        for (let i = first; i < end; i += 1) {
+          const cosine = kept.cosine(query, i);
+          if (best === undefined || (cosine !== undefined && cosine > best)) best = cosine;
+        }
+        return best ?? 0;
+      };
       const cosines = (query: Float32Array, asked: readonly number[]): Float32Array => {
-        if (query !== last) known.clear();
-        last = query;
+        const found = new Float32Array(asked.length);
         const missing: number[] = [];
-        for (const slot of asked) {
-          if (known.has(slot)) continue;
-          const seq = slots.seqs[slot] ?? 0;
-          const vectors = kept.find(seq);
-          if (vectors === undefined) missing.push(seq);
-          // A chunk that has no vector is read again each time, and is 0.
-          known.set(slot, vectors === undefined ? 0 : cosineWith(query, vectors));
+        for (let i = 0; i < asked.length; i += 1) {
+          const cosine = keptCosine(query, asked[i] ?? -1);
+          if (cosine === undefined) missing.push(i);
+          else found[i] = cosine;
         }
-        for (const [seq, vectors] of stored.vectors(model, missing)) {
-          kept.keep(seq, vectors);
-          known.set(slots.find(seq), cosineWith(query, vectors));
+        if (missing.length === 0) return found;
+        const seqOf = (i: number) => slots.seqs[asked[i] ?? -1] ?? 0;
+        const read = stored.vectors(model, missing.map(seqOf));
+        for (const i of missing) {
+          const vectors = read.get(seqOf(i));
+          if (vectors === undefined) continue;
+          keep(asked[i] ?? -1, vectors);
+          found[i] = cosineWith(query, vectors);
         }
-        return Float32Array.from(asked, (slot) => known.get(slot) ?? 0);
+        return found;
       };
       return {
         cosines,

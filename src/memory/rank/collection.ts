@@ -44,6 +44,6 @@ export interface Collection {
 export interface VectorArm {
   /** The nearest living slots that `admitted` (1 by slot) lets in, best first: a quantised pass, then exact cosines. */
   nearest(query: Float32Array, count: number, admitted?: Uint8Array): { slot: number; cosine: number }[];
-  /** Exact; 0 where a slot has no vector. */
+  /** Exact; 0 where a slot has no vector, and for -1. */
   cosines(query: Float32Array, slots: readonly number[]): Float32Array;
 }

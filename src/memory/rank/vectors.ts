@@ -72,31 +72,30 @@ export function addCosines(
   for (const { slot, cosine } of nearest) {
     if (cosine >= leastCosine && collection.alive[slot] === 1) candidatesOf(candidates, slot);
   }
-  const slots = [...candidates.keys()];
-  const beside = settings.neighbourVector > 0 ? besideOf(collection, slots) : [];
-  const asked = [...new Set([...slots, ...beside])];
-  const cosines = new Map<number, number>();
-  arm.cosines(vector, asked).forEach((cosine, i) => {
-    cosines.set(asked[i] ?? 0, cosine);
-  });
-  const cosineOf = (slot: number) => (slot < 0 ? 0 : (cosines.get(slot) ?? 0));
+  // Each with the chunks before and after it; -1 where there is none.
+  const lends = settings.neighbourVector > 0;
+  const asked: number[] = [];
+  for (const slot of candidates.keys())
+    asked.push(
+      slot,
+      lends ? (collection.before[slot] ?? -1) : -1,
+      lends ? (collection.after[slot] ?? -1) : -1,
+    );
+  const cosines = arm.cosines(vector, asked);
+  let at = 0;
   for (const [slot, candidate] of candidates) {
-    let sum = cosineOf(slot);
+    let sum = cosines[at] ?? 0;
     let length = 1;
-    for (const other of [collection.before[slot] ?? -1, collection.after[slot] ?? -1]) {
+    for (const beside of [at + 1, at + 2]) {
+      const other = asked[beside] ?? -1;
       if (other < 0) continue;
       const share = settings.neighbourVector * closeness(collection, slot, other, settings);
-      sum += share * cosineOf(other);
+      sum += share * (cosines[beside] ?? 0);
       length += alike * share;
     }
     candidate.cosine = Math.max(0, sum / length);
+    at += 3;
   }
   const last = nearest[settings.pool - 1];
   return last === undefined ? 0 : Math.max(0, last.cosine);
-}
-
-function besideOf(collection: Collection, slots: readonly number[]): number[] {
-  return slots.flatMap((slot) =>
-    [collection.before[slot] ?? -1, collection.after[slot] ?? -1].filter((other) => other >= 0),
-  );
 }

@@ -74,7 +74,7 @@ let scratch = {
 
 function emptyScores(slots: number): typeof scratch {
   if (scratch.own.length < slots) {
-    const size = Math.ceil(slots * 1.25);
+    const size = Math.ceil(slots * 1.05);
     scratch = {
       own: new Float32Array(size),
       body: new Float32Array(size),
@@ -153,46 +153,67 @@ export function scoreWords(
   settings: RankSettings,
   admitted?: Uint8Array,
 ): WordScores {
-  const { own, body, neighbours } = emptyScores(collection.slots);
+  const scores = emptyScores(collection.slots);
   const among = fewSlots(collection, admitted);
   const norms = fieldNorms(collection, settings);
   const { k1 } = settings;
   const held = rarestFirst(terms);
-
-  const add = (slot: number, inHeader: number, inBody: number, weight: number) => {
-    const bodyTf = inBody * norms.body(slot);
-    const tf = bodyTf + (inHeader === 0 ? 0 : inHeader * norms.header(slot));
-    own[slot] = (own[slot] ?? 0) + (weight * tf) / (k1 + tf);
-    if (inBody > 0) body[slot] = (body[slot] ?? 0) + (weight * bodyTf) / (k1 + bodyTf);
-  };
-
   for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
     if (postings === undefined) continue;
-    const weight = asked * idf * (k1 + 1);
-    const { slots, header: headers, body: bodies } = postings;
-    if (among === undefined) {
-      for (let i = 0; i < slots.length; i += 1) add(slots[i] ?? 0, headers[i] ?? 0, bodies[i] ?? 0, weight);
-      continue;
-    }
-    for (const slot of among) {
-      const at = placeOf(slots, slot);
-      if (at >= 0) add(slot, headers[at] ?? 0, bodies[at] ?? 0, weight);
-    }
+    addTerm(scores, postings, { among, norms, k1, weight: asked * idf * (k1 + 1) });
   }
+  if (settings.neighbourWeight > 0) lend(scores, { collection, settings, among });
+  return { ...scores, among };
+}
 
-  const lendTo = (other: number, slot: number, lent: number) => {
-    if (other < 0) return;
-    neighbours[other] = (neighbours[other] ?? 0) + lent * closeness(collection, slot, other, settings);
-  };
-  const lend = (slot: number) => {
-    const lent = settings.neighbourWeight * (body[slot] ?? 0);
-    if (lent === 0) return;
-    lendTo(collection.before[slot] ?? -1, slot, lent);
-    lendTo(collection.after[slot] ?? -1, slot, lent);
-  };
-  if (settings.neighbourWeight > 0) {
-    if (among === undefined) for (let slot = 0; slot < collection.slots; slot += 1) lend(slot);
-    else for (const slot of among) lend(slot);
+// Plain loops without a function a place: at a million chunks they are much of a question.
+
+/** What a term counts for in each chunk that holds it, or in those of them that are `among` a few. */
+function addTerm(
+  { own, body }: typeof scratch,
+  { slots, header: headers, body: bodies }: Postings,
+  {
+    among,
+    norms,
+    k1,
+    weight,
+  }: { among: Uint32Array | undefined; norms: FieldNorms; k1: number; weight: number },
+): void {
+  const end = among === undefined ? slots.length : among.length;
+  for (let i = 0; i < end; i += 1) {
+    const at = among === undefined ? i : placeOf(slots, among[i] as number);
+    if (at < 0) continue;
+    const slot = slots[at] as number;
+    const inHeader = headers[at] as number;
+    const inBody = bodies[at] as number;
+    const bodyTf = inBody * norms.body(slot);
+    const tf = bodyTf + (inHeader === 0 ? 0 : inHeader * norms.header(slot));
+    own[slot] = (own[slot] as number) + (weight * tf) / (k1 + tf);
+    if (inBody > 0) body[slot] = (body[slot] as number) + (weight * bodyTf) / (k1 + bodyTf);
   }
-  return { own, body, neighbours, among };
+}
+
+/** What each body lends to the chunks before and after it. */
+function lend(
+  { body, neighbours }: typeof scratch,
+  {
+    collection,
+    settings,
+    among,
+  }: { collection: Collection; settings: RankSettings; among: Uint32Array | undefined },
+): void {
+  const { before, after } = collection;
+  const { neighbourWeight } = settings;
+  const end = among === undefined ? collection.slots : among.length;
+  for (let i = 0; i < end; i += 1) {
+    const slot = among === undefined ? i : (among[i] as number);
+    const lent = neighbourWeight * (body[slot] as number);
+    if (lent === 0) continue;
+    const one = before[slot] as number;
+    if (one >= 0)
+      neighbours[one] = (neighbours[one] as number) + lent * closeness(collection, slot, one, settings);
+    const other = after[slot] as number;
+    if (other >= 0)
+      neighbours[other] = (neighbours[other] as number) + lent * closeness(collection, slot, other, settings);
+  }
 }
