@@ -10,8 +10,7 @@ import { feedAt } from './provider-feeds.ts';
 import { openProviderWorld } from './provider-world.ts';
 
 /**
- * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
- * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. Slack is asked for its
+ * Calls of one run that finds nothing new, of feeds that need more than one. at Outlook which folders, each with changes of its own. Slack is asked for its
  * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
  * conversations that go on. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
@@ -22,7 +21,6 @@ import { openProviderWorld } from './provider-world.ts';
  */
 const costs: Readonly<Record<string, number>> = {
   'bridge listings': 2,
-  'caldav events': 5,
   'dropbox files': 2,
   'google-calendar events': 2,
   'hubspot contacts': 3,
