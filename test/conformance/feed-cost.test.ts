@@ -10,7 +10,7 @@ import { feedAt } from './provider-feeds.ts';
 import { openProviderWorld } from './provider-world.ts';
 
 /**
- * Calls of one run that finds nothing new, of feeds that need more than one. at Outlook which folders, each with changes of its own. Slack is asked for its
+ * Calls of one run that finds nothing new, of feeds that need more than one. Slack is asked for its
  * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
  * conversations that go on. HubSpot tells
  * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
@@ -28,7 +28,6 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot deals': 5,
   'hubspot notes': 6,
   'hubspot tickets': 5,
-  'outlook mail': 10,
   // What was edited, and what lies in the trash.
   'notion pages': 2,
   'shopify customers': 2,

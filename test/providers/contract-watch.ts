@@ -2,6 +2,7 @@
 // answers, must keep the provider's contract. What tests of the sandbox itself ask is theirs to break, and so is
 // what is asked for with hostile input.
 import { afterAll, expect } from 'vitest';
+import { exchangesIn } from '../../sandbox/microsoft/batch.ts';
 import { onExchange } from '../../sandbox/providers.ts';
 import { contractChecker, type Exchange, exchangeOf, faultsOf } from './contract.ts';
 
@@ -9,8 +10,7 @@ const { testPath = '' } = expect.getState();
 if (!/\/test\/sandbox\/|\/injection\.test\.ts$/.test(testPath)) {
   const exchanges: Exchange[] = [];
   const end = onExchange((exchanged) => {
-    const exchange = exchangeOf(exchanged);
-    if (exchange !== undefined) exchanges.push(exchange);
+    exchanges.push(...exchangesIn(exchanged).flatMap((one) => exchangeOf(one) ?? []));
   });
   afterAll(async () => {
     end();
