@@ -24,25 +24,24 @@ test('each of them is taken from the bucket', async () => {
 });
 
 test('as many slots are held as there may be calls at once', async () => {
-  const answers: ServerResponse[] = [];
-  let arrived = Promise.withResolvers<void>();
-  const server = await serve((_request, response) => {
-    answers.push(response);
-    arrived.resolve();
+  const begun = Promise.withResolvers<ServerResponse>();
+  const server = await serve((request, response) => {
+    if (request.method === 'POST') begun.resolve(response);
+    else response.end();
   });
   const { egress } = door();
-  const fetch = egress.fetchFor({ ...caller, limit: { perSecond: 1000, burst: 1000, concurrent: 4 } });
+  const limit: CallLimit = { perSecond: 1000, burst: 1000, concurrent: 4 };
+  const fetch = egress.fetchFor({ ...caller, limit });
   const batch = fetch(server.url, { method: 'POST', batch: silent(20) });
-  await arrived.promise;
-  const other = fetch(`${server.url}/other`);
-  expect(server.seen.map(({ method }) => method)).toEqual(['POST']);
-  arrived = Promise.withResolvers();
-  answers[0]?.end();
+  const answer = await begun.promise;
+  const behind = fetch(`${server.url}/behind`);
+  // Another connection's call comes and goes meanwhile.
+  await egress.fetchFor({ ...caller, connectionId: 'con_b', limit })(`${server.url}/elsewhere`);
+  expect(server.seen.map(({ url }) => url)).toEqual(['/', '/elsewhere']);
+  answer.end();
   await batch;
-  await arrived.promise;
-  answers[1]?.end();
-  await other;
-  expect(server.seen.map(({ url }) => url)).toEqual(['/', '/other']);
+  await behind;
+  expect(server.seen.map(({ url }) => url)).toEqual(['/', '/elsewhere', '/behind']);
 });
 
 test('one that is refused for its rate pauses all of the connection, though the batch was answered', async () => {
