@@ -58,10 +58,9 @@ export function answerBatch(call: Call, handle: (call: Call) => Answer): Answer 
   return json({ responses: responses.reverse() });
 }
 
-/** The calls within, as if each had been made by itself; of any other exchange itself. */
-export function exchangesIn(exchanged: Exchanged): Exchanged[] {
-  const { provider, call, answer } = exchanged;
-  if (provider !== 'outlook' || call.path !== batchPath) return [exchanged];
+/** The calls within, as if each had been made by itself; undefined for an exchange that is no batch. */
+export function exchangesInBatch({ provider, call, answer }: Exchanged): Exchanged[] | undefined {
+  if (call.host !== 'graph.microsoft.com' || call.path !== batchPath) return undefined;
   const { requests = [] } = JSON.parse(call.body) as Parts;
   const { responses = [] } = (answer?.status === 200 ? JSON.parse(String(answer.body)) : {}) as {
     responses?: { id: string; status: number; headers: Record<string, string>; body?: unknown }[];

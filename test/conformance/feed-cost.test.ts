@@ -21,7 +21,6 @@ import { openProviderWorld } from './provider-world.ts';
 const costs: Readonly<Record<string, number>> = {
   'bridge listings': 2,
   'dropbox files': 2,
-  'google-calendar events': 2,
   'hubspot contacts': 2,
   'hubspot companies': 2,
   'hubspot deals': 2,

@@ -2,6 +2,7 @@
 // and its answer judged as ever.
 // https://learn.microsoft.com/en-us/graph/json-batching
 import { z } from 'zod';
+import { answeredAhead, type KeyOf } from '../ahead.ts';
 import type { ProviderContext } from '../define.ts';
 import { microsoftHttp as http } from '../microsoft.ts';
 
@@ -38,24 +39,15 @@ export async function askedAhead(
     const some = questions.slice(start, start + mostAtOnce);
     for (const { id, status, body } of await askTogether(context, some)) {
       const question = some[Number(id)];
-      if (question !== undefined && status === 200) answers.set(keyOf(question), JSON.stringify(body));
+      if (question !== undefined && status === 200) {
+        answers.set(keyOf(question.url, new Headers({ prefer: question.prefer })), JSON.stringify(body));
+      }
     }
   }
-  return {
-    ...context,
-    async fetch(input, init = {}) {
-      const plain = !(input instanceof Request) && (init.method ?? 'GET') === 'GET';
-      const prefer = new Headers(init.headers).get('prefer') ?? '';
-      const key = plain ? keyOf({ url: new URL(input), prefer }) : '';
-      const answer = answers.get(key);
-      if (answer === undefined) return context.fetch(input, init);
-      answers.delete(key);
-      return new Response(answer, { headers: { 'content-type': 'application/json' } });
-    },
-  };
+  return answeredAhead(context, answers, keyOf);
 }
 
-const keyOf = ({ url, prefer }: Question): string => `${prefer} ${url.href}`;
+const keyOf: KeyOf = (url, headers) => `${headers.get('prefer') ?? ''} ${url.href}`;
 
 async function askTogether(
   context: ProviderContext,
