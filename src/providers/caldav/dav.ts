@@ -14,7 +14,7 @@ export interface Calendar {
   name: string;
   /** IANA name from the collection's `calendar-timezone`, where it has one. */
   timeZone: string | undefined;
-  /** Another one whenever anything in the calendar changes; undefined where the server tells none. */
+  /** Another one whenever anything in the calendar changes; undefined where it is not asked for, or not told. */
   mark: string | undefined;
 }
 
@@ -200,8 +200,16 @@ export function accountAt(context: ProviderContext, homeUrl: string): Reached {
   return { fields, homeUrl, dav: openDav(context, fields) };
 }
 
-/** Calendars that hold events; the one of the field `calendar` alone where it is given. @throws DrawbridgeError */
-export async function calendarsOf(account: Reached): Promise<Calendar[]> {
+type Properties = Readonly<Record<string, object>>;
+/** By which a calendar tells its mark; some servers go through all of it for them. */
+export const marks: Properties = { 'd:sync-token': {}, 'cs:getctag': {} };
+
+/**
+ * Calendars that hold events; the one of the field `calendar` alone where it is given.
+ * @param also asked for beside what each needs: `marks`
+ * @throws DrawbridgeError
+ */
+export async function calendarsOf(account: Reached, also: Properties = {}): Promise<Calendar[]> {
   const { dav, fields, homeUrl } = account;
   const found = await propfind({
     url: homeUrl,
@@ -210,8 +218,7 @@ export async function calendarsOf(account: Reached): Promise<Calendar[]> {
       'd:resourcetype': {},
       'c:supported-calendar-component-set': {},
       'c:calendar-timezone': {},
-      'd:sync-token': {},
-      'cs:getctag': {},
+      ...also,
     },
     depth: '1',
     headers: dav.headers,

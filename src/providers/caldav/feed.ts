@@ -9,7 +9,16 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
-import { accountAt, type Calendar, calendarsOf, openAccount, pathOf, type Reached, textOf } from './dav.ts';
+import {
+  accountAt,
+  type Calendar,
+  calendarsOf,
+  marks,
+  openAccount,
+  pathOf,
+  type Reached,
+  textOf,
+} from './dav.ts';
 import { caldavFields } from './fields.ts';
 
 const pageSize = 50;
@@ -99,7 +108,7 @@ async function look(
   if (known?.of === of) {
     const account = accountAt(context, known.url);
     const elsewhere = new URL(known.url).origin !== new URL(server).origin;
-    const calendars = await calendarsOf(account).catch((error: unknown) => {
+    const calendars = await calendarsOf(account, marks).catch((error: unknown) => {
       const code = error instanceof DrawbridgeError ? error.code : undefined;
       if (code === 'not_found' || code === 'provider_unavailable') return [];
       // Whoever was moved to another machine is found anew; the server itself is not asked for its word twice.
@@ -109,7 +118,7 @@ async function look(
     if (calendars.length > 0) return { account, calendars, home: known };
   }
   const account = await openAccount(context);
-  return { account, calendars: await calendarsOf(account), home: { of, url: account.homeUrl } };
+  return { account, calendars: await calendarsOf(account, marks), home: { of, url: account.homeUrl } };
 }
 
 /** By sync-collection; a token that the server no longer takes means a full run. Undefined: not supported. */
