@@ -6,6 +6,7 @@ import { zone } from '../dates.ts';
 import type { Emulator } from '../providers.ts';
 import type { World } from '../world.ts';
 import { refusal } from './answers.ts';
+import { answerBatch, batchPath } from './batch.ts';
 import { createCalendar } from './calendar.ts';
 import { createDrive } from './drive.ts';
 import { eventFrom, GoogleCalendarStore } from './event-store.ts';
@@ -97,7 +98,10 @@ export function createGoogle(given: {
         if (signIn !== undefined) return signIn;
         const granted = authorization.scopesOf(call.headers['authorization']);
         if (call.host === 'gmail.googleapis.com') return gmail(call, granted);
-        if (call.path.startsWith('/calendar/')) return calendar(call, granted);
+        if (call.path === batchPath && granted !== undefined) {
+          return answerBatch(call, (one) => calendar(one, granted));
+        }
+        if (call.path === batchPath || call.path.startsWith('/calendar/')) return calendar(call, granted);
         if (/^\/(?:upload\/)?drive\//.test(call.path)) return drive(call, granted);
         return refusal(404, 'notFound', 'Not Found');
       },

@@ -4,9 +4,11 @@ import type { AuthorizationServer } from '../authorization.ts';
 import { createAuthorizationServer } from '../authorization-server.ts';
 import { zone } from '../dates.ts';
 import { eventFrom, GoogleCalendarStore } from '../google/event-store.ts';
-import type { Emulator } from '../providers.ts';
+import type { Answer } from '../http.ts';
+import type { Call, Emulator } from '../providers.ts';
 import type { World } from '../world.ts';
 import { forbidden, json, notFound, selected } from './answers.ts';
+import { answerBatch, batchPath } from './batch.ts';
 import { createOutlookCalendar } from './calendar.ts';
 import { createMail } from './mail.ts';
 import { OutlookMailStore } from './mail-store.ts';
@@ -74,23 +76,30 @@ export function createMicrosoft({ clock, world }: { clock: Clock; world: World }
       handle(call) {
         const signIn = authorization.handle(call);
         if (signIn !== undefined) return signIn;
+        if (call.path !== batchPath) return graph(call);
         const granted = authorization.scopesOf(call.headers['authorization']);
-        const path = /^\/v1\.0\/me(?:\/(.*))?$/.exec(call.path);
-        if (path === null) return notFound();
-        const below = path[1];
-        if (below === undefined) {
-          const me = {
-            id: '48d31887-5fad-4d73-a9f5-3c356e68a038',
-            displayName: world.user.name,
-            mail: owner,
-            userPrincipalName: owner,
-          };
-          return forbidden(granted, ['User.Read']) ?? json(selected(me, call.query));
-        }
-        return mail(call, below, granted) ?? events(call, below, granted) ?? notFound();
+        const refused = granted === undefined ? forbidden(granted, []) : undefined;
+        return refused ?? answerBatch(call, graph);
       },
     },
   };
+
+  function graph(call: Call): Answer {
+    const granted = authorization.scopesOf(call.headers['authorization']);
+    const path = /^\/v1\.0\/me(?:\/(.*))?$/.exec(call.path);
+    if (path === null) return notFound();
+    const below = path[1];
+    if (below === undefined) {
+      const me = {
+        id: '48d31887-5fad-4d73-a9f5-3c356e68a038',
+        displayName: world.user.name,
+        mail: owner,
+        userPrincipalName: owner,
+      };
+      return forbidden(granted, ['User.Read']) ?? json(selected(me, call.query));
+    }
+    return mail(call, below, granted) ?? events(call, below, granted) ?? notFound();
+  }
 }
 
 function mailOf(world: World): OutlookMailStore {

@@ -97,8 +97,10 @@ export function createEgress(options: EgressOptions): Egress {
       try {
         const response = await hops(request, init, leave);
         const { status, headers } = response;
-        const pause = pauseAsked(status, headers, clock.now());
-        if (pause !== undefined) await leave.pause(pause);
+        for (const one of [response, ...answersIn(response, init)]) {
+          const pause = pauseAsked(one.status, one.headers, clock.now());
+          if (pause !== undefined) await leave.pause(pause);
+        }
         if (retry === most || !isRetriedStatus(status)) return response;
         const asked = waitAsked(status, headers, clock.now()) ?? 0;
         refuseLongWait(request.url.hostname, status, asked, leave.left());
@@ -130,7 +132,8 @@ export function createEgress(options: EgressOptions): Egress {
   /** One live call, through all its redirects and attempts. */
   function call(caller: Caller, request: Outgoing, init: FetchOptions, signal: AbortSignal | undefined) {
     const timeoutMs = init.timeoutMs ?? defaultTimeoutMs;
-    const asking = { method: request.method, name: request.url.hostname, timeoutMs, signal };
+    const calls = init.batch?.calls ?? 1;
+    const asking = { method: request.method, name: request.url.hostname, timeoutMs, signal, calls };
     return guards.run(caller, asking, async (leave) => {
       const result = await attempts(request, init, leave);
       const { status } = result;
@@ -217,6 +220,11 @@ function checkUrl(url: URL, reach: Reachable): void {
       `${url.hostname || 'The address'} must be reached with https.`,
     );
   }
+}
+
+/** Of a batch: what each of its calls was answered. */
+function answersIn({ body }: Answer, { batch }: FetchOptions): readonly Pick<Answer, 'status' | 'headers'>[] {
+  return batch === undefined || body === null ? [] : batch.answers(Buffer.from(body).toString('utf8'));
 }
 
 /** What a dry run shows of a conversation that is not HTTP. */

@@ -60,6 +60,15 @@ export interface FetchOptions extends RequestInit {
   idempotent?: boolean;
   /** Largest body accepted, bytes. Default 32 MiB. */
   maxBytes?: number;
+  /** Several calls in one. */
+  batch?: Batch;
+}
+
+/** A call that holds several: the provider's limits count each, and its body says of each how it went. */
+export interface Batch {
+  calls: number;
+  /** Of those in this body that say something of limits; none where it is no such body. */
+  answers(body: string): readonly { status: number; headers: Headers }[];
 }
 
 /** Where a mail or other socket client may connect: the address that passed the policy, and the name for TLS. */

@@ -44,6 +44,8 @@ export interface Asking {
   name: string;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** How many calls it counts for; default 1. */
+  calls?: number;
 }
 
 export interface Guards {
@@ -170,7 +172,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       for (const call of underWay) call.abort(closing);
     },
     async run(caller, asking, work) {
-      const { name, timeoutMs } = asking;
+      const { name, timeoutMs, calls = 1 } = asking;
       const guard = guardOf(caller);
       const appGate = appGateOf(caller);
       const bulkhead = bulkheadOf(caller);
@@ -201,7 +203,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
           },
           async (signal) => {
             await countForPlan(caller, signal);
-            const leaveSlot = await enterBoth(guard.slots, bulkhead, signal);
+            const leaveSlot = await enterBoth(guard.slots, calls, bulkhead, signal);
             signal.addEventListener('abort', leaveSlot);
             try {
               return await work({
@@ -209,8 +211,10 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
                 probe,
                 left,
                 async pace() {
-                  await appGate?.take(signal, left());
-                  await guard.gate.take(signal, left());
+                  for (let taken = 0; taken < calls; taken += 1) {
+                    await appGate?.take(signal, left());
+                    await guard.gate.take(signal, left());
+                  }
                   // What has no attempt never left: nothing may leave after its end.
                   signal.throwIfAborted();
                   attempts += 1;
@@ -256,8 +260,13 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
 }
 
 /** A slot of the connection first, so that one account's queue holds none of its provider's. */
-async function enterBoth(connection: Slots, provider: Slots, signal: AbortSignal): Promise<() => void> {
-  const leaveConnection = await connection.enter(signal);
+async function enterBoth(
+  connection: Slots,
+  calls: number,
+  provider: Slots,
+  signal: AbortSignal,
+): Promise<() => void> {
+  const leaveConnection = await connection.enter(signal, calls);
   try {
     const leaveProvider = await provider.enter(signal);
     return () => {

@@ -25,7 +25,14 @@ export async function outgoing(input: string | URL | Request, init: FetchOptions
       `The URL of ${url.hostname} carries a user name: give credentials apart.`,
     );
   }
-  const { timeoutMs: _timeout, idempotent: _idempotent, maxBytes: _bytes, once: _once, ...standard } = init;
+  const {
+    timeoutMs: _timeout,
+    idempotent: _idempotent,
+    maxBytes: _bytes,
+    once: _once,
+    batch: _batch,
+    ...standard
+  } = init;
   const request = new Request(input, {
     ...standard,
     signal: null,

@@ -10,27 +10,22 @@ import { feedAt } from './provider-feeds.ts';
 import { openProviderWorld } from './provider-world.ts';
 
 /**
- * Calls of one run that finds nothing new, of feeds that need more than one. A calendar account is asked which
- * calendars it has first, a mailbox at Outlook which folders, each with changes of its own. Slack is asked for its
+ * Calls of one run that finds nothing new, of feeds that need more than one. Slack is asked for its
  * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
- * conversations that go on. HubSpot tells
- * deletions and stages elsewhere than changes, and its newest five minutes are asked for again with what they
- * belong to, because its search sees a change late. Shopify tells deletions by its events.
+ * conversations that go on. HubSpot
+ * tells deletions elsewhere than changes. Shopify tells deletions by its events.
  * An MLS is asked how many listings it has beside what changed:
  * by nothing else it tells what was deleted.
  * Dropbox tells no change of who shares a folder: each is asked.
  */
 const costs: Readonly<Record<string, number>> = {
   'bridge listings': 2,
-  'caldav events': 5,
   'dropbox files': 2,
-  'google-calendar events': 2,
-  'hubspot contacts': 3,
+  'hubspot contacts': 2,
   'hubspot companies': 2,
-  'hubspot deals': 5,
-  'hubspot notes': 6,
-  'hubspot tickets': 5,
-  'outlook mail': 10,
+  'hubspot deals': 2,
+  'hubspot notes': 2,
+  'hubspot tickets': 2,
   // What was edited, and what lies in the trash.
   'notion pages': 2,
   'shopify customers': 2,

@@ -2,6 +2,8 @@
 // answers, must keep the provider's contract. What tests of the sandbox itself ask is theirs to break, and so is
 // what is asked for with hostile input.
 import { afterAll, expect } from 'vitest';
+import { exchangesInBatch as inGoogles } from '../../sandbox/google/batch.ts';
+import { exchangesInBatch as inMicrosofts } from '../../sandbox/microsoft/batch.ts';
 import { onExchange } from '../../sandbox/providers.ts';
 import { contractChecker, type Exchange, exchangeOf, faultsOf } from './contract.ts';
 
@@ -9,8 +11,8 @@ const { testPath = '' } = expect.getState();
 if (!/\/test\/sandbox\/|\/injection\.test\.ts$/.test(testPath)) {
   const exchanges: Exchange[] = [];
   const end = onExchange((exchanged) => {
-    const exchange = exchangeOf(exchanged);
-    if (exchange !== undefined) exchanges.push(exchange);
+    const made = inMicrosofts(exchanged) ?? inGoogles(exchanged) ?? [exchanged];
+    exchanges.push(...made.flatMap((one) => exchangeOf(one) ?? []));
   });
   afterAll(async () => {
     end();

@@ -14,6 +14,12 @@ export interface DavScript {
   /** Path that the scheduling inbox names as default. */
   defaultCalendar?: string;
   calendars?: string[];
+  /** More properties of a calendar, as the list of calendars shows them: its marks. */
+  marks?: (href: string) => string;
+  /** Answer to the list of calendars at this path; undefined: as usual at `/home/`. */
+  home?: (path: string) => { status: number } | undefined;
+  /** Where the account says that its calendars are; default `/home/`. */
+  homeAt?: () => string;
 }
 
 export interface DavServer {
@@ -24,7 +30,8 @@ export interface DavServer {
   stop(): Promise<void>;
 }
 
-const open = '<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">';
+const open =
+  '<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:cs="http://calendarserver.org/ns/">';
 
 export function multistatus(inner: string): string {
   return `${open}${inner}</d:multistatus>`;
@@ -87,7 +94,7 @@ function answer(
     xml(
       responseFor(
         '/me/',
-        '<c:calendar-home-set><d:href>/home/</d:href></c:calendar-home-set>' +
+        `<c:calendar-home-set><d:href>${script.homeAt?.() ?? '/home/'}</d:href></c:calendar-home-set>` +
           '<c:calendar-user-address-set><d:href>mailto:ann@example.com</d:href></c:calendar-user-address-set>' +
           '<c:schedule-inbox-URL><d:href>/inbox/</d:href></c:schedule-inbox-URL>',
       ),
@@ -102,13 +109,15 @@ function answer(
           : `<c:schedule-default-calendar-URL><d:href>${href}</d:href></c:schedule-default-calendar-URL>`,
       ),
     );
-  } else if (method === 'PROPFIND' && path === '/home/') {
+  } else if (method === 'PROPFIND' && script.home?.(path) !== undefined) {
+    response.writeHead(script.home(path)?.status ?? 500).end();
+  } else if (method === 'PROPFIND' && path === (script.homeAt?.() ?? '/home/')) {
     xml(
       (script.calendars ?? ['/cal/'])
         .map((href) =>
           responseFor(
             href,
-            `<d:displayname>${href.split('/')[1]}</d:displayname><d:resourcetype><d:collection/><c:calendar/></d:resourcetype>`,
+            `<d:displayname>${href.split('/')[1]}</d:displayname><d:resourcetype><d:collection/><c:calendar/></d:resourcetype>${script.marks?.(href) ?? ''}`,
           ),
         )
         .join(''),

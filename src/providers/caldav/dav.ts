@@ -14,13 +14,19 @@ export interface Calendar {
   name: string;
   /** IANA name from the collection's `calendar-timezone`, where it has one. */
   timeZone: string | undefined;
+  /** Another one whenever anything in the calendar changes; undefined where it is not asked for, or not told. */
+  mark: string | undefined;
 }
 
-export interface Account {
+/** Where the calendars are. */
+export interface Reached {
   fields: CaldavFields;
-  principalUrl: string;
   homeUrl: string;
   dav: Dav;
+}
+
+export interface Account extends Reached {
+  principalUrl: string;
 }
 
 type DavResponse = Awaited<ReturnType<typeof davRequest>>[number];
@@ -188,8 +194,22 @@ export async function openAccount(context: ProviderContext): Promise<Account> {
   }
 }
 
-/** Calendars that hold events; the one of the field `calendar` alone where it is given. @throws DrawbridgeError */
-export async function calendarsOf(account: Account): Promise<Calendar[]> {
+/** An account whose home was found before: nobody is asked for it. @param homeUrl as `openAccount` gave it */
+export function accountAt(context: ProviderContext, homeUrl: string): Reached {
+  const fields = caldavFields.parse(context.fields);
+  return { fields, homeUrl, dav: openDav(context, fields) };
+}
+
+type Properties = Readonly<Record<string, object>>;
+/** By which a calendar tells its mark; some servers go through all of it for them. */
+export const marks: Properties = { 'd:sync-token': {}, 'cs:getctag': {} };
+
+/**
+ * Calendars that hold events; the one of the field `calendar` alone where it is given.
+ * @param also asked for beside what each needs: `marks`
+ * @throws DrawbridgeError
+ */
+export async function calendarsOf(account: Reached, also: Properties = {}): Promise<Calendar[]> {
   const { dav, fields, homeUrl } = account;
   const found = await propfind({
     url: homeUrl,
@@ -198,17 +218,25 @@ export async function calendarsOf(account: Account): Promise<Calendar[]> {
       'd:resourcetype': {},
       'c:supported-calendar-component-set': {},
       'c:calendar-timezone': {},
+      ...also,
     },
     depth: '1',
     headers: dav.headers,
     fetch: dav.fetch,
   });
+  if (!found.some(({ ok }) => ok)) {
+    throw new DrawbridgeError(
+      'provider_unavailable',
+      `The calendars of ${fields.user} could not be listed (status ${found[0]?.status ?? 'unknown'}).`,
+    );
+  }
   const calendars = found
     .filter((response) => response.ok && response.href !== undefined && holdsEvents(response))
     .map((response): Calendar => {
       const url = slashed(new URL(response.href ?? '', homeUrl).href);
       const name = textOf(response.props?.['displayname']) ?? decodeURIComponent(url.split('/').at(-2) ?? '');
-      return { url, name, timeZone: zoneIn(textOf(response.props?.['calendarTimezone'])) };
+      const timeZone = zoneIn(textOf(response.props?.['calendarTimezone']));
+      return { url, name, timeZone, mark: markOf(response) };
     });
   if (fields.calendar === undefined) return calendars;
   const named = calendars.filter(({ name }) => name === fields.calendar);
@@ -280,6 +308,19 @@ function holdsEvents(response: DavResponse): boolean {
   if (set?.comp === undefined) return true;
   const comps = (Array.isArray(set.comp) ? set.comp : [set.comp]) as { _attributes?: { name?: string } }[];
   return comps.some((comp) => comp._attributes?.name === 'VEVENT');
+}
+
+/**
+ * RFC 6578 4: the sync-token of a collection is what a sync-collection report would give now. The older getctag
+ * (calendarserver.org, caldav-ctag) says the same; where a server has both, both must stay.
+ */
+function markOf({ props }: DavResponse): string | undefined {
+  const told = [props?.['syncToken'], props?.['getctag']].map((value) => {
+    // The XML reader makes numbers of numerals: two that are not told apart by it would be one mark.
+    const exact = typeof value !== 'number' || Number.isSafeInteger(value);
+    return exact ? textOf(value) : undefined;
+  });
+  return told.some((text) => text !== undefined && text !== '') ? JSON.stringify(told) : undefined;
 }
 
 /** The IANA zone that a VTIMEZONE names, where it names one. */

@@ -2,13 +2,24 @@
 // has one, by comparing entity tags where it has not; what was deleted is reported in the same run.
 //
 // External id: the object's path on the server. A full run (the first, or after the server has forgotten our
-// token) ends by saying which objects exist.
+// token) ends by saying which objects exist. One question tells which calendars there are and which of them have
+// changed; the others are asked nothing.
 import { type davRequest, propfind, syncCollection } from 'tsdav';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
-import { type Account, type Calendar, calendarsOf, openAccount, pathOf, textOf } from './dav.ts';
+import {
+  accountAt,
+  type Calendar,
+  calendarsOf,
+  marks,
+  openAccount,
+  pathOf,
+  type Reached,
+  textOf,
+} from './dav.ts';
+import { caldavFields } from './fields.ts';
 
 const pageSize = 50;
 const mostRounds = 1000;
@@ -17,9 +28,17 @@ const calendarState = z.object({
   token: z.string().optional(),
   /** Path → entity tag, for a server without sync-token. */
   tags: z.record(z.string(), z.string()).optional(),
+  /** The calendar's mark as it was before the last run read it. */
+  mark: z.string().optional(),
 });
 type CalendarState = z.infer<typeof calendarState>;
-const cursorForm = z.object({ version: z.literal(1), calendars: z.record(z.string(), calendarState) });
+/** Where the calendars were found; `of`: the settings that led there. */
+const homeForm = z.object({ of: z.string(), url: z.string() });
+const cursorForm = z.object({
+  version: z.literal(1),
+  calendars: z.record(z.string(), calendarState),
+  home: homeForm.optional(),
+});
 
 type DavResponse = Awaited<ReturnType<typeof davRequest>>[number];
 
@@ -37,16 +56,19 @@ export const eventFeed: Feed = { kinds: ['event'], pages };
 async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
   const known = cursorForm.safeParse(cursor);
   const states = new Map(Object.entries(known.data?.calendars ?? {}));
+  const { account, ...found } = await look(context, known.data?.home);
   const page = (part: Omit<FeedPage, 'cursor'>): FeedPage => ({
     ...part,
-    cursor: { version: 1, calendars: Object.fromEntries(states) },
+    cursor: { version: 1, calendars: Object.fromEntries(states), home: found.home },
   });
-  const account = await openAccount(context);
   // Servers list them as their disk does: the same order each time.
-  const calendars = (await calendarsOf(account)).toSorted((a, b) => (a.url < b.url ? -1 : 1));
+  const calendars = found.calendars.toSorted((a, b) => (a.url < b.url ? -1 : 1));
   for (const calendar of calendars) {
     const prefix = pathOf(calendar.url, calendar.url);
     const before = states.get(prefix) ?? {};
+    // A mark of another server may look the same.
+    const same = found.home.of === known.data?.home?.of && calendar.mark === before.mark;
+    if (same && calendar.mark !== undefined) continue;
     const changes = (await byToken(account, calendar, before)) ?? (await byTags(account, calendar, before));
     const paths = [...changes.changed.keys()];
     const tags = { ...before.tags };
@@ -60,7 +82,8 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
       yield page({ records, deleted: [], remaining: paths.length - start - some.length });
     }
     for (const path of changes.deleted) delete tags[path];
-    states.set(prefix, changes.token === undefined ? { tags } : { token: changes.token });
+    const mark = calendar.mark === undefined ? {} : { mark: calendar.mark };
+    states.set(prefix, { ...(changes.token === undefined ? { tags } : { token: changes.token }), ...mark });
     yield page({
       records: [],
       deleted: changes.deleted,
@@ -72,11 +95,35 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
     states.delete(prefix);
     yield page({ records: [], deleted: [], complete: { ids: [], prefix } });
   }
+  if (found.home !== known.data?.home) yield page({ records: [], deleted: [] });
+}
+
+/** The calendars, at the home that the last run found where it still answers. @throws DrawbridgeError */
+async function look(
+  context: ProviderContext,
+  known: z.infer<typeof homeForm> | undefined,
+): Promise<{ account: Reached; calendars: Calendar[]; home: z.infer<typeof homeForm> }> {
+  const { url: server, user } = caldavFields.parse(context.fields);
+  const of = JSON.stringify([server, user]);
+  if (known?.of === of) {
+    const account = accountAt(context, known.url);
+    const elsewhere = new URL(known.url).origin !== new URL(server).origin;
+    const calendars = await calendarsOf(account, marks).catch((error: unknown) => {
+      const code = error instanceof DrawbridgeError ? error.code : undefined;
+      if (code === 'not_found' || code === 'provider_unavailable') return [];
+      // Whoever was moved to another machine is found anew; the server itself is not asked for its word twice.
+      if (elsewhere && (code === 'auth_expired' || code === 'network' || code === 'timeout')) return [];
+      throw error;
+    });
+    if (calendars.length > 0) return { account, calendars, home: known };
+  }
+  const account = await openAccount(context);
+  return { account, calendars: await calendarsOf(account, marks), home: { of, url: account.homeUrl } };
 }
 
 /** By sync-collection; a token that the server no longer takes means a full run. Undefined: not supported. */
 async function byToken(
-  account: Account,
+  account: Reached,
   calendar: Calendar,
   before: CalendarState,
 ): Promise<Changes | undefined> {
@@ -87,7 +134,7 @@ async function byToken(
   return collect(account, calendar, '');
 }
 
-async function collect(account: Account, calendar: Calendar, from: string): Promise<Changes | undefined> {
+async function collect(account: Reached, calendar: Calendar, from: string): Promise<Changes | undefined> {
   const changed = new Map<string, string>();
   const deleted = new Set<string>();
   const own = pathOf(calendar.url, calendar.url);
@@ -132,7 +179,7 @@ async function collect(account: Account, calendar: Calendar, from: string): Prom
 }
 
 /** By comparing the tags of everything in the calendar with those of the last run. */
-async function byTags(account: Account, calendar: Calendar, before: CalendarState): Promise<Changes> {
+async function byTags(account: Reached, calendar: Calendar, before: CalendarState): Promise<Changes> {
   const answer = await propfind({
     url: calendar.url,
     props: { 'd:getetag': {}, 'd:resourcetype': {} },
@@ -164,7 +211,7 @@ async function byTags(account: Account, calendar: Calendar, before: CalendarStat
   };
 }
 
-async function fetchObjects(account: Account, calendar: Calendar, paths: string[]): Promise<SourceRecord[]> {
+async function fetchObjects(account: Reached, calendar: Calendar, paths: string[]): Promise<SourceRecord[]> {
   const answer = await account.dav.report(
     calendar.url,
     { 'c:calendar-multiget': { 'd:prop': { 'd:getetag': {}, 'c:calendar-data': {} }, 'd:href': paths } },

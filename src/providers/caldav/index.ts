@@ -21,6 +21,7 @@ export const provider = defineProvider({
   limit: { perSecond: 5, burst: 20, concurrent: 3 },
   notes: [
     'Speaks CalDAV (tsdav, ical.js). Discovery follows RFC 6764; sync uses sync-tokens (RFC 6578) where the server has them, else ETags.',
+    'The list of calendars tells which have changed (their sync-token and getctag); the others are not asked. A server that tells neither there is asked for each calendar.',
     'Events are written under a UID of our own with If-None-Match: *, so that trying again cannot book twice.',
     'An event that was booked here is cancelled by its UID, with If-Match where the server gives an ETag; other events are not touched.',
     'Whether attendees are invited is the server’s doing (RFC 6638); where it does not announce that it does, the outcome says so.',

@@ -7,6 +7,8 @@ import { ask, throughTheDoor } from '../google.ts';
 /** Holidays, birthdays, phases of the moon: what Google itself publishes or makes up. */
 const published = /#[^@]*@group\.v\.calendar\.google\.com$/;
 
+export const listPage = 250;
+
 export interface OwnCalendar {
   id: string;
   name: string;
@@ -28,7 +30,7 @@ export async function calendarsOf(context: ProviderContext): Promise<OwnCalendar
   const found: OwnCalendar[] = [];
   for (let pageToken: string | undefined; ; ) {
     const token = pageToken === undefined ? {} : { pageToken };
-    const answer = await ask(() => client.calendarList.list({ maxResults: 250, ...token }));
+    const answer = await ask(() => client.calendarList.list({ maxResults: listPage, ...token }));
     for (const one of answer.items ?? []) {
       if (typeof one.id !== 'string' || one.deleted === true || published.test(one.id)) continue;
       found.push({

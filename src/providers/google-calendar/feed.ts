@@ -10,7 +10,8 @@ import { icsOf } from '../calendar/ics.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { ask, scope } from '../google.ts';
 import type { SourceRecord } from '../record.ts';
-import { calendarOf, calendarsOf, needed, type OwnCalendar } from './client.ts';
+import { askedAhead } from './batch.ts';
+import { calendarOf, calendarsOf, listPage, needed, type OwnCalendar } from './client.ts';
 
 const pageSize = 250;
 const idsPage = 2500;
@@ -55,8 +56,17 @@ interface Session {
 
 async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
   const known = cursorForm.safeParse(cursor).data?.calendars ?? {};
-  const session = { context, client: await calendarOf(context), states: new Map(Object.entries(known)) };
-  const calendars = (await calendarsOf(context)).filter(({ access }) => access !== 'freeBusyReader');
+  const ahead = await askedAhead(context, [
+    { path: ['users', 'me', 'calendarList'], query: { maxResults: String(listPage) } },
+    ...Object.entries(known).flatMap(([id, { syncToken, pageToken }]) =>
+      syncToken === undefined || pageToken !== undefined
+        ? []
+        : [{ path: ['calendars', id, 'events'], query: { maxResults: String(pageSize), syncToken } }],
+    ),
+  ]);
+  const client = await calendarOf(ahead);
+  const session = { context: ahead, client, states: new Map(Object.entries(known)) };
+  const calendars = (await calendarsOf(ahead)).filter(({ access }) => access !== 'freeBusyReader');
   for (const calendar of calendars) yield* oneCalendar(session, calendar);
   for (const id of [...session.states.keys()]) {
     if (calendars.some((calendar) => calendar.id === id)) continue;

@@ -26,6 +26,7 @@ export const provider = defineProvider({
     ...googleNotes,
     'The limits are those that Google’s console shows for a new app (known, not verified).',
     'A sync token that is too old is answered with 410 (known, not verified): then that calendar is read again.',
+    'A sync asks for all calendars of an account in batches of 25, each part counted against the limits; a part that is not answered well is asked by itself. Google documents 50; not verified on a live account.',
     'How long a window Google answers free-busy for is not documented: it is asked in pieces of 30 days.',
     'Where one works from, birthdays of contacts, and calendars that Google publishes (holidays) are not synced.',
   ],

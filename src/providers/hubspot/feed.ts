@@ -4,6 +4,7 @@
 // A search gives 10,000 records at most and its pages shift while records change. So no page is ever asked
 // for by number: each search begins where the last one's newest change was, and where more records than fit
 // a page share one moment, they are read by their ids. External id: `contacts/123`.
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
@@ -34,8 +35,19 @@ const cursorForm = z.object({
   done: z.boolean(),
   /** Integer ms: when all that exists was last counted over, or first read. */
   countedAt: z.number().int().min(0).optional(),
+  /** What the last run was told of the moments that this one asks for again. */
+  tail: z
+    .object({
+      hash: z.string(),
+      /** Integer ms of our clock: when it was told first. */
+      at: z.number().int(),
+      /** It was read once more when searches had seen all of it. */
+      settled: z.boolean(),
+    })
+    .optional(),
 });
 type Cursor = z.infer<typeof cursorForm>;
+type Tail = NonNullable<Cursor['tail']>;
 /** Where the next search begins. */
 type Place = Pick<Cursor, 'since' | 'afterId'>;
 
@@ -81,7 +93,8 @@ async function oneRecord(
 async function* pages(context: ProviderContext, kind: Kind, stored: unknown): AsyncGenerator<FeedPage> {
   const client = await readingClient(context);
   const pace = paced(context);
-  const stages = await stageNames(context, kind);
+  let stages: ReturnType<typeof stageNames> | undefined;
+  let tail: Tail | undefined;
   const known = cursorForm.safeParse(stored).data;
   const start = known?.done === true ? Math.max(0, known.since - indexLagMs) : (known?.since ?? 0);
   const countedAt = known?.countedAt ?? context.clock.now();
@@ -92,9 +105,14 @@ async function* pages(context: ProviderContext, kind: Kind, stored: unknown): As
     const { results, total = 0 } = await changedSince(context, client, kind, place);
     const step = next(kind, place, results);
     newest = Math.max(newest, step.newest);
-    const records = await describeObjects(context, client, kind, results, stages);
     const more = step.place !== undefined && page < mostPages;
     place = step.place ?? { since: newest };
+    if (known?.done === true && page === 0 && !more) {
+      tail = tailOf(known.tail, results, context.clock.now());
+      if (known.tail?.settled === true && known.tail.hash === tail.hash) break;
+    }
+    if (results.length > 0) stages ??= stageNames(context, kind);
+    const records = await describeObjects(context, client, kind, results, await stages);
     const remaining = more ? { remaining: Math.max(0, total - results.length) } : {};
     yield { records, deleted: [], cursor: cursorOf(place, false, countedAt), ...remaining };
     if (!more) break;
@@ -109,7 +127,7 @@ async function* pages(context: ProviderContext, kind: Kind, stored: unknown): As
   yield {
     records: [],
     deleted: [],
-    cursor: cursorOf({ since: newest }, true, due ? now : countedAt),
+    cursor: { ...cursorOf({ since: newest }, true, due ? now : countedAt), ...(tail && { tail }) },
     ...(ids === undefined ? {} : { complete: { ids, prefix: externalId(kind.type, '') } }),
   };
 }
@@ -128,6 +146,16 @@ async function existing(
     return undefined;
   }
   return all;
+}
+
+/**
+ * What a record belongs to is often told just after it, which moves no time of it: so all is read once more when
+ * it is older than the lag of searches, and from then on left alone while it is told alike.
+ */
+function tailOf(before: Tail | undefined, results: readonly RawObject[], now: number): Tail {
+  const hash = createHash('sha256').update(JSON.stringify(results)).digest('hex');
+  if (before?.hash !== hash) return { hash, at: now, settled: false };
+  return { hash, at: before.at, settled: before.settled || now - before.at >= indexLagMs };
 }
 
 function placeOf({ since, afterId }: Cursor): Place {

@@ -60,8 +60,8 @@ export async function deltaPage<Item>(
   }
 }
 
-/** The bearer goes with it: to this server and below this version alone. @throws DrawbridgeError */
-function ownAddress(link: string): URL {
+/** Of a link that Graph gave. The bearer goes with it: to this server and below this version alone. @throws DrawbridgeError */
+export function ownAddress(link: string): URL {
   const url = URL.parse(link);
   const base = new URL(http.baseUrl);
   const own = url !== null && url.origin === base.origin && url.pathname.startsWith(`${base.pathname}/me/`);

@@ -48,10 +48,11 @@ export const provider = defineProvider({
     'Mail in Drafts, Junk, Deleted Items and Outbox is not synced.',
     'Of calendars the main one is read, from a year back to two years ahead. A single date taken out of a series is still shown as one of it.',
     'Outlook keeps one reminder an event, and series by day, week, month or year: other rules are refused before anybody is asked.',
+    'A sync asks for all folders of a mailbox in JSON batches of 20, each part counted against the limits; a part that is not answered well is asked by itself. That Graph runs four parts at a time of a mailbox is documented, not verified.',
     'The limits (10,000 calls in ten minutes and 4 at once, app and mailbox) and that a delta link that is too old is answered with 410 are known, not verified.',
   ],
   verified:
-    'Emulator: sandbox/microsoft/graph.ts. Every request and answer held against Microsoft’s own OpenAPI document of Graph v1.0 (about 2023), but for childFolders, which that subset leaves out, and the empty answers (202) of sending and replying, for which it has 204.',
+    'Emulator: sandbox/microsoft/graph.ts. Every request and answer held against Microsoft’s own OpenAPI document of Graph v1.0 (about 2023), those within batches, too, but for childFolders and the batch itself, which that subset leaves out, and the empty answers (202) of sending and replying, for which it has 204.',
 });
 
 const me = z.object({

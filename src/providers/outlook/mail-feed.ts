@@ -10,12 +10,14 @@ import { microsoftHttp as http, steadyIds } from '../microsoft.ts';
 import { pages as pagesOf } from '../pages.ts';
 import type { SourceRecord } from '../record.ts';
 import { addressOf, send } from '../request.ts';
-import { deltaPage } from './delta.ts';
+import { askedAhead } from './batch.ts';
+import { deltaPage, ownAddress } from './delta.ts';
 import { mimeOf } from './message.ts';
 import { readsMail } from './messages.ts';
 
 const hiddenFolders = ['drafts', 'outbox', 'junkemail', 'deleteditems'] as const;
 const pageSize = 25;
+const deltaPreference = `${steadyIds}, odata.maxpagesize=${pageSize}`;
 const atOnce = 4;
 
 const state = z.object({
@@ -23,25 +25,42 @@ const state = z.object({
   /** Set while a full round is under way: ids of the folder so far. */
   ids: z.array(z.string()).optional(),
 });
-const cursorForm = z.object({ version: z.literal(1), folders: z.record(z.string(), state) });
+const cursorForm = z.object({
+  version: z.literal(1),
+  folders: z.record(z.string(), state),
+  /** Folders that had others in them. */
+  parents: z.array(z.string()).optional(),
+});
 
 export const mailFeed: Feed = { kinds: ['mail'], scopes: readsMail, pages };
 
 interface Session {
   context: ProviderContext;
   states: Map<string, z.infer<typeof state>>;
+  parents: readonly string[];
+  /** A link has changed that no page has told yet. */
+  untold: boolean;
 }
 
 async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator<FeedPage> {
-  const known = cursorForm.safeParse(cursor).data?.folders ?? {};
-  const session = { context, states: new Map(Object.entries(known)) };
-  const folders = await foldersOf(context);
+  const { folders: known = {}, parents: within = [] } = cursorForm.safeParse(cursor).data ?? {};
+  const states = new Map(Object.entries(known));
+  const ahead = await askedAhead(context, [
+    ...[...hiddenFolders.map(wellKnown), topFolders, ...within.map(foldersIn)].map((request) => ({
+      url: addressOf(context, http, request),
+      prefer: steadyIds,
+    })),
+    ...[...states.values()].map(({ link }) => ({ url: ownAddress(link), prefer: deltaPreference })),
+  ]);
+  const { folders, parents } = await foldersOf(ahead);
+  const session: Session = { context: ahead, states, parents, untold: false };
   for (const folder of folders) yield* oneFolder(session, folder);
   for (const folder of [...session.states.keys()]) {
     if (folders.includes(folder)) continue;
     session.states.delete(folder);
     yield page(session, { complete: { ids: [], prefix: prefixOf(folder) } });
   }
+  if (session.untold) yield page(session, {});
 }
 
 const item = z.object({
@@ -53,7 +72,7 @@ type Item = z.infer<typeof item>;
 
 async function* oneFolder(session: Session, folder: string): AsyncGenerator<FeedPage> {
   const { context, states } = session;
-  const headers = { prefer: `${steadyIds}, odata.maxpagesize=${pageSize}` };
+  const headers = { prefer: deltaPreference };
   const begin = addressOf(context, http, {
     path: '/me/mailFolders/{folder}/messages/delta',
     params: { folder },
@@ -78,7 +97,9 @@ async function* oneFolder(session: Session, folder: string): AsyncGenerator<Feed
     if (found.last) {
       states.set(folder, { link: found.link });
       const complete = ids === undefined ? {} : { complete: { ids, prefix: prefixOf(folder) } };
-      yield page(session, { records, deleted, ...complete });
+      const nothing = ids === undefined && records.length + deleted.length === 0;
+      if (nothing) session.untold ||= before?.link !== found.link;
+      else yield page(session, { records, deleted, ...complete });
       return;
     }
     states.set(folder, { link: found.link, ...(ids === undefined ? {} : { ids }) });
@@ -90,8 +111,10 @@ function changedMeanwhile(): DrawbridgeError {
   return new DrawbridgeError('conflict', 'The folder changed while it was read.', { retry: 'later' });
 }
 
-function page({ states }: Session, given: Partial<Omit<FeedPage, 'cursor'>>): FeedPage {
-  const cursor = { version: 1, folders: Object.fromEntries(states) };
+function page(session: Session, given: Partial<Omit<FeedPage, 'cursor'>>): FeedPage {
+  const { states, parents } = session;
+  session.untold = false;
+  const cursor = { version: 1, folders: Object.fromEntries(states), parents };
   return { records: [], deleted: [], ...given, cursor };
 }
 
@@ -137,8 +160,32 @@ const folderList = z.object({
   value: z.array(z.object({ id: z.string(), childFolderCount: z.number().nullish() })),
 });
 
-/** Ids of all folders that are read, those within others, too. */
-async function foldersOf(context: ProviderContext): Promise<string[]> {
+const folderQuery = { $top: 100, $select: 'id,childFolderCount' };
+const topFolders = {
+  method: 'GET',
+  path: '/me/mailFolders',
+  query: folderQuery,
+  output: folderList,
+} as const;
+const foldersIn = (id: string) =>
+  ({
+    method: 'GET',
+    path: '/me/mailFolders/{id}/childFolders',
+    params: { id },
+    query: folderQuery,
+    output: folderList,
+  }) as const;
+const wellKnown = (name: string) =>
+  ({
+    method: 'GET',
+    path: '/me/mailFolders/{name}',
+    params: { name },
+    query: { $select: 'id' },
+    output: z.object({ id: z.string() }),
+  }) as const;
+
+/** Ids of all folders that are read, those within others, too; `parents`: those that have others within. */
+async function foldersOf(context: ProviderContext): Promise<{ folders: string[]; parents: string[] }> {
   const hidden = new Set(await Promise.all(hiddenFolders.map((name) => folderId(context, name))));
   const found: string[] = [];
   const parents: string[] = [];
@@ -149,32 +196,17 @@ async function foldersOf(context: ProviderContext): Promise<string[]> {
       if ((childFolderCount ?? 0) > 0) parents.push(id);
     }
   };
-  const query = { $top: 100, $select: 'id,childFolderCount' };
-  const top = { method: 'GET', path: '/me/mailFolders', query, output: folderList } as const;
-  for await (const { output } of pagesOf(context, http, top)) take(output);
-  for (let id = parents.shift(); id !== undefined; id = parents.shift()) {
-    const below = {
-      method: 'GET',
-      path: '/me/mailFolders/{id}/childFolders',
-      params: { id },
-      query,
-      output: folderList,
-    } as const;
-    for await (const { output } of pagesOf(context, http, below)) take(output);
+  for await (const { output } of pagesOf(context, http, topFolders)) take(output);
+  // Grows while it is gone through.
+  for (const id of parents) {
+    for await (const { output } of pagesOf(context, http, foldersIn(id))) take(output);
   }
-  return found;
+  return { folders: found, parents };
 }
 
 async function folderId(context: ProviderContext, name: (typeof hiddenFolders)[number]) {
   try {
-    const { id } = await send(context, http, {
-      method: 'GET',
-      path: '/me/mailFolders/{name}',
-      params: { name },
-      query: { $select: 'id' },
-      output: z.object({ id: z.string() }),
-    });
-    return id;
+    return (await send(context, http, wellKnown(name))).id;
   } catch (error) {
     // A mailbox need not have each of them.
     if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;

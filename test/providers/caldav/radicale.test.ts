@@ -110,6 +110,59 @@ describe.skipIf(radicaleMissing !== undefined)(`caldav on Radicale ${radicaleMis
     expect(shelf.pages.flatMap((page) => [...page.records, ...page.deleted])).toEqual([]);
   });
 
+  test('a run that finds nothing new costs one call; a new, a changed and a removed calendar are seen by it', async () => {
+    const own = await startRadicale('cleo');
+    servers.push(own);
+    const [first, second] = [await own.makeCalendar('first'), await own.makeCalendar('second')];
+    const write = (url: string, name: string, summary: string) =>
+      own.request(`${url}${name}.ics`, {
+        method: 'PUT',
+        body: vevent(name, `SUMMARY:${summary}\nDTSTART:20260302T100000Z`),
+      });
+    await write(first, 'a', 'A');
+    await write(first, 'b', 'B');
+    await write(second, 'c', 'C');
+    const asked: string[] = [];
+    const base = contextOf({}, own);
+    const context: TestContext = {
+      ...base,
+      fetch: (input, init) => {
+        asked.push(`${init?.method} ${new URL(String(input)).pathname}`);
+        return base.fetch(input, init);
+      },
+    };
+    const shelf = new Shelf();
+    const run = async () => {
+      asked.length = 0;
+      await shelf.run(provider.feeds.events, context);
+      return [...asked];
+    };
+    const look = 'PROPFIND /cleo/';
+    const report = (url: string) => `REPORT ${new URL(url).pathname}`;
+    const path = (url: string, name: string) => `${new URL(url).pathname}${name}.ics`;
+    await run();
+    expect([...shelf.records.keys()].sort()).toEqual([path(first, 'a'), path(first, 'b'), path(second, 'c')]);
+    expect(await run()).toEqual([look]);
+
+    await write(second, 'c', 'C later');
+    expect(await run()).toEqual([look, report(second), report(second)]);
+    expect(shelf.records.get(path(second, 'c'))).toContain('SUMMARY:C later');
+    expect(await run()).toEqual([look]);
+
+    await own.request(`${first}a.ics`, { method: 'DELETE' });
+    expect(await run()).toEqual([look, report(first)]);
+    expect(shelf.records.has(path(first, 'a'))).toBe(false);
+    expect(await run()).toEqual([look]);
+
+    const third = await own.makeCalendar('third');
+    await write(third, 'd', 'D');
+    expect(await run()).toEqual([look, report(third), report(third)]);
+    await own.request(first, { method: 'DELETE' });
+    expect(await run()).toEqual([look]);
+    expect([...shelf.records.keys()].sort()).toEqual([path(second, 'c'), path(third, 'd')]);
+    expect(await run()).toEqual([look]);
+  });
+
   test('a token that the server has forgotten means a full run, and what went meanwhile is gone', async () => {
     const { url, context } = await account();
     await put(url, 'one', vevent('one', 'SUMMARY:One\nDTSTART:20260302T100000Z'));

@@ -209,6 +209,139 @@ describe('sync', () => {
     expect(shelf.cursor).toMatchObject({ calendars: { '/cal/': { token: 't2' } } });
   });
 
+  describe('a calendar is asked only when its mark has moved', () => {
+    const tag = (text: string) => `<cs:getctag>${text}</cs:getctag>`;
+    const token = (text: string) => `<d:sync-token>${text}</d:sync-token>`;
+
+    async function marked(more: Partial<DavScript> = {}) {
+      const marks = { now: tag('one') };
+      const objects = new Map([['a.ics', object('1', 'a')]]);
+      const { server, context } = await scene({ objects, marks: () => marks.now, ...more });
+      const shelf = new Shelf();
+      const run = async () => {
+        const from = server.requests.length;
+        await shelf.run(events, context);
+        return server.requests.slice(from);
+      };
+      return { marks, objects, server, context, shelf, run };
+    }
+
+    test('where the server has entity tags alone, the getctag tells', async () => {
+      const { marks, objects, shelf, run } = await marked();
+      await run();
+      expect(await run()).toEqual(['PROPFIND /home/']);
+      objects.set('b.ics', object('1', 'b'));
+      objects.delete('a.ics');
+      marks.now = tag('two');
+      expect(await run()).toContain('PROPFIND /cal/');
+      expect([...shelf.records.keys()]).toEqual(['/cal/b.ics']);
+      expect(await run()).toEqual(['PROPFIND /home/']);
+    });
+
+    test.each([
+      ['no mark', '', ''],
+      ['one that is empty', tag(''), tag('')],
+      [
+        'numbers that are one to a reader of numbers',
+        tag('1732200000.1234567891'),
+        tag('1732200000.1234567892'),
+      ],
+      ['a sync-token that stays and a getctag that moves', token('t') + tag('1'), token('t') + tag('2')],
+      ['a getctag that stays and a sync-token that moves', token('t') + tag('1'), token('u') + tag('1')],
+    ])('%s: asked as ever', async (_what, first, then) => {
+      const { marks, objects, shelf, run } = await marked();
+      marks.now = first;
+      await run();
+      marks.now = then;
+      objects.set('a.ics', object('2', 'a later'));
+      await run();
+      expect(shelf.records.get('/cal/a.ics')).toContain('SUMMARY:a later');
+    });
+
+    test('what changes while a calendar is read is found by the next run', async () => {
+      const { marks, objects, shelf, run } = await marked({
+        sync: (from) => {
+          if (from === '') {
+            // Just after the list of changes was made.
+            queueMicrotask(() => {
+              objects.set('b.ics', object('1', 'b'));
+              marks.now = token('t2');
+            });
+          }
+          const [name, next] = from === '' ? ['a.ics', 't1'] : ['b.ics', 't2'];
+          const item = responseFor(`/cal/${name}`, '<d:getetag>"1"</d:getetag>');
+          return { status: 207, body: multistatus(`${item}<d:sync-token>${next}</d:sync-token>`) };
+        },
+      });
+      marks.now = token('t1');
+      await run();
+      await run();
+      expect([...shelf.records.keys()]).toEqual(['/cal/a.ics', '/cal/b.ics']);
+      expect(await run()).toEqual(['PROPFIND /home/']);
+    });
+
+    test('a calendar that was cut off in the middle is read again', async () => {
+      const { objects, shelf, run, context } = await marked();
+      for (let n = 0; n < 60; n += 1) objects.set(`n${n}.ics`, object('1', `n${n}`));
+      await shelf.run(events, context, 1);
+      expect(shelf.records.size).toBe(50);
+      await run();
+      expect(shelf.records.size).toBe(61);
+    });
+
+    test('the same mark at another server is another', async () => {
+      const { shelf, run } = await marked();
+      await run();
+      const other = await scene({ objects: new Map([['z.ics', object('1', 'z')]]), marks: () => tag('one') });
+      await shelf.run(events, other.context);
+      expect([...shelf.records.keys()]).toEqual(['/cal/z.ics']);
+      expect(other.server.requests).toContain('PROPFIND /me/');
+    });
+
+    test('calendars that are somewhere else now are found there', async () => {
+      let home = '/home/';
+      const { run } = await marked({
+        homeAt: () => home,
+        home: (path) => (path === '/home/' && home !== path ? { status: 404 } : undefined),
+      });
+      await run();
+      home = '/moved/';
+      expect(await run()).toEqual(
+        expect.arrayContaining(['PROPFIND /home/', 'PROPFIND /me/', 'PROPFIND /moved/']),
+      );
+      expect(await run()).toEqual(['PROPFIND /moved/']);
+    });
+
+    test.each([403, 404, 500])(
+      'a list of calendars refused with %i is an error, and no list of deletions',
+      async (status) => {
+        let refused = false;
+        const { shelf, context } = await marked({ home: () => (refused ? { status } : undefined) });
+        const impatient = {
+          ...context,
+          fetch: (input: string | URL | Request, init?: RequestInit) =>
+            context.fetch(input, { ...init, idempotent: false }),
+        };
+        await shelf.run(events, context);
+        refused = true;
+        await expect(shelf.run(events, impatient)).rejects.toMatchObject({ code: 'provider_unavailable' });
+        expect([...shelf.records.keys()]).toEqual(['/cal/a.ics']);
+      },
+    );
+
+    test('a log-in that is refused is tried once', async () => {
+      let refused = false;
+      const { server, shelf, context } = await marked({
+        home: () => (refused ? { status: 401 } : undefined),
+      });
+      await shelf.run(events, context);
+      refused = true;
+      const from = server.requests.length;
+      await expect(shelf.run(events, context)).rejects.toMatchObject({ code: 'auth_expired' });
+      expect(server.requests.slice(from)).toEqual(['PROPFIND /home/']);
+    });
+  });
+
   test('an object that goes between the list and the fetch does not stop the others', async () => {
     const { context } = await scene({
       objects: new Map([['a.ics', object('1', 'a')]]),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refusal } from '../../../sandbox/google/answers.ts';
 import { GoogleCalendarStore, type GoogleEvent, timeAt } from '../../../sandbox/google/event-store.ts';
 import { normalise } from '../../../src/memory/normalise/normalise.ts';
@@ -241,11 +241,133 @@ test('a calendar that goes while it is read takes its events with it, and the ru
   const { body = '', headers = {} } = refusal(404, 'notFound', 'Not Found');
   const shelf = new Shelf();
   await shelf.run(feed, scene.context);
-  scene.hosts.faults.failNext({ kind: 'refuse', status: 404, text: body, headers }, '/events', 2);
+  const gone = { kind: 'refuse', status: 404, text: body, headers } as const;
+  scene.hosts.faults.failNext(gone, '/batch/');
+  scene.hosts.faults.failNext(gone, '/events', 2);
   await shelf.run(feed, scene.context);
   expect(shelf.records.size).toBe(0);
   await shelf.run(feed, scene.context);
   expect(shelf.records.size).toBe(2);
+});
+
+describe('a run that finds nothing new', () => {
+  async function synced(calendars: number) {
+    const scene = await small(1);
+    for (let n = 1; n < calendars; n += 1) {
+      const id = `team${n}@group.calendar.google.com`;
+      const team = new GoogleCalendarStore({ id, name: `Team ${n}`, timeZone: zone });
+      team.put(event(`team ${n}`));
+      scene.google.calendars.push(team);
+    }
+    const shelf = new Shelf();
+    await shelf.run(feed, scene.context);
+    scene.asked();
+    const lines = () => scene.asked().map((line) => line.split('\n')[0]?.replace(/\?.*/, '') ?? '');
+    return { scene, shelf, lines, records: shelf.records.size };
+  }
+  const batch = 'POST https://www.googleapis.com/batch/calendar/v3';
+  const list = 'GET https://www.googleapis.com/calendar/v3/users/me/calendarList';
+  const events = (id: string) => `GET https://www.googleapis.com/calendar/v3/calendars/${id}/events`;
+
+  test('costs one call, whatever the calendars', async () => {
+    const { scene, shelf, lines, records } = await synced(4);
+    await shelf.run(feed, scene.context);
+    expect(lines()).toEqual([batch]);
+    expect(shelf.records.size).toBe(records);
+    scene.google.calendars.at(-1)?.put(event('another'));
+    await shelf.run(feed, scene.context);
+    expect(lines()).toEqual([batch]);
+    expect(titles(shelf)).toContain('another');
+  });
+
+  test('costs one call for every 25 questions', async () => {
+    const { scene, shelf, lines } = await synced(25);
+    await shelf.run(feed, scene.context);
+    expect(lines()).toEqual([batch, batch]);
+  });
+
+  test('the bearer is that of the call, and stands in no part of it', async () => {
+    const { scene, shelf } = await synced(2);
+    await shelf.run(feed, scene.context);
+    const call = scene.hosts.calls().at(-1);
+    expect(call?.headers['authorization']).toMatch(/^Bearer /);
+    expect(call?.body).not.toMatch(/bearer|authorization/i);
+  });
+
+  const part = (index: number, answer: string) =>
+    `--b\r\nContent-Type: application/http\r\nContent-ID: <response-${index}>\r\n\r\n${answer}\r\n`;
+  const answered = (status: string, body: string) =>
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${body}`;
+
+  test.each(['400 Bad Request', '404 Not Found', '410 Gone', '500 Internal Server Error'])(
+    'a part that is answered with %s is asked by itself: no calendar is begun anew for it',
+    async (status) => {
+      const { scene, shelf, lines } = await synced(2);
+      const body = `${part(2, answered(status, '{"error":{"code":400}}'))}--b--`;
+      scene.hosts.faults.failNext(
+        { kind: 'garble', body, contentType: 'multipart/mixed; boundary=b' },
+        '/batch/',
+      );
+      await shelf.run(feed, scene.context);
+      expect(lines()).toEqual([
+        batch,
+        list,
+        events('maren%40tidewell.example'),
+        events('team1%40group.calendar.google.com'),
+      ]);
+      expect(shelf.pages.flatMap(({ complete }) => complete ?? [])).toEqual([]);
+    },
+  );
+
+  test('parts are taken by their names, and what is no JSON is not', async () => {
+    const { scene, shelf, lines } = await synced(2);
+    const changed = { items: [event('of the batch')], nextSyncToken: 'sync-1' };
+    const body = [
+      part(1, answered('200 OK', JSON.stringify(changed))),
+      part(0, answered('200 OK', '<html>')),
+      '--b--',
+    ].join('');
+    scene.hosts.faults.failNext(
+      { kind: 'garble', body, contentType: 'multipart/mixed; boundary=b' },
+      '/batch/',
+    );
+    await shelf.run(feed, scene.context);
+    expect(lines()).toEqual([batch, list, events('team1%40group.calendar.google.com')]);
+    expect([...shelf.records.keys()].filter((id) => id.startsWith('maren'))).toHaveLength(2);
+    expect(titles(shelf)).toContain('of the batch');
+  });
+
+  test('the door is told how many calls it holds, and which of them was refused for its rate', async () => {
+    const { scene, shelf } = await synced(2);
+    const told: NonNullable<NonNullable<Parameters<typeof scene.context.fetch>[1]>['batch']>[] = [];
+    const context: typeof scene.context = {
+      ...scene.context,
+      fetch(input, init) {
+        if (init?.batch !== undefined) told.push(init.batch);
+        return scene.context.fetch(input, init);
+      },
+    };
+    await shelf.run(feed, context);
+    const refused = 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\r\n{"error":{"code":429}}';
+    const [one, ...more] = told;
+    expect([one?.calls, more]).toEqual([3, []]);
+    const answers = one?.answers(`${part(1, answered('200 OK', '{}'))}${part(0, refused)}--b--`);
+    expect(answers?.map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual([
+      [200, null],
+      [429, '5'],
+    ]);
+  });
+
+  test.each(['', 'So sorry.', '{"error":{}}', '--b--', '--b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}\r\n--b--'])(
+    'a batch that is answered with %j: each is asked by itself',
+    async (body) => {
+      const { scene, shelf, lines, records } = await synced(1);
+      scene.hosts.faults.failNext({ kind: 'garble', body }, '/batch/');
+      await shelf.run(feed, scene.context);
+      expect(lines()).toEqual([batch, list, events('maren%40tidewell.example')]);
+      expect(shelf.records.size).toBe(records);
+    },
+  );
 });
 
 test('where one works from and birthdays are no appointments', async () => {

@@ -138,6 +138,55 @@ test('a change that searches see late is found by the next run', async () => {
   expect(shelf.records.has(`companies/${late.id}`)).toBe(true);
 });
 
+test('the newest records are read again until searches have seen all of them, and then left alone', async () => {
+  const scene = await openScene();
+  const { state } = scene.hubspot;
+  const note = state.create('notes', { hs_note_body: 'Called', hs_timestamp: '2025-01-01T00:00:00Z' });
+  const shelf = new Shelf();
+  const calls = async (afterMs: number) => {
+    scene.clock.advance(afterMs);
+    scene.asked();
+    await shelf.run(feed('notes'), scene.context);
+    return scene.asked().map((line) => line.split('\n')[0]);
+  };
+  const alone = [
+    expect.stringMatching(/^POST .+\/notes\/search/),
+    expect.stringMatching(/^GET .+\/notes\?.*archived=true/),
+  ];
+  const about = () => JSON.stringify(read(shelf, `notes/${note.id}`));
+  await calls(0);
+  await calls(1_000);
+  // No time of the note moves by this.
+  const contact = state.create('contacts', { email: 'bo@example.org', firstname: 'Bo' });
+  state.associate({ type: 'notes', id: note.id }, { type: 'contacts', id: contact.id });
+  await calls(1_000);
+  expect(about()).toContain('bo@example.org');
+  expect((await calls(indexLagMs - 2_000)).length).toBeGreaterThan(2);
+  expect((await calls(1_000)).length).toBeGreaterThan(2);
+  expect(await calls(1_000)).toEqual(alone);
+  expect(shelf.pages.flatMap(({ records }) => records)).toEqual([]);
+  expect(await calls(86_400_000)).toEqual(alone);
+
+  state.update(note, { hs_note_body: 'Called again' });
+  expect((await calls(1_000)).length).toBeGreaterThan(2);
+  expect(about()).toContain('Called again');
+});
+
+test('a change among those left alone that searches see very late is found', async () => {
+  const scene = await openScene();
+  const { state } = scene.hubspot;
+  const at = scene.clock.now();
+  state.create('companies', { name: 'First' }, at);
+  const shelf = new Shelf();
+  for (let run = 0; run < 4; run += 1) {
+    await shelf.run(feed('companies'), scene.context);
+    scene.clock.advance(indexLagMs);
+  }
+  const late = state.create('companies', { name: 'Late' }, at - indexLagMs / 2);
+  await shelf.run(feed('companies'), scene.context);
+  expect(shelf.records.has(`companies/${late.id}`)).toBe(true);
+});
+
 test('all of a full recycling bin is told', async () => {
   const scene = await openScene();
   const objects = many(scene, 260, 1_000);

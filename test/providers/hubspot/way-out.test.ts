@@ -41,7 +41,7 @@ test('every operation and feed leaves by the context, without a credential of it
     for await (const _page of feed.pages(context, undefined));
   }
   expect(trap).not.toHaveBeenCalled();
-  expect(asked.length).toBeGreaterThanOrEqual(37 + 12);
+  expect(asked.length).toBeGreaterThanOrEqual(37 + 10);
   for (const { url, headers } of asked) {
     expect(new URL(url).origin).toBe('https://api.hubapi.com');
     expect(headers).not.toHaveProperty('authorization');

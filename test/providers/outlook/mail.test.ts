@@ -209,6 +209,160 @@ describe('the feed', () => {
     expect(again.complete).toContainEqual({ ids: [`${prefix}${kept.id}`], prefix });
   });
 
+  describe('that finds nothing new', () => {
+    const batches = (scene: Scene) =>
+      scene.asked().map(({ method, path, body }) => ({
+        path: `${method} ${path}`,
+        inside: path === '/v1.0/$batch' ? (JSON.parse(body).requests as { url: string }[]).length : 0,
+      }));
+    const batch = (inside: number) => ({ path: 'POST /v1.0/$batch', inside });
+
+    async function synced() {
+      const scene = await openScene({ empty: true });
+      const { mail } = scene.microsoft;
+      const inbox = mail.folder('inbox')?.id ?? '';
+      const below = mail.addFolder('Below', inbox);
+      const message = mail.add(letter(1), 'inbox', { received: 1 });
+      mail.add(letter(2), below.id, { received: 2 });
+      const { cursor } = await read(scene);
+      scene.asked();
+      return { scene, mail, inbox, below, message, cursor };
+    }
+
+    test('costs one call, whatever the folders, and tells no page', async () => {
+      const { scene, cursor } = await synced();
+      const { pages } = await read(scene, cursor);
+      expect(pages).toEqual([]);
+      // Four that are not read, the list of folders and that of those in the inbox, five folders.
+      expect(batches(scene)).toEqual([batch(11)]);
+    });
+
+    test('costs one call for every twenty questions', async () => {
+      const { scene, mail, cursor } = await synced();
+      for (let n = 0; n < 25; n += 1) mail.addFolder(`More ${n}`);
+      const next = await read(scene, cursor);
+      scene.asked();
+      await read(scene, next.cursor);
+      expect(batches(scene)).toEqual([batch(20), batch(16)]);
+    });
+
+    test('keeps the links of this time', async () => {
+      const { scene, mail, cursor } = await synced();
+      mail.add(letter(3), 'drafts', { received: 3, draft: true });
+      const { pages, cursor: next } = await read(scene, cursor);
+      expect(pages).toMatchObject([{ records: [], deleted: [] }]);
+      expect(next).not.toEqual(cursor);
+    });
+
+    test('and what is new, gone or in a new folder is found by the same call', async () => {
+      const { scene, mail, inbox, below, message, cursor } = await synced();
+      mail.remove(message.id);
+      const added = mail.add(letter(3), below.id, { received: 3 });
+      const deep = mail.addFolder('Deep', below.id);
+      const hidden = mail.add(letter(4), deep.id, { received: 4 });
+      const { ids, deleted, cursor: next } = await read(scene, cursor);
+      const under = (folder: string, id: string) => `${encodeURIComponent(folder)}/${id}`;
+      expect(ids.sort()).toEqual([under(below.id, added.id), under(deep.id, hidden.id)].sort());
+      expect(deleted).toEqual([under(inbox, message.id)]);
+      scene.asked();
+      await read(scene, next);
+      expect(batches(scene)).toEqual([batch(13)]);
+    });
+
+    test('the bearer is that of the call, and stands in no part of it', async () => {
+      const { scene, cursor } = await synced();
+      await read(scene, cursor);
+      const [call] = scene.asked();
+      expect(call?.headers['authorization']).toMatch(/^Bearer /);
+      expect(call?.body).not.toMatch(/bearer|authorization/i);
+    });
+
+    test('attack: a link to another server in the cursor is not asked', async () => {
+      const { scene, cursor } = await synced();
+      const text = JSON.stringify(cursor).replaceAll(
+        'graph.microsoft.com',
+        'graph.microsoft.com.evil.example',
+      );
+      await expect(read(scene, JSON.parse(text))).rejects.toMatchObject({ code: 'permission_denied' });
+      expect(scene.asked()).toEqual([]);
+    });
+
+    /** Answers of the next batch, each with this status for questions whose address holds `part`. */
+    async function refuse(
+      { scene, cursor }: Awaited<ReturnType<typeof synced>>,
+      part: string,
+      said: { status: number; headers?: Record<string, string> },
+    ) {
+      await read(scene, cursor);
+      const [call] = scene.asked();
+      const { requests } = JSON.parse(call?.body ?? '') as { requests: { id: string; url: string }[] };
+      const { responses } = JSON.parse(answerOf(scene, call?.body ?? '')) as { responses: { id: string }[] };
+      const error = { error: { code: 'TooManyRequests', message: 'no' } };
+      const body = responses.map((one) =>
+        requests.find(({ id }) => id === one.id)?.url.includes(part) === true
+          ? { id: one.id, ...said, body: error }
+          : one,
+      );
+      scene.hosts.faults.failNext({ kind: 'garble', body: JSON.stringify({ responses: body }) }, '$batch');
+    }
+    const answerOf = ({ microsoft, hosts }: Scene, body: string): string => {
+      const headers = { authorization: hosts.calls().at(-1)?.headers['authorization'] ?? '' };
+      const query = new URLSearchParams();
+      const path = '/v1.0/$batch';
+      return String(
+        microsoft.emulator.handle({ host: 'graph.microsoft.com', method: 'POST', path, query, headers, body })
+          .body,
+      );
+    };
+
+    test('a part that is refused for its rate is asked again by itself, and not before its time', async () => {
+      const scenery = await synced();
+      const { scene, cursor } = scenery;
+      await refuse(scenery, '/messages/delta', { status: 429, headers: { 'Retry-After': '5' } });
+      const again = read(scene, cursor);
+      expect(await scene.clock.asleep((ms) => ms <= 20_000)).toBe(5000);
+      expect(batches(scene)).toEqual([batch(11)]);
+      scene.clock.advance(5000);
+      const { ids, complete } = await again;
+      expect([ids, complete]).toEqual([[], []]);
+      const asked = batches(scene).map(({ path }) => path);
+      expect(asked).toHaveLength(5);
+      for (const path of asked) expect(path).toMatch(/^GET .+\/messages\/delta$/);
+    });
+
+    test.each([400, 401, 404, 410, 500])(
+      'a part that is answered with %i is asked by itself: no folder is begun anew for it',
+      async (status) => {
+        const scenery = await synced();
+        await refuse(scenery, '/messages/delta', { status });
+        const { ids, complete } = await read(scenery.scene, scenery.cursor);
+        expect([ids, complete]).toEqual([[], []]);
+        expect(batches(scenery.scene)).toHaveLength(6);
+      },
+    );
+
+    test.each([
+      ['no JSON', 'So sorry.'],
+      ['JSON of another kind', '{"value":[]}'],
+      ['nothing', '{"responses":[]}'],
+    ])('a batch that is answered with %s: each is asked by itself', async (_what, body) => {
+      const { scene, cursor } = await synced();
+      scene.hosts.faults.failNext({ kind: 'garble', body }, '$batch');
+      const { pages } = await read(scene, cursor);
+      expect(pages).toEqual([]);
+      expect(batches(scene)).toHaveLength(12);
+    });
+
+    test('a server that takes no batches is asked one by one', async () => {
+      const { scene, cursor } = await synced();
+      const text = JSON.stringify({ error: { code: 'BadRequest', message: 'no' } });
+      scene.hosts.faults.failNext({ kind: 'refuse', status: 400, text }, '$batch');
+      const { pages } = await read(scene, cursor);
+      expect(pages).toEqual([]);
+      expect(batches(scene)).toHaveLength(12);
+    });
+  });
+
   test('a link to another server is not followed, and the bearer does not go there', async () => {
     const scene = await openScene({ empty: true });
     scene.microsoft.mail.add(letter(1), 'inbox', { received: 1 });
