@@ -69,6 +69,8 @@ export interface MemoryQuery {
   understand?: { now: number; timeZone: string };
   /** One hit a conversation, and one of several documents that say the same. */
   collapse?: boolean;
+  /** False: whoever asks shows passages whole, so `snippet` is left empty and `marks` out. */
+  snippets?: false;
   /** 0..1 of the best hit's score. */
   minScore?: number;
   limit: number;

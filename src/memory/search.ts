@@ -54,6 +54,15 @@ function check(query: MemoryQuery): void {
   }
 }
 
+/** The stemmers are large, and nobody needs them before the first question. */
+async function loadWords() {
+  return {
+    ...(await import('./language/question.ts')),
+    ...(await import('./snippet.ts')),
+    ...(await import('./question/settle.ts')),
+  };
+}
+
 export function createSearch({
   index,
   clock,
@@ -65,13 +74,12 @@ export function createSearch({
   embedding?: Pick<Embedding, 'question'> | undefined;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
+  let loaded: Awaited<ReturnType<typeof loadWords>> | undefined;
 
   return async (org, query) => {
     check(query);
-    // The stemmers are large, and nobody needs them before the first question.
-    const { questionPhrases, questionWords } = await import('./language/question.ts');
-    const { marksIn, snippetOf } = await import('./snippet.ts');
-    const { settle } = await import('./question/settle.ts');
+    loaded ??= await loadWords();
+    const { questionPhrases, questionWords, marksIn, snippetOf, settle } = loaded;
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
@@ -137,7 +145,8 @@ export function createSearch({
       ),
     }));
     const wantedTerms = new Set(terms);
-    const snippet = (text: string) => snippetOf(text, wantedTerms, languages);
+    const snippet = (text: string) =>
+      query.snippets === false ? '' : snippetOf(text, wantedTerms, languages);
     const next = offset + query.limit;
     const more = good.length > query.limit && next < deepest;
     return {
@@ -149,7 +158,7 @@ export function createSearch({
         return [
           {
             ...passage,
-            marks: marksIn(passage.snippet, wantedTerms, languages),
+            ...(query.snippets === false ? {} : { marks: marksIn(passage.snippet, wantedTerms, languages) }),
             parts: hit.parts,
             ...(one === undefined
               ? {}

@@ -60,25 +60,30 @@ export const imeSearch = defineTool({
   }),
   async run(context, input) {
     const { rooms, org } = context;
-    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
     const now = rooms.clock.now();
-    const timeZone = await readTimeZone(org);
+    // One snapshot: each read of its own costs as much as what it reads.
+    const { known, timeZone, freshness } = await org.read(async () => ({
+      known: await rooms.connections.list(org),
+      timeZone: await readTimeZone(org),
+      freshness: await readFreshness(org),
+    }));
     const scope = input.clients === undefined ? {} : await scopeOf(context, input.clients, 'clients');
     const ask = (limit: number) =>
       rooms.memory.search(org, {
         question: input.question,
         limit,
         understand: { now, timeZone },
+        snippets: false,
         ...scope,
         ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
         ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
         ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
       });
     const judge = {
-      connections,
+      connections: new Map(known.map((c) => [c.id, c])),
       now: rooms.clock.now(),
       maxAgeMs: undefined,
-      freshness: await readFreshness(org),
+      freshness,
     };
     const shownOf = (p: Passage) => ({
       ...hitOf(p, judge),
@@ -113,7 +118,7 @@ export const imeSearch = defineTool({
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.wordsOnly === undefined ? [] : [answer.wordsOnly]),
       ...understoodLine(answer.understood),
-      ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
+      ...shutOut(known, rooms.pageUrl),
       ...receiptLine(receiptId),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');

@@ -77,12 +77,15 @@ export const search = defineTool({
       );
     }
     const span = spanOf(input);
-    const before = await rooms.connections.list(org);
+    const { before, timeZone } = await org.read(async () => ({
+      before: await rooms.connections.list(org),
+      timeZone: await readTimeZone(org),
+    }));
     const accounts = input.account === undefined ? undefined : accountsNamed(before, input.account);
     const query: MemoryQuery = {
       question: input.question,
       limit: input.limit,
-      understand: { now: rooms.clock.now(), timeZone: await readTimeZone(org) },
+      understand: { now: rooms.clock.now(), timeZone },
       collapse: true,
       ...span,
       ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
