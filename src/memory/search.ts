@@ -3,6 +3,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { prepared } from '../store/prepared.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { seesAll } from '../viewer.ts';
@@ -23,12 +24,15 @@ const mostPassages = 100;
 const weighedTogether = 100;
 const anchorHits = 20;
 
-async function newestChunk(db: Db, orgId: string): Promise<number> {
-  const row = await db
+const lastSeq = prepared((db: Db, { orgId }: { orgId: string }) =>
+  db
     .selectFrom('chunks')
     .select((select) => select.fn.max('seq').as('last'))
-    .where('org_id', '=', orgId)
-    .executeTakeFirst();
+    .where('org_id', '=', orgId),
+);
+
+async function newestChunk(db: Db, orgId: string): Promise<number> {
+  const [row] = await lastSeq(db, { orgId });
   return Number(row?.last ?? 0);
 }
 
