@@ -74,7 +74,8 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    await takeTurns(this.#clock);
+    const turn = takeTurns(this.#clock);
+    if (turn !== undefined) await turn;
     this.#checkAlive();
     const parameters = query.parameters.map(toBound);
     try {
