@@ -136,6 +136,8 @@ export interface MemoryAnswer {
   terms: string[];
   passages: Passage[];
   nextCursor: string | undefined;
+  /** Where it goes on for whoever shows the first `count` passages alone. */
+  cursorAfter(count: number): string | undefined;
   /** Why meaning was not searched but words alone, for people: the org's embedder did not answer. */
   wordsOnly: string | undefined;
   /** The client that the question means, where exactly one is meant. */

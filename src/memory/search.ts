@@ -151,26 +151,28 @@ export function createSearch({
     const wantedTerms = new Set(terms);
     const snippet = (text: string) =>
       query.snippets === false ? '' : snippetOf(text, wantedTerms, languages);
-    const next = offset + query.limit;
-    const more = good.length > query.limit && next < deepest;
+    const cursorAt = (next: number) =>
+      next < deepest ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined;
+    /** The page without what was deleted meanwhile. */
+    const there = page.flatMap((hit, at) => {
+      const row = rows.get(hit.seq);
+      return row === undefined ? [] : [{ hit, row, next: offset + at + 1 }];
+    });
     return {
-      passages: page.flatMap((hit) => {
-        const row = rows.get(hit.seq);
-        if (row === undefined) return [];
+      passages: there.map(({ hit, row }) => {
         const passage = toPassage(row, relative(hit), snippet);
         const one = known?.get(hit.seq);
-        return [
-          {
-            ...passage,
-            ...(query.snippets === false ? {} : { marks: marksIn(passage.snippet, wantedTerms, languages) }),
-            parts: hit.parts,
-            ...(one === undefined
-              ? {}
-              : { lifts: one.lifts, alike: { inThread: one.inThread, copies: one.copies } }),
-          },
-        ];
+        return {
+          ...passage,
+          ...(query.snippets === false ? {} : { marks: marksIn(passage.snippet, wantedTerms, languages) }),
+          parts: hit.parts,
+          ...(one === undefined
+            ? {}
+            : { lifts: one.lifts, alike: { inThread: one.inThread, copies: one.copies } }),
+        };
       }),
-      nextCursor: more ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined,
+      nextCursor: good.length > query.limit ? cursorAt(offset + query.limit) : undefined,
+      cursorAfter: (count) => cursorAt(there[count - 1]?.next ?? offset),
       wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
       client,
       candidates,

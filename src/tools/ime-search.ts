@@ -18,7 +18,7 @@ import {
   understoodLine,
 } from './hits.ts';
 import { nothingYet } from './nothing.ts';
-import { countFitting } from './pages.ts';
+import { fittingPart } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
 import { scopeOf } from './scope.ts';
 
@@ -68,17 +68,16 @@ export const imeSearch = defineTool({
       freshness: await readFreshness(org),
     }));
     const scope = input.clients === undefined ? {} : await scopeOf(context, input.clients, 'clients');
-    const ask = (limit: number) =>
-      rooms.memory.search(org, {
-        question: input.question,
-        limit,
-        understand: { now, timeZone },
-        snippets: false,
-        ...scope,
-        ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-        ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
-        ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
-      });
+    const all = await rooms.memory.search(org, {
+      question: input.question,
+      limit: input.limit,
+      understand: { now, timeZone },
+      snippets: false,
+      ...scope,
+      ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+      ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
+      ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+    });
     const judge = {
       connections: new Map(known.map((c) => [c.id, c])),
       now: rooms.clock.now(),
@@ -92,11 +91,7 @@ export const imeSearch = defineTool({
       score: Math.round(p.score * 1000) / 1000,
       trust: 'untrusted' as const,
     });
-    let answer = await ask(input.limit);
-    const fitting = countFitting(answer.passages.map(shownOf));
-    // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
-    if (fitting < answer.passages.length) answer = await ask(fitting);
-    const passages = answer.passages.map(shownOf);
+    const { answer, shown: passages } = fittingPart(all, shownOf);
     const receiptId = receiptFor(context, 'ime-search', input.question, answer.passages);
     const client = answer.client === undefined ? undefined : clientOf(answer.client);
     const found = [
