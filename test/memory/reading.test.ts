@@ -123,7 +123,7 @@ describe('the parse workers', () => {
     // A worker that is late is ended. Whenever the fourth record is handed to one, alone or among others, ten minutes
     // pass at once.
     let elapsed = 0;
-    let wake = () => {};
+    let wake: (() => void) | undefined;
     const clock: Clock = {
       ...manualClock(),
       elapsed: () => elapsed,
@@ -136,7 +136,7 @@ describe('the parse workers', () => {
             ...record,
             get kind() {
               elapsed += 600_000;
-              wake();
+              wake?.();
               return record.kind;
             },
           },
