@@ -4,12 +4,13 @@ import { randomBytes } from 'node:crypto';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
-function encode(value: bigint, length: number): string {
+/** Of a whole number below 2 ** 53. */
+function encode(value: number, length: number): string {
   let text = '';
   let rest = value;
   for (let i = 0; i < length; i += 1) {
-    text = alphabet.charAt(Number(rest & 31n)) + text;
-    rest >>= 5n;
+    text = alphabet.charAt(rest % 32) + text;
+    rest = Math.floor(rest / 32);
   }
   return text;
 }
@@ -19,8 +20,10 @@ let made = 0;
 /** A new identifier such as `act_01j…`; `now` is integer milliseconds. */
 export function newId(prefix: string, now: number): string {
   made = (made + 1) % 2 ** 20;
-  const random = BigInt(`0x${randomBytes(8).toString('hex')}`) >> 4n;
-  return `${prefix}_${encode(BigInt(now), 10)}${encode(BigInt(made), 4)}${encode(random, 12)}`;
+  let random = '';
+  // 256 is eight times 32: each letter is as likely as any other.
+  for (const byte of randomBytes(12)) random += alphabet.charAt(byte % 32);
+  return `${prefix}_${encode(now, 10)}${encode(made, 4)}${random}`;
 }
 
 /** An unguessable token, `bytes` of randomness in base64url. */

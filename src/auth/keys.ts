@@ -1,12 +1,15 @@
 // API keys: what an agent shows at /mcp. Only a key's hash is kept, so whoever reads the database cannot
 // become an agent, and no key is ever a person.
+import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId, newToken } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { Secret } from '../secret.ts';
 import { fromJson, toJson } from '../store/codec.ts';
+import { prepared } from '../store/prepared.ts';
 import type { Store } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
 import { digest, sameText } from './digest.ts';
 import type { Agent, Scope } from './principal.ts';
 import { type ChangeRecord, recordChange } from './record-change.ts';
@@ -14,6 +17,10 @@ import { type ChangeRecord, recordChange } from './record-change.ts';
 const shape = /^dbk_[A-Za-z0-9_-]{43}$/;
 /** How stale `last_used_at` may be: a write a call would be the dearest part of a read. */
 const usedEvery = 60_000;
+
+const byHash = prepared((db: Kysely<ControlTables>, { hash }: { hash: string }) =>
+  db.selectFrom('api_keys').selectAll().where('hash', '=', hash),
+);
 
 export interface ApiKey {
   id: string;
@@ -153,9 +160,7 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
       const key = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
       if (key === undefined || !shape.test(key)) return undefined;
       const hash = digest(key);
-      const row = await store.control.read((db) =>
-        db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst(),
-      );
+      const [row] = await store.control.read((db) => byHash(db, { hash }));
       if (row === undefined || row.revoked_at !== null || !sameText(row.hash, hash)) return undefined;
       const now = clock.now();
       if (row.last_used_at === null || now - row.last_used_at >= usedEvery) {

@@ -3,6 +3,8 @@ import type { Kysely, Selectable } from 'kysely';
 import { isWrite } from '../providers/capabilities.ts';
 import type { CatalogEntry } from '../providers/entry.ts';
 import { fromJson } from '../store/codec.ts';
+import { isKept } from '../store/kept-connections.ts';
+import { prepared } from '../store/prepared.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import type { Connection } from './connections.ts';
@@ -49,8 +51,12 @@ export function toConnection(row: ConnectionRow, entry: CatalogEntry | undefined
 
 /** All of an org's connections, those that were disconnected left out; the oldest first. */
 export async function allRows(org: OrgStore): Promise<ConnectionRow[]> {
-  return org.read((db) => live(db, org.orgId).orderBy('created_at').orderBy('id').execute());
+  return org.read((db) => all(db, { orgId: org.orgId }));
 }
+
+const all = prepared((db: Kysely<OrgTables>, { orgId }: { orgId: string }) =>
+  live(db, orgId).orderBy('created_at').orderBy('id'),
+);
 
 export async function rowById(
   db: Kysely<OrgTables>,
@@ -105,5 +111,5 @@ function live(db: Kysely<OrgTables>, orgId: string) {
         .as('scopes'),
     )
     .where('org_id', '=', orgId)
-    .where('state', '!=', 'DELETED');
+    .where(isKept);
 }

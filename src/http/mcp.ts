@@ -104,7 +104,8 @@ export function mountMcp(options: McpMountOptions): McpMount {
     }
   }
 
-  async function legacy(request: Request, agent: Agent): Promise<Response> {
+  /** `body`: undefined where there is none that is JSON. */
+  async function legacy(request: Request, agent: Agent, body: unknown): Promise<Response> {
     const id = request.headers.get('mcp-session-id');
     if (id !== null) {
       const session = sessions.get(id);
@@ -113,24 +114,19 @@ export function mountMcp(options: McpMountOptions): McpMount {
         return rpcError(404, -32001, 'Session not found. Initialize a new one.');
       }
       session.lastUsed = clock.elapsed();
-      return session.transport.handleRequest(request, { authInfo: authInfoOf(agent) });
+      return session.transport.handleRequest(request, { authInfo: authInfoOf(agent), ...parsed(body) });
     }
     if (request.method !== 'POST')
       return rpcError(400, -32000, 'Mcp-Session-Id header is missing. Initialize first.');
-    const body = await bodyOf(request);
-    if (!body.ok || !isInitializeRequest(body.value)) {
-      return rpcError(
-        400,
-        body.ok ? -32000 : -32700,
-        body.ok
-          ? 'Not initialized: send initialize first, then its Mcp-Session-Id.'
-          : 'The body is not JSON.',
-      );
+    if (!isInitializeRequest(body)) {
+      return body === undefined
+        ? rpcError(400, -32700, 'The body is not JSON.')
+        : rpcError(400, -32000, 'Not initialized: send initialize first, then its Mcp-Session-Id.');
     }
     try {
       const session = await openSession(agent);
       return await session.transport.handleRequest(request, {
-        parsedBody: body.value,
+        parsedBody: body,
         authInfo: authInfoOf(agent),
       });
     } catch (thrown) {
@@ -142,9 +138,12 @@ export function mountMcp(options: McpMountOptions): McpMount {
 
   return {
     async fetch(request, agent) {
-      if (await isLegacyRequest(request, undefined, { maxRequestBodySize: maxBody }))
-        return legacy(request, agent);
-      return modernFor(agent).fetch(request, { authInfo: authInfoOf(agent) });
+      // Read once, within what the body guard lets through: the SDK would read a copy of it to tell the era, and
+      // copy it again to answer.
+      const body = request.method === 'POST' ? await bodyOf(request) : undefined;
+      const isNoJson = request.method === 'POST' && body === undefined;
+      if (isNoJson || (await isLegacyRequest(request, body))) return legacy(request, agent, body);
+      return modernFor(agent).fetch(request, { authInfo: authInfoOf(agent), ...parsed(body) });
     },
     async close() {
       for (const { handler, unsubscribe } of modern.values()) {
@@ -164,12 +163,17 @@ function sameAgent(one: Agent, other: Agent): boolean {
 
 class SessionsFull extends Error {}
 
-async function bodyOf(request: Request): Promise<{ ok: true; value: unknown } | { ok: false }> {
+/** Undefined where it is no JSON, or cannot be read. */
+async function bodyOf(request: Request): Promise<unknown> {
   try {
-    return { ok: true, value: await request.clone().json() };
+    return await request.json();
   } catch {
-    return { ok: false };
+    return undefined;
   }
+}
+
+function parsed(body: unknown): { parsedBody?: unknown } {
+  return body === undefined ? {} : { parsedBody: body };
 }
 
 function rpcError(status: number, code: number, message: string): Response {

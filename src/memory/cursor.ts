@@ -1,6 +1,6 @@
 // Where the next page of an answer begins: opaque to the caller, and refused when it is not one of ours for
 // this question.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { DrawbridgeError } from '../errors.ts';
 import type { MemoryQuery } from './memory.ts';
 
@@ -30,7 +30,7 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
     documentIds,
     body,
   ]);
-  return createHash('sha256').update(about).digest('base64url').slice(0, 16);
+  return hash('sha256', about, 'base64url').slice(0, 16);
 }
 
 export function writeCursor(orgId: string, query: MemoryQuery, place: Place): string {

@@ -69,6 +69,8 @@ export interface MemoryQuery {
   understand?: { now: number; timeZone: string };
   /** One hit a conversation, and one of several documents that say the same. */
   collapse?: boolean;
+  /** False: whoever asks shows passages whole, so `snippet` is left empty and `marks` out. */
+  snippets?: false;
   /** 0..1 of the best hit's score. */
   minScore?: number;
   limit: number;
@@ -134,6 +136,8 @@ export interface MemoryAnswer {
   terms: string[];
   passages: Passage[];
   nextCursor: string | undefined;
+  /** Where it goes on for whoever shows the first `count` passages alone. */
+  cursorAfter(count: number): string | undefined;
   /** Why meaning was not searched but words alone, for people: the org's embedder did not answer. */
   wordsOnly: string | undefined;
   /** The client that the question means, where exactly one is meant. */

@@ -3,6 +3,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { prepared } from '../store/prepared.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { seesAll } from '../viewer.ts';
@@ -23,12 +24,15 @@ const mostPassages = 100;
 const weighedTogether = 100;
 const anchorHits = 20;
 
-async function newestChunk(db: Db, orgId: string): Promise<number> {
-  const row = await db
+const lastSeq = prepared((db: Db, { orgId }: { orgId: string }) =>
+  db
     .selectFrom('chunks')
     .select((select) => select.fn.max('seq').as('last'))
-    .where('org_id', '=', orgId)
-    .executeTakeFirst();
+    .where('org_id', '=', orgId),
+);
+
+async function newestChunk(db: Db, orgId: string): Promise<number> {
+  const [row] = await lastSeq(db, { orgId });
   return Number(row?.last ?? 0);
 }
 
@@ -54,6 +58,15 @@ function check(query: MemoryQuery): void {
   }
 }
 
+/** The stemmers are large, and nobody needs them before the first question. */
+async function loadWords() {
+  return {
+    ...(await import('./language/question.ts')),
+    ...(await import('./snippet.ts')),
+    ...(await import('./question/settle.ts')),
+  };
+}
+
 export function createSearch({
   index,
   clock,
@@ -65,13 +78,12 @@ export function createSearch({
   embedding?: Pick<Embedding, 'question'> | undefined;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
+  let loaded: Awaited<ReturnType<typeof loadWords>> | undefined;
 
   return async (org, query) => {
     check(query);
-    // The stemmers are large, and nobody needs them before the first question.
-    const { questionPhrases, questionWords } = await import('./language/question.ts');
-    const { marksIn, snippetOf } = await import('./snippet.ts');
-    const { settle } = await import('./question/settle.ts');
+    loaded ??= await loadWords();
+    const { questionPhrases, questionWords, marksIn, snippetOf, settle } = loaded;
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
@@ -137,27 +149,30 @@ export function createSearch({
       ),
     }));
     const wantedTerms = new Set(terms);
-    const snippet = (text: string) => snippetOf(text, wantedTerms, languages);
-    const next = offset + query.limit;
-    const more = good.length > query.limit && next < deepest;
+    const snippet = (text: string) =>
+      query.snippets === false ? '' : snippetOf(text, wantedTerms, languages);
+    const cursorAt = (next: number) =>
+      next < deepest ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined;
+    /** The page without what was deleted meanwhile. */
+    const there = page.flatMap((hit, at) => {
+      const row = rows.get(hit.seq);
+      return row === undefined ? [] : [{ hit, row, next: offset + at + 1 }];
+    });
     return {
-      passages: page.flatMap((hit) => {
-        const row = rows.get(hit.seq);
-        if (row === undefined) return [];
+      passages: there.map(({ hit, row }) => {
         const passage = toPassage(row, relative(hit), snippet);
         const one = known?.get(hit.seq);
-        return [
-          {
-            ...passage,
-            marks: marksIn(passage.snippet, wantedTerms, languages),
-            parts: hit.parts,
-            ...(one === undefined
-              ? {}
-              : { lifts: one.lifts, alike: { inThread: one.inThread, copies: one.copies } }),
-          },
-        ];
+        return {
+          ...passage,
+          ...(query.snippets === false ? {} : { marks: marksIn(passage.snippet, wantedTerms, languages) }),
+          parts: hit.parts,
+          ...(one === undefined
+            ? {}
+            : { lifts: one.lifts, alike: { inThread: one.inThread, copies: one.copies } }),
+        };
       }),
-      nextCursor: more ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined,
+      nextCursor: good.length > query.limit ? cursorAt(offset + query.limit) : undefined,
+      cursorAfter: (count) => cursorAt(there[count - 1]?.next ?? offset),
       wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
       client,
       candidates,

@@ -20,11 +20,14 @@ export interface WorkerPool<Input, Output> {
 interface Waiting<Output> {
   resolve(output: Output): void;
   reject(error: Error): void;
-  stopTimer: AbortController;
+  /** When it is given up, on the clock of durations. */
+  lateAt: number;
 }
 interface Member<Output> {
   worker: Worker;
+  /** In the order in which they were asked, and so in which they are late. */
   waiting: Map<number, Waiting<Output>>;
+  isWatched: boolean;
 }
 
 export interface PoolOptions {
@@ -41,14 +44,11 @@ export interface PoolOptions {
 export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPool<Input, Output> {
   const members = new Set<Member<Output>>();
   let nextId = 1;
-  let closed = false;
+  const over = new AbortController();
 
   function lose(member: Member<Output>, reason: string): void {
     if (!members.delete(member)) return;
-    for (const task of member.waiting.values()) {
-      task.stopTimer.abort();
-      task.reject(new WorkerLost(reason));
-    }
+    for (const task of member.waiting.values()) task.reject(new WorkerLost(reason));
     member.waiting.clear();
   }
 
@@ -61,14 +61,13 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     };
     const entry = workerUrl(`memory/${options.entry}`);
     const worker = new Worker(entry, { stdout: true, stderr: true, resourceLimits });
-    const member: Member<Output> = { worker, waiting: new Map() };
+    const member: Member<Output> = { worker, waiting: new Map(), isWatched: false };
     worker.on('message', (answer: Answer | Note) => {
       if ('note' in answer) return options.log.debug({ worker: options.entry }, answer.note);
       const task = member.waiting.get(answer.id);
       if (task === undefined) return;
       member.waiting.delete(answer.id);
       if (member.waiting.size === 0) worker.unref();
-      task.stopTimer.abort();
       if ('error' in answer) task.reject(new Error(answer.error));
       else task.resolve(answer.output as Output);
     });
@@ -89,12 +88,22 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     return best;
   }
 
-  async function endWhenLate(member: Member<Output>, signal: AbortSignal): Promise<void> {
-    try {
-      await options.clock.sleep(options.timeoutMs, { signal, unref: true });
-    } catch {
-      // Answered in time.
-      return;
+  /** One timer a worker, which outlives the tasks: one a task costs more than handing it over. */
+  async function watch(member: Member<Output>): Promise<void> {
+    for (;;) {
+      const oldest = member.waiting.values().next().value;
+      if (oldest === undefined) {
+        member.isWatched = false;
+        return;
+      }
+      const left = oldest.lateAt - options.clock.elapsed();
+      if (left <= 0) break;
+      try {
+        await options.clock.sleep(left, { signal: over.signal, unref: true });
+      } catch {
+        // The pool is closed.
+        return;
+      }
     }
     lose(member, `no answer within ${options.timeoutMs} ms`);
     await member.worker.terminate();
@@ -102,20 +111,22 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
 
   return {
     run(input, transfer = []) {
-      if (closed) return Promise.reject(new Error('Memory is closed.'));
+      if (over.signal.aborted) return Promise.reject(new Error('Memory is closed.'));
       const member = choose();
       const task: Task = { id: nextId, input };
       nextId += 1;
       return new Promise((resolve, reject) => {
-        const stopTimer = new AbortController();
-        member.waiting.set(task.id, { resolve, reject, stopTimer });
+        const lateAt = options.clock.elapsed() + options.timeoutMs;
+        member.waiting.set(task.id, { resolve, reject, lateAt });
         member.worker.ref();
         member.worker.postMessage(task, [...transfer]);
-        void endWhenLate(member, stopTimer.signal);
+        if (member.isWatched) return;
+        member.isWatched = true;
+        void watch(member);
       });
     },
     async close() {
-      closed = true;
+      over.abort();
       const workers = [...members].map((member) => member.worker);
       for (const member of [...members]) lose(member, 'the pool is closed');
       await Promise.all(workers.map((worker) => worker.terminate()));

@@ -35,8 +35,10 @@ export async function recall(
 ): Promise<Recalled> {
   const { clock, memory } = rooms;
   const began = clock.now();
-  const freshness = await readFreshness(org);
-  const known = await rooms.connections.list(org);
+  const { freshness, known } = await org.read(async () => ({
+    freshness: await readFreshness(org),
+    known: await rooms.connections.list(org),
+  }));
   const judged = (connections: readonly Connection[]): Judge => ({
     connections: new Map(connections.map((each) => [each.id, each])),
     now: clock.now(),

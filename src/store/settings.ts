@@ -1,22 +1,26 @@
 // What an org has set, by name.
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { toJson } from './codec.ts';
+import { prepared } from './prepared.ts';
 import type { OrgStore } from './store.ts';
 import type { OrgTables } from './tables.ts';
 
+const settingRow = prepared((db: Kysely<OrgTables>, { orgId, name }: { orgId: string; name: string }) =>
+  db.selectFrom('org_settings').select('value').where('org_id', '=', orgId).where('name', '=', name),
+);
+
+/** The setting as it is stored; undefined where it was never set. */
+export async function settingText(org: OrgStore, name: string): Promise<string | undefined> {
+  const [row] = await org.read((db) => settingRow(db, { orgId: org.orgId, name }));
+  return row?.value;
+}
+
 /** The setting's JSON value; undefined where it was never set, or is no JSON. */
 export async function readSetting(org: OrgStore, name: string): Promise<unknown> {
-  const row = await org.read((db) =>
-    db
-      .selectFrom('org_settings')
-      .select('value')
-      .where('org_id', '=', org.orgId)
-      .where('name', '=', name)
-      .executeTakeFirst(),
-  );
-  if (row === undefined) return undefined;
+  const value = await settingText(org, name);
+  if (value === undefined) return undefined;
   try {
-    return JSON.parse(row.value);
+    return JSON.parse(value);
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return undefined;
     throw thrown;

@@ -58,6 +58,10 @@ class SqliteConnection implements DatabaseConnection {
   readonly #file: string;
   readonly #clock: Clock;
   #failure: unknown;
+  // Parsed once: each transaction begins and ends with them.
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  #touch: StatementSync | undefined;
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
   constructor(db: DatabaseSync, mode: Mode, file: string, clock: Clock) {
@@ -65,10 +69,13 @@ class SqliteConnection implements DatabaseConnection {
     this.#mode = mode;
     this.#file = file;
     this.#clock = clock;
+    this.#begin = db.prepare(mode === 'write' ? 'begin immediate' : 'begin');
+    this.#commit = db.prepare('commit');
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    await takeTurns(this.#clock);
+    const turn = takeTurns(this.#clock);
+    if (turn !== undefined) await turn;
     this.#checkAlive();
     const parameters = query.parameters.map(toBound);
     try {
@@ -102,10 +109,11 @@ class SqliteConnection implements DatabaseConnection {
     this.#failure = undefined;
     try {
       await whenFree(this.#clock, () => {
-        if (this.#mode === 'write') return this.#db.exec('begin immediate');
-        if (!this.#db.isTransaction) this.#db.exec('begin');
+        if (this.#mode === 'write' || !this.#db.isTransaction) this.#begin.run();
+        if (this.#mode === 'write') return;
         // A deferred transaction has no snapshot until it reads.
-        return this.#db.exec('select 1 from sqlite_schema limit 1');
+        this.#touch ??= this.#db.prepare('select 1 from sqlite_schema limit 1');
+        this.#touch.get();
       });
     } catch (thrown) {
       this.rollback();
@@ -116,7 +124,7 @@ class SqliteConnection implements DatabaseConnection {
   async commit(): Promise<void> {
     this.#checkAlive();
     try {
-      await whenFree(this.#clock, () => this.#db.exec('commit'));
+      await whenFree(this.#clock, () => this.#commit.run());
     } catch (thrown) {
       throw explain(thrown, this.#file);
     }

@@ -18,7 +18,7 @@ import {
   understoodLine,
 } from './hits.ts';
 import { nothingYet } from './nothing.ts';
-import { countFitting } from './pages.ts';
+import { fittingPart } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
 import { scopeOf } from './scope.ts';
 
@@ -60,25 +60,29 @@ export const imeSearch = defineTool({
   }),
   async run(context, input) {
     const { rooms, org } = context;
-    const connections = new Map((await rooms.connections.list(org)).map((c) => [c.id, c]));
     const now = rooms.clock.now();
-    const timeZone = await readTimeZone(org);
+    // One snapshot: each read of its own costs as much as what it reads.
+    const { known, timeZone, freshness } = await org.read(async () => ({
+      known: await rooms.connections.list(org),
+      timeZone: await readTimeZone(org),
+      freshness: await readFreshness(org),
+    }));
     const scope = input.clients === undefined ? {} : await scopeOf(context, input.clients, 'clients');
-    const ask = (limit: number) =>
-      rooms.memory.search(org, {
-        question: input.question,
-        limit,
-        understand: { now, timeZone },
-        ...scope,
-        ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
-        ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
-        ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
-      });
+    const all = await rooms.memory.search(org, {
+      question: input.question,
+      limit: input.limit,
+      understand: { now, timeZone },
+      snippets: false,
+      ...scope,
+      ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
+      ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
+      ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+    });
     const judge = {
-      connections,
+      connections: new Map(known.map((c) => [c.id, c])),
       now: rooms.clock.now(),
       maxAgeMs: undefined,
-      freshness: await readFreshness(org),
+      freshness,
     };
     const shownOf = (p: Passage) => ({
       ...hitOf(p, judge),
@@ -87,11 +91,7 @@ export const imeSearch = defineTool({
       score: Math.round(p.score * 1000) / 1000,
       trust: 'untrusted' as const,
     });
-    let answer = await ask(input.limit);
-    const fitting = countFitting(answer.passages.map(shownOf));
-    // Fewer than found fit: asked again for just those, so that the cursor goes on behind the last one shown.
-    if (fitting < answer.passages.length) answer = await ask(fitting);
-    const passages = answer.passages.map(shownOf);
+    const { answer, shown: passages } = fittingPart(all, shownOf);
     const receiptId = receiptFor(context, 'ime-search', input.question, answer.passages);
     const client = answer.client === undefined ? undefined : clientOf(answer.client);
     const found = [
@@ -113,7 +113,7 @@ export const imeSearch = defineTool({
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.wordsOnly === undefined ? [] : [answer.wordsOnly]),
       ...understoodLine(answer.understood),
-      ...shutOut(await rooms.connections.list(org), rooms.pageUrl),
+      ...shutOut(known, rooms.pageUrl),
       ...receiptLine(receiptId),
       ...(answer.nextCursor === undefined ? [] : [`More: cursor ${answer.nextCursor}`]),
     ].join('\n');

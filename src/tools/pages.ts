@@ -1,5 +1,6 @@
 // An answer holds what fits: as many rows as there is room for, and a cursor to where the rest begins.
 import { DrawbridgeError } from '../errors.ts';
+import type { MemoryAnswer, Passage } from '../memory/memory.ts';
 
 /**
  * Characters of JSON that the rows of one answer may take. Both views of an answer say the same, so that this
@@ -17,6 +18,21 @@ export function countFitting(rows: readonly unknown[], room = rowRoom): number {
     count += 1;
   }
   return count;
+}
+
+/** As much of an answer of memory as fits, and its rows; its cursor goes on behind the last one. */
+export function fittingPart<Row>(
+  answer: MemoryAnswer,
+  rowOf: (passage: Passage) => Row,
+): { answer: MemoryAnswer; shown: Row[] } {
+  const rows = answer.passages.map(rowOf);
+  const count = countFitting(rows);
+  if (count === rows.length) return { answer, shown: rows };
+  const passages = answer.passages.slice(0, count);
+  return {
+    answer: { ...answer, passages, nextCursor: answer.cursorAfter(count) },
+    shown: rows.slice(0, count),
+  };
 }
 
 type Lists = Record<string, readonly unknown[]>;

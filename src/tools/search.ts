@@ -25,7 +25,7 @@ import {
 } from './hits.ts';
 import { propertyFilter, searchListings } from './listings.ts';
 import { nothingYet } from './nothing.ts';
-import { countFitting } from './pages.ts';
+import { fittingPart } from './pages.ts';
 import { receiptFor, receiptLine } from './receipts.ts';
 import { scopeOf } from './scope.ts';
 
@@ -77,12 +77,15 @@ export const search = defineTool({
       );
     }
     const span = spanOf(input);
-    const before = await rooms.connections.list(org);
+    const { before, timeZone } = await org.read(async () => ({
+      before: await rooms.connections.list(org),
+      timeZone: await readTimeZone(org),
+    }));
     const accounts = input.account === undefined ? undefined : accountsNamed(before, input.account);
     const query: MemoryQuery = {
       question: input.question,
       limit: input.limit,
-      understand: { now: rooms.clock.now(), timeZone: await readTimeZone(org) },
+      understand: { now: rooms.clock.now(), timeZone },
       collapse: true,
       ...span,
       ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
@@ -100,13 +103,10 @@ export const search = defineTool({
       snippet: passageText(p.snippet, 300),
       ...alikeOf(p),
     });
-    let found = recalled;
-    const fitting = countFitting(found.passages.map(hitFrom));
-    // As in ime-search: the cursor goes on behind the last one shown.
-    if (fitting < found.passages.length) found = await rooms.memory.search(org, { ...query, limit: fitting });
+    const { answer: found, shown } = fittingPart(recalled, hitFrom);
     const candidates = candidatesLine(found.candidates);
     return answer(
-      found.passages.map(hitFrom),
+      shown,
       [
         ...notes,
         ...(found.wordsOnly === undefined ? [] : [found.wordsOnly]),

@@ -127,6 +127,25 @@ test('an unknown session is 404, a session of another key too, and none is 400',
   expect(await mine.text()).toContain('ime-search');
 });
 
+test.each(['', '{"jsonrpc": "2.0"', 'hello'])(
+  'a body that is no JSON is a parse error, in a session and without: %j',
+  async (body) => {
+    const hello = {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'f', version: '1' },
+    };
+    const opened = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello }));
+    const session = opened.headers.get('mcp-session-id');
+    expect(session).not.toBeNull();
+    for (const headers of [{ 'mcp-session-id': `${session}` }, {}]) {
+      const answer = await post(body, headers);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { code: -32700 } });
+    }
+  },
+);
+
 test('a key that may only read is not shown and cannot call what proposes', async () => {
   const reader = (
     await createKeys(serving.rooms).create(serving.rooms.org.orgId, 'reader', ['read'])

@@ -120,18 +120,29 @@ describe('the parse workers', () => {
   const records = Array.from({ length: 12 }, (_, i) => json(`n${i}`, 'note', { text: `note ${i}` }));
 
   test('a record that ends its worker is rejected with a reason; the others of its batch are read', async () => {
-    // A worker that is late is ended: the clock says so for the whole batch, and then for its fourth record alone.
-    const late = new Set([1, 5]);
-    let call = 0;
+    // A worker that is late is ended. Whenever the fourth record is handed to one, alone or among others, ten minutes
+    // pass at once.
+    let elapsed = 0;
+    let wake: (() => void) | undefined;
     const clock: Clock = {
       ...manualClock(),
-      sleep: async (ms, options) => {
-        call += 1;
-        return late.has(call) ? undefined : manualClock().sleep(ms, options);
-      },
+      elapsed: () => elapsed,
+      sleep: () => new Promise((resolve) => (wake = resolve)),
     };
+    const slow = records.map((record, i) =>
+      i !== 3
+        ? record
+        : {
+            ...record,
+            get kind() {
+              elapsed += 600_000;
+              wake?.();
+              return record.kind;
+            },
+          },
+    );
     const reader = createReader({ clock, log: createLog({ level: 'silent' }) });
-    const outcomes = await reader.read(records);
+    const outcomes = await reader.read(slow);
     await reader.close();
     expect(outcomes.map((one) => ('parsed' in one ? one.parsed.externalId : 'rejected'))).toEqual(
       records.map((record, i) => (i === 3 ? 'rejected' : record.externalId)),

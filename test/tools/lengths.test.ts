@@ -144,6 +144,29 @@ test.each([
   expect(new Set(places).size).toBe(places.length);
 });
 
+test.each(['search', 'ime-search'])(
+  '%s asks memory once, though not all that it found fits',
+  async (name) => {
+    const { memory } = office.rooms;
+    let asked = 0;
+    const counting: typeof memory = {
+      ...memory,
+      search: (...given) => {
+        asked += 1;
+        return memory.search(...given);
+      },
+    };
+    const input = { question: 'harbour lease boiler paragraph', kinds: ['note'], limit: 20 };
+    // Old enough, so that no provider is asked.
+    const given = name === 'search' ? { ...input, maxAge: 1e9 } : input;
+    const result = await office.callWith({ memory: counting }, name, given);
+    const page = result.structuredContent as { hits?: object[]; passages?: object[]; nextCursor?: string };
+    expect((page.hits ?? page.passages ?? []).length).toBeLessThan(20);
+    expect(page.nextCursor).toBeDefined();
+    expect(asked).toBe(1);
+  },
+);
+
 test('a search of listings keeps to its length, and its pages hold every home, beyond the first 200, too', async () => {
   const all = await pages('search', { property: { location: 'Farview' }, limit: 25 });
   const hits = gathered<{ listingId: string }>(all, 'hits');

@@ -1,7 +1,10 @@
 // The handle that a principal is given of an org: what it shows is what that member, or whoever an agent acts for,
 // may see. What people hid from agents is hidden from agents alone.
+import type { Kysely } from 'kysely';
 import type { Agent, Person } from '../../auth/principal.ts';
+import { prepared } from '../../store/prepared.ts';
 import type { OrgStore, SeenOrg, Store } from '../../store/store.ts';
+import type { ControlTables } from '../../store/tables.ts';
 import { nothingHidden, type Viewer } from '../../viewer.ts';
 import { readSensitivity } from './sensitivity.ts';
 
@@ -15,9 +18,7 @@ export async function seenBy(
   principal: Person | Agent,
 ): Promise<SeenOrg> {
   const memberId = principal.memberId;
-  const members = await store.control.read((db) =>
-    db.selectFrom('members').select(['id', 'email']).where('org_id', '=', org.orgId).execute(),
-  );
+  const members = await store.control.read((db) => membersOf(db, { orgId: org.orgId }));
   const email = members.find(({ id }) => id === memberId)?.email ?? undefined;
   const viewer: Viewer = {
     readerNames: members.length <= 1 ? undefined : namesOf(email),
@@ -25,6 +26,10 @@ export async function seenBy(
   };
   return Object.freeze({ ...org, viewer });
 }
+
+const membersOf = prepared((db: Kysely<ControlTables>, { orgId }: { orgId: string }) =>
+  db.selectFrom('members').select(['id', 'email']).where('org_id', '=', orgId),
+);
 
 function namesOf(email: string | undefined): string[] {
   if (email === undefined) return [];

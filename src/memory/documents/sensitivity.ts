@@ -6,7 +6,7 @@ import type { Person } from '../../auth/principal.ts';
 import { makerOf } from '../../auth/record-change.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { documentKinds } from '../../providers/record.ts';
-import { writeSetting } from '../../store/settings.ts';
+import { settingText, writeSetting } from '../../store/settings.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { Hidden } from '../../viewer.ts';
 
@@ -18,17 +18,10 @@ const stored = z.object({ kinds: names, connections: names, labels: names });
 
 /** @throws DrawbridgeError `internal` where the setting cannot be read: then nothing is shown, not everything */
 export async function readSensitivity(org: OrgStore): Promise<Hidden> {
-  const row = await org.read((db) =>
-    db
-      .selectFrom('org_settings')
-      .select('value')
-      .where('org_id', '=', org.orgId)
-      .where('name', '=', setting)
-      .executeTakeFirst(),
-  );
-  if (row === undefined) return { kinds: [], connections: [], labels: [] };
+  const text = await settingText(org, setting);
+  if (text === undefined) return { kinds: [], connections: [], labels: [] };
   try {
-    return stored.parse(JSON.parse(row.value));
+    return stored.parse(JSON.parse(text));
   } catch (cause) {
     throw new DrawbridgeError(
       'internal',

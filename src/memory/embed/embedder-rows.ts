@@ -2,6 +2,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { DrawbridgeError } from '../../errors.ts';
 import { fromJson, toJson } from '../../store/codec.ts';
+import { prepared } from '../../store/prepared.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import { type EmbedderSettings, embedderSettings } from './settings.ts';
 import { staticEnName } from './static-en.ts';
@@ -52,16 +53,13 @@ function rowOf(row: Row): EmbedderRow {
   };
 }
 
+const inOrder = prepared((db: Db, { orgId }: { orgId: string }) =>
+  db.selectFrom('embedders').selectAll().where('org_id', '=', orgId).orderBy('created_at').orderBy('name'),
+);
+
 /** In the order in which they came. */
 export async function readRows(db: Db, orgId: string): Promise<EmbedderRow[]> {
-  const rows = await db
-    .selectFrom('embedders')
-    .selectAll()
-    .where('org_id', '=', orgId)
-    .orderBy('created_at')
-    .orderBy('name')
-    .execute();
-  return rows.map(rowOf);
+  return (await inOrder(db, { orgId })).map(rowOf);
 }
 
 export const currentOf = (rows: readonly EmbedderRow[]): EmbedderRow | undefined =>

@@ -51,9 +51,8 @@ const maxPhrases = 5;
 /** Terms of what stands in quotes, a list a phrase, function words included: they stand in the passage, too. */
 export function questionPhrases(question: string, collection: readonly string[]): string[][] {
   const text = question.slice(0, maxQuestionLength).normalize('NFC');
+  const phrases = [...text.matchAll(quoted)].slice(0, maxPhrases);
+  if (phrases.length === 0) return [];
   const language = detectLanguage(text) ?? collection[0] ?? fallbackLanguage;
-  return [...text.matchAll(quoted)]
-    .slice(0, maxPhrases)
-    .map(([, phrase = '']) => terms(phrase, [language]))
-    .filter((phrase) => phrase.length > 1);
+  return phrases.map(([, phrase = '']) => terms(phrase, [language])).filter((phrase) => phrase.length > 1);
 }

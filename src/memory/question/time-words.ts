@@ -194,7 +194,7 @@ const rules: readonly Rule[] = [
 
 /** In the order of the question; none overlaps another. */
 export function timesIn(question: string, now: number, zone: string): SaidTime[] {
-  const here: Now = { today: dayOf(now, zone), zone };
+  let here: Now | undefined;
   const found: SaidTime[] = [];
   /** Read as a day that there is not. */
   const spoilt: { start: number; end: number }[] = [];
@@ -203,6 +203,8 @@ export function timesIn(question: string, now: number, zone: string): SaidTime[]
       const start = match.index;
       const end = start + match[0].length;
       if ([...found, ...spoilt].some((one) => one.start < end && start < one.end)) continue;
+      // Most questions say no time, and to know what day it is costs more than to see that.
+      here ??= { today: dayOf(now, zone), zone };
       const span = read(match, here);
       if (span !== undefined) found.push({ ...span, words: match[0], start, end });
       else if (/\d/u.test(match[0])) spoilt.push({ start, end });
