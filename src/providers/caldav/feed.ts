@@ -128,7 +128,11 @@ async function byToken(
   before: CalendarState,
 ): Promise<Changes | undefined> {
   if (before.token !== undefined) {
-    const changes = await collect(account, calendar, before.token);
+    // Xandikos fails over a token that it does not know: where the server is well, it tells all that there is.
+    const changes = await collect(account, calendar, before.token).catch((error: unknown) => {
+      if (error instanceof DrawbridgeError && error.code === 'provider_unavailable') return undefined;
+      throw error;
+    });
     if (changes !== undefined) return changes;
   }
   return collect(account, calendar, '');

@@ -110,10 +110,16 @@ function readSeries(calendar: ICAL.Component, around: FreeBusyQuery, add: Add, r
     }
     const key = `${master.getFirstPropertyValue('dtstart')} ${master.getFirstPropertyValue('rrule')}`;
     if (endless.has(key)) continue;
-    if (!runBounded(() => expand(event, exceptions, around, add), expandMs)) {
+    let found: Occurrence[] = [];
+    const work = () => {
+      found = [];
+      expand(event, exceptions, around, found);
+    };
+    if (runBounded(work, expandMs) === undefined) {
       if (endless.size < mostEndless) endless.add(key);
       reading.context.log.warn({ uid }, 'a recurrence took too long to follow and was left');
     }
+    for (const { item, startDate, endDate } of found) add(item, startDate, endDate);
   }
   // An override stands where it now stands, wherever its date was; one to a series that we do not hold too.
   for (const override of overrides) {
@@ -122,7 +128,15 @@ function readSeries(calendar: ICAL.Component, around: FreeBusyQuery, add: Add, r
   }
 }
 
-function expand(event: ICAL.Event, exceptions: ICAL.Component[], around: FreeBusyQuery, add: Add): void {
+type Occurrence = Pick<ReturnType<ICAL.Event['getOccurrenceDetails']>, 'item' | 'startDate' | 'endDate'>;
+
+/** Into `found`: what was found in time counts, also where the rest was not. */
+function expand(
+  event: ICAL.Event,
+  exceptions: ICAL.Component[],
+  around: FreeBusyQuery,
+  found: Occurrence[],
+): void {
   const shifts = exceptions.some(isForTheRest);
   const lasting = Math.max(0, wallMs(event.endDate) - wallMs(event.startDate));
   const iterator = event.iterator();
@@ -130,8 +144,9 @@ function expand(event: ICAL.Event, exceptions: ICAL.Component[], around: FreeBus
     const next = iterator.next() as ICAL.Time | null | undefined;
     if (next === null || next === undefined || wallMs(next) > around.to) break;
     if (!shifts && wallMs(next) + lasting < around.from) continue;
-    const { item, startDate, endDate } = event.getOccurrenceDetails(next);
-    if (!exceptions.includes(item.component) || isForTheRest(item.component)) add(item, startDate, endDate);
+    const occurrence = event.getOccurrenceDetails(next);
+    const { component } = occurrence.item;
+    if (!exceptions.includes(component) || isForTheRest(component)) found.push(occurrence);
   }
 }
 

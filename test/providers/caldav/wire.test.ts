@@ -160,7 +160,7 @@ describe('sync', () => {
     expect(shelf.records.get('/cal/a.ics')).toContain('SUMMARY:a later');
   });
 
-  test.each([403, 409, 410, 412])('a token refused with %i leads to a full run', async (status) => {
+  test.each([403, 409, 410, 412, 500])('a token refused with %i leads to a full run', async (status) => {
     const objects = new Map([
       ['a.ics', object('1', 'a')],
       ['b.ics', object('1', 'b')],
@@ -181,6 +181,27 @@ describe('sync', () => {
     objects.delete('a.ics');
     await shelf.run(events, context);
     expect([...shelf.records.keys()]).toEqual(['/cal/b.ics']);
+  });
+
+  test('a server that fails over everything is an error, and nothing is taken for gone', async () => {
+    let isWell = true;
+    const { context } = await scene({
+      objects: new Map([['a.ics', object('1', 'a')]]),
+      sync: () =>
+        isWell
+          ? {
+              status: 207,
+              body: multistatus(
+                `${responseFor('/cal/a.ics', '<d:getetag>"1"</d:getetag>')}<d:sync-token>t1</d:sync-token>`,
+              ),
+            }
+          : { status: 500 },
+    });
+    const shelf = new Shelf();
+    await shelf.run(events, context);
+    isWell = false;
+    await expect(shelf.run(events, context)).rejects.toMatchObject({ code: 'provider_unavailable' });
+    expect([...shelf.records.keys()]).toEqual(['/cal/a.ics']);
   });
 
   test('a list of changes in parts is followed to its end', async () => {
