@@ -32,7 +32,8 @@ const scripts: Record<string, string> = {
       if (pid === undefined) return;
       console.log('client ' + process.pid + ' server ' + pid);
       if (thenCommand === undefined) return;
-      const then = spawn('/bin/sh', ['-c', thenCommand.replace('PID', pid)], { stdio: ['ignore', 'inherit', 'inherit'] });
+      const env = { ...process.env, SERVER: pid };
+      const then = spawn('/bin/sh', ['-c', thenCommand], { env, stdio: ['ignore', 'inherit', 'inherit'] });
       then.once('close', () => process.exit());
     });
     process.stdin.on('end', () => process.exit()).resume();`,
@@ -59,13 +60,17 @@ const script = (name: string) => `'${node}' '${join(folder, name)}'`;
 function until(child: ChildProcess, shape: RegExp): Promise<RegExpExecArray> {
   started.push(child);
   let output = '';
+  let trouble = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    trouble += text;
+  });
   return new Promise((resolve, refuse) => {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       const match = shape.exec(output.slice(0, output.lastIndexOf('\n') + 1));
       if (match !== null) resolve(match);
     });
-    child.once('close', () => refuse(new Error(`ended with: ${output}`)));
+    child.once('close', () => refuse(new Error(`ended with: ${output}${trouble}`)));
   });
 }
 
@@ -73,7 +78,7 @@ const client = (...commands: string[]) => spawn(node, [join(folder, 'client.mjs'
 
 test('what an agent starts in its shell is refused: its client also started a live stdio server', async () => {
   const [, pid, found] = await until(
-    client(script('server.mjs'), `${script('check.mjs')} PID; true`),
+    client(script('server.mjs'), `${script('check.mjs')} "$SERVER"; true`),
     /client (\d+)[\s\S]*found (\w+)/,
   );
   expect(found).toBe(pid);
@@ -81,7 +86,7 @@ test('what an agent starts in its shell is refused: its client also started a li
 
 test('a server that was started through a shell or a package runner counts as its client’s', async () => {
   const [, pid, found] = await until(
-    client(`sh -c "${script('server.mjs')}; true"; true`, `${script('check.mjs')} PID`),
+    client(`sh -c "${script('server.mjs')}; true"; true`, `${script('check.mjs')} "$SERVER"`),
     /client (\d+)[\s\S]*found (\w+)/,
   );
   expect(found).toBe(pid);
