@@ -1,5 +1,6 @@
 // The feed `mail` on a server that does whatever the test wants: a mailbox that changes between any two steps,
 // servers of few words, connections that go.
+import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { type ImapServer, startImap } from '../../../sandbox/imap.ts';
@@ -140,6 +141,33 @@ test('whatever happens to the mailboxes, and wherever runs were cut off, one who
     }),
     { numRuns: 60 },
   );
+});
+
+test('a server that hangs up while TLS begins could not be reached: that says nothing of its certificate', async () => {
+  const server = createServer((socket) => {
+    let isTls = false;
+    socket.on('error', () => undefined);
+    socket.write('* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] ready\r\n');
+    socket.on('data', (data) => {
+      if (isTls) return socket.end();
+      const [tag, command] = data.toString().trim().split(' ');
+      isTls = command === 'STARTTLS';
+      if (!isTls) socket.write('* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN\r\n');
+      return socket.write(`${tag} OK go on\r\n`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const context = contextFor({
+    fields: { email: 'ann@example.com', user: 'ann', imap: `127.0.0.1:${port}`, smtp: '127.0.0.1:9' },
+    secrets: { password: 'correct-horse' },
+  });
+  await expect(new Shelf().run(feed, context)).rejects.toMatchObject({
+    code: 'network',
+    retry: 'later',
+    message: expect.stringContaining('The connection to the IMAP server'),
+  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
 test('a connection that goes in the middle is an error, and the next run goes on', async () => {
