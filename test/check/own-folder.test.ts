@@ -31,10 +31,9 @@ test('no room imports a provider or asks for it by its id, but for those that ar
   for (const path of files) {
     for (const id of namesIn(path, ids)) {
       if (path.startsWith(`providers/${id}/`) || path === `providers/${id}.ts`) continue;
-      (found[path] ??= []).push(id);
+      found[path] = [...(found[path] ?? []), id].sort();
     }
   }
-  for (const ids of Object.values(found)) ids.sort();
   expect(found).toEqual(known);
 });
 
@@ -59,7 +58,11 @@ function namesIn(path: string, ids: readonly string[]): Set<string> {
         if (!imports && node.text === id && !words.has(id)) names.add(id);
       }
     }
-    if (ts.isPropertyAssignment(node) && ids.includes(node.name.getText()) && !words.has(node.name.getText())) {
+    if (
+      ts.isPropertyAssignment(node) &&
+      ids.includes(node.name.getText()) &&
+      !words.has(node.name.getText())
+    ) {
       names.add(node.name.getText());
     }
     ts.forEachChild(node, visit);
