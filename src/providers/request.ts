@@ -52,6 +52,16 @@ export async function send<Output, const P extends Path>(
   return (await exchangeAt(context, http, addressOf(context, http, request), request)).output;
 }
 
+/** What was asked for; undefined where the provider says that it is not there, or no more. @throws DrawbridgeError else */
+export async function ifThere<Found>(asked: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
 /**
  * The answer of a request that causes an effect; opens the gate just before it. What the provider clearly did
  * not do is an EffectRefused; anything else that is no proper answer leaves the outcome unclear.

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import type { RecordMediaType } from '../record.ts';
+import { ifThere } from '../request.ts';
 import { call, download } from './http.ts';
 
 /** What is read of one file as text. Bytes. */
@@ -91,13 +92,8 @@ export async function fileAt(context: ProviderContext, at: string): Promise<Drop
 
 /** Undefined: there is no file. @throws DrawbridgeError */
 export async function fileIfThere(context: ProviderContext, at: string): Promise<DropboxFile | undefined> {
-  try {
-    const found = await call(context, '/files/get_metadata', { path: at }, metadata);
-    return found['.tag'] === 'file' ? found : undefined;
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  const found = await ifThere(call(context, '/files/get_metadata', { path: at }, metadata));
+  return found?.['.tag'] === 'file' ? found : undefined;
 }
 
 const office = 'application/vnd.openxmlformats-officedocument.';

@@ -8,6 +8,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { ask, scope } from '../google.ts';
 import type { SourceRecord } from '../record.ts';
+import { ifThere } from '../request.ts';
 import { gmailOf, needed, ownAddress, pageOf, profileOf, type RawMessage, rawMessage } from './client.ts';
 
 const hidden = new Set(['DRAFT', 'CHAT', 'SPAM', 'TRASH']);
@@ -163,8 +164,8 @@ async function historyPage(
   startHistoryId: string,
   pageToken: string | undefined,
 ): Promise<gmail_v1.Schema$ListHistoryResponse | undefined> {
-  try {
-    return await ask(() =>
+  return ifThere(
+    ask(() =>
       client.users.history.list({
         userId: 'me',
         startHistoryId,
@@ -172,11 +173,8 @@ async function historyPage(
         maxResults: 100,
         ...(pageToken === undefined ? {} : { pageToken }),
       }),
-    );
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+    ),
+  );
 }
 
 /** The entries in their order; of each message the last word counts. */
@@ -238,12 +236,7 @@ async function* taken(
 }
 
 async function messageOrNothing(context: ProviderContext, id: string): Promise<RawMessage | undefined> {
-  try {
-    return await rawMessage(context, id);
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  return ifThere(rawMessage(context, id));
 }
 
 function idsIn(messages: readonly gmail_v1.Schema$Message[] | null | undefined): string[] {

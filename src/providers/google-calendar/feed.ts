@@ -10,6 +10,7 @@ import { icsOf } from '../calendar/ics.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { ask, scope } from '../google.ts';
 import type { SourceRecord } from '../record.ts';
+import { ifThere } from '../request.ts';
 import { askedAhead } from './batch.ts';
 import { calendarOf, calendarsOf, listPage, needed, type OwnCalendar } from './client.ts';
 
@@ -39,13 +40,8 @@ async function oneEvent(context: ProviderContext, externalId: string): Promise<S
   const calendar = (await calendarsOf(context)).find(({ id }) => encodeURIComponent(id) === prefix);
   if (calendar === undefined) return undefined;
   const client = await calendarOf(context);
-  try {
-    const event = await ask(() => client.events.get({ calendarId: calendar.id, eventId }));
-    return sorted(calendar, { items: [event] }).records[0];
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  const event = await ifThere(ask(() => client.events.get({ calendarId: calendar.id, eventId })));
+  return event === undefined ? undefined : sorted(calendar, { items: [event] }).records[0];
 }
 
 interface Session {

@@ -16,6 +16,7 @@ import {
   writeOperation,
 } from '../define.ts';
 import { ask, cause, scope } from '../google.ts';
+import { ifThere } from '../request.ts';
 import {
   bodyOf,
   type Change,
@@ -225,12 +226,7 @@ async function lookUp(
 
 async function existing(context: ProviderContext, calendar: string, id: string): Promise<Event | undefined> {
   const client = await calendarOf(context);
-  try {
-    return await ask(() => client.events.get({ calendarId: calendar, eventId: id }));
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  return ifThere(ask(() => client.events.get({ calendarId: calendar, eventId: id })));
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
+import { ifThere } from '../request.ts';
 import { asked, hubspotDefined, readingClient, writingClient } from './client.ts';
 import { type Kind, kinds, type ObjectType, objectTypes } from './kinds.ts';
 import { objectId, pageOf, type RawObject, rawObject, valuesOf } from './objects.ts';
@@ -246,12 +247,7 @@ async function lookedUp(
 ): Promise<RawObject | undefined> {
   const client = await readingClient(context);
   const call = client.objects.getById(kind.type, id, properties, undefined, undefined, undefined, idProperty);
-  try {
-    return await asked(context, call, rawObject);
-  } catch (thrown) {
-    if (thrown instanceof DrawbridgeError && thrown.code === 'not_found') return undefined;
-    throw thrown;
-  }
+  return ifThere(asked(context, call, rawObject));
 }
 
 /** The record as it stands, and what names it. @throws DrawbridgeError `not_found` */

@@ -8,7 +8,7 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
-import { send, sendWrite } from '../request.ts';
+import { ifThere, send, sendWrite } from '../request.ts';
 import { audienceName } from './contact.ts';
 import { http } from './http.ts';
 import { audience, email } from './reads.ts';
@@ -204,20 +204,17 @@ export const deleteDraft = writeOperation<z.infer<typeof which>>({
   },
 });
 
-async function campaignAt(context: ProviderContext, id: string): Promise<RawCampaign | undefined> {
-  try {
-    const query = { fields: campaignNames.join(',') };
-    return await send(context, http, {
+function campaignAt(context: ProviderContext, id: string): Promise<RawCampaign | undefined> {
+  const query = { fields: campaignNames.join(',') };
+  return ifThere(
+    send(context, http, {
       method: 'GET',
       path: '/campaigns/{id}',
       params: { id },
       query,
       output: rawCampaign,
-    });
-  } catch (thrown) {
-    if (thrown instanceof DrawbridgeError && thrown.code === 'not_found') return undefined;
-    throw thrown;
-  }
+    }),
+  );
 }
 
 function outcomeOf(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { LiveRecord, LookUp, ProviderContext, WriteContext, WriteOutcome } from '../define.ts';
-import { send } from '../request.ts';
+import { ifThere, send } from '../request.ts';
 import { hashOf, http } from './http.ts';
 import { audience, email } from './reads.ts';
 import { memberPage, type RawMember, rawList, rawMember } from './shapes.ts';
@@ -16,17 +16,14 @@ export const reference = ({ audience, email }: Who): string => `${audience}/${ha
 
 /** Undefined: not there. @throws DrawbridgeError */
 export async function memberAt(context: ProviderContext, payload: Who): Promise<RawMember | undefined> {
-  try {
-    return await send(context, http, {
+  return ifThere(
+    send(context, http, {
       method: 'GET',
       path: memberPath,
       params: at(payload),
       output: rawMember,
-    });
-  } catch (thrown) {
-    if (thrown instanceof DrawbridgeError && thrown.code === 'not_found') return undefined;
-    throw thrown;
-  }
+    }),
+  );
 }
 
 /** @throws DrawbridgeError `not_found` */

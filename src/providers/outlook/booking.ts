@@ -16,7 +16,7 @@ import {
   writeOperation,
 } from '../define.ts';
 import { microsoftHttp as http, steadyIds } from '../microsoft.ts';
-import { send, sendWrite } from '../request.ts';
+import { ifThere, send, sendWrite } from '../request.ts';
 import { instantIn, inUtc, type RawEvent, rawEvent, untitled } from './event.ts';
 import { asRecipient, graphId, markFilter, markOf } from './message.ts';
 import { patternOf } from './series.ts';
@@ -178,18 +178,15 @@ export const cancel = writeOperation<Cancelling>({
 const cancelled = (id: string): WriteOutcome => ({ reference: id, details: { id } });
 
 async function existing(context: ProviderContext, id: string): Promise<RawEvent | undefined> {
-  try {
-    return await send(context, http, {
+  return ifThere(
+    send(context, http, {
       method: 'GET',
       path: '/me/events/{id}',
       params: { id },
       headers: inUtc,
       output: rawEvent,
-    });
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+    }),
+  );
 }
 
 /** @throws DrawbridgeError `not_found` */

@@ -9,7 +9,7 @@ import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { microsoftHttp as http, steadyIds } from '../microsoft.ts';
 import { pages as pagesOf } from '../pages.ts';
 import type { SourceRecord } from '../record.ts';
-import { addressOf, send } from '../request.ts';
+import { addressOf, ifThere, send } from '../request.ts';
 import { askedAhead } from './batch.ts';
 import { deltaPage, ownAddress } from './delta.ts';
 import { mimeOf } from './message.ts';
@@ -148,12 +148,7 @@ async function taken(
 }
 
 async function mimeOrNothing(context: ProviderContext, id: string): Promise<Buffer | undefined> {
-  try {
-    return await mimeOf(context, id);
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  return ifThere(mimeOf(context, id));
 }
 
 const folderList = z.object({
@@ -205,13 +200,8 @@ async function foldersOf(context: ProviderContext): Promise<{ folders: string[];
 }
 
 async function folderId(context: ProviderContext, name: (typeof hiddenFolders)[number]) {
-  try {
-    return (await send(context, http, wellKnown(name))).id;
-  } catch (error) {
-    // A mailbox need not have each of them.
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  // A mailbox need not have each of them.
+  return (await ifThere(send(context, http, wellKnown(name))))?.id;
 }
 
 const prefixOf = (folder: string): string => `${encodeURIComponent(folder)}/`;

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
-import { send } from '../request.ts';
+import { ifThere, send } from '../request.ts';
 import { documentOf, externalId, type Kept, kindsOf } from './documents.ts';
 import { type Raw, raw } from './entities.ts';
 import { http, mostRows, version } from './http.ts';
@@ -61,13 +61,9 @@ async function oneRecord<Name extends Kept>(
   entity: Name,
   id: string,
 ): Promise<SourceRecord | undefined> {
-  try {
-    const row = await getRecord(context, entity, id);
-    return 'Active' in row && row.Active === false ? undefined : documentOf(context, entity, row);
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  const row = await ifThere(getRecord(context, entity, id));
+  if (row === undefined || ('Active' in row && row.Active === false)) return undefined;
+  return documentOf(context, entity, row);
 }
 
 async function* pages(context: ProviderContext, entity: Kept, stored: unknown): AsyncGenerator<FeedPage> {

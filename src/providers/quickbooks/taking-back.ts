@@ -1,8 +1,8 @@
 // Papers that are taken out of the books again: an estimate is deleted, a payment made void. Both only in the
 // version that a person saw.
 import { z } from 'zod';
-import { DrawbridgeError } from '../../errors.ts';
 import { type ProviderContext, type WriteOutcome, writeOperation } from '../define.ts';
+import { ifThere } from '../request.ts';
 import { type Raw, raw } from './entities.ts';
 import { paperInput, type Taken } from './payload.ts';
 import { getRecord } from './reads.ts';
@@ -100,10 +100,5 @@ async function existing<Name extends Paper>(
   entity: Name,
   id: string,
 ): Promise<Raw[Name] | undefined> {
-  try {
-    return await getRecord(context, entity, id);
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+  return ifThere(getRecord(context, entity, id));
 }

@@ -1,9 +1,8 @@
 // Messages of a channel and replies to one: the two questions that Slack limits most.
 // https://docs.slack.dev/apis/web-api/rate-limits
-import { DrawbridgeError } from '../../errors.ts';
 import type { ProviderContext } from '../define.ts';
 import type { Query } from '../request.ts';
-import { send } from '../request.ts';
+import { ifThere, send } from '../request.ts';
 import { http } from './http.ts';
 import { messagesAnswer, type RawMessage } from './shapes.ts';
 
@@ -47,16 +46,13 @@ export async function askReplies(
   ts: string,
   cursor?: string,
 ): Promise<Page | undefined> {
-  try {
-    const { messages, response_metadata } = await send(context, http, {
+  const found = await ifThere(
+    send(context, http, {
       method: 'GET',
       path: '/conversations.replies',
       query: { channel, ts, limit: mostMessages(context), cursor },
       output: messagesAnswer,
-    });
-    return { messages, next: response_metadata?.next_cursor || undefined };
-  } catch (error) {
-    if (error instanceof DrawbridgeError && error.code === 'not_found') return undefined;
-    throw error;
-  }
+    }),
+  );
+  return found && { messages: found.messages, next: found.response_metadata?.next_cursor || undefined };
 }
