@@ -28,10 +28,6 @@ const costs: Readonly<Record<string, number>> = {
   'hubspot tickets': 2,
   // What was edited, and what lies in the trash.
   'notion pages': 2,
-  'shopify customers': 2,
-  'shopify draft-orders': 2,
-  'shopify orders': 2,
-  'shopify products': 2,
   'reso listings': 2,
   'spark listings': 2,
   'slack messages': 7,
