@@ -34,7 +34,7 @@ const asked = (sortKeys: string) =>
 const ids = (name: string) =>
   `query Ids($first: Int!, $after: String) { list: ${name}(first: $first, after: $after, sortKey: ID) ${pageOf('id')} }`;
 const events = 'nodes { __typename ... on BasicEvent { id action createdAt subjectId subjectType } }';
-/** The first page of what changed, and beside it what was destroyed. */
+/** The first page of what changed, and beside it what was destroyed: a point more for each event that may come. */
 const changes = (name: string, sortKeys: string, fields: string) =>
   `query Changes($first: Int!, $query: String, $sortKey: ${sortKeys}, $events: Int!, $gone: String) {
     list: ${name}(first: $first, query: $query, sortKey: $sortKey) ${pageOf(fields)}
