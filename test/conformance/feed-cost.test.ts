@@ -10,35 +10,29 @@ import { feedAt } from './provider-feeds.ts';
 import { openProviderWorld } from './provider-world.ts';
 
 /**
- * Calls of one run that finds nothing new, of feeds that need more than one. Slack is asked for its
- * people, for the channels, and in each for its last days, for its members where it is private, and for each of the
- * conversations that go on. HubSpot
- * tells deletions elsewhere than changes. Shopify tells deletions by its events.
- * An MLS is asked how many listings it has beside what changed:
- * by nothing else it tells what was deleted.
- * Dropbox tells no change of who shares a folder: each is asked.
+ * Calls of one run that finds nothing new, of feeds that need more than one.
+ *
+ * Dropbox tells no change of who shares a folder: each shared folder is asked.
+ * HubSpot tells deletions apart, and its searches too late to tell them by their count.
+ * Notion searches what is there, or what lies in the trash; that something went there is no edit.
+ * Slack is asked for its people, for the channels, and in each for its last days, for its members where it is private,
+ * and for each of the conversations that go on: edits and deletions show nowhere else.
+ * Mailchimp has two lists of who is in an audience, those that are there and the archived ones, and counts of an
+ * audience that are minutes old; nothing tells whether a draft of a campaign changed.
  */
 const costs: Readonly<Record<string, number>> = {
-  'bridge listings': 2,
   'dropbox files': 2,
   'hubspot contacts': 2,
   'hubspot companies': 2,
   'hubspot deals': 2,
   'hubspot notes': 2,
   'hubspot tickets': 2,
-  // What was edited, and what lies in the trash.
   'notion pages': 2,
-  'shopify customers': 2,
-  'shopify draft-orders': 2,
-  'shopify orders': 2,
-  'shopify products': 2,
-  'reso listings': 2,
-  'spark listings': 2,
   'slack messages': 7,
-  // Its audiences, and of each who changed, the archived ones, and both counted over.
-  'mailchimp contacts': 9,
-  // What was sent in the last days, and drafts, are read again: nothing tells whether they changed.
-  'mailchimp campaigns': 7,
+  // Its list of audiences, and of each of the two what was said.
+  'mailchimp contacts': 5,
+  // The list, and one draft.
+  'mailchimp campaigns': 2,
 };
 
 const log = createLog({ level: 'silent' });

@@ -1,8 +1,10 @@
 // The feed `campaigns`: each with its words and, as facts that may change by themselves, its numbers. What was sent
-// stays as it is and is read once, and again for some days; a draft is read each time, as nothing tells that it changed.
+// stays as it is and is read once, and in its first days again where the list tells of it otherwise; a draft is read
+// each time, as nothing tells that it changed.
 //
 // The list itself is short and read whole each run, so that what is gone shows at once.
 // https://mailchimp.com/developer/marketing/api/campaigns/list-campaigns/
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
@@ -23,13 +25,15 @@ import { wholeList } from './whole.ts';
 
 const listPage = 1000;
 const atOnce = 5;
-/** What was sent in the last days is read again: it may have been under way. */
+/** What was sent in the days before the newest is read again where it may have been under way. */
 const settlesMs = 7 * 24 * 3_600_000;
 
 const cursorForm = z.object({
   version: z.literal(1),
   /** Integer ms: what was sent until then is read. */
   sentUntil: z.number().int().min(0),
+  /** Of what was sent in the days before that, by id, what the list told of it when it was read. */
+  recent: z.record(z.string(), z.string()).default({}),
 });
 type Cursor = z.infer<typeof cursorForm>;
 
@@ -57,19 +61,26 @@ export const campaignFeed: Feed = {
 };
 
 async function* campaignPages(context: ProviderContext, stored: unknown): AsyncGenerator<FeedPage> {
-  const known = cursorForm.safeParse(stored).data?.sentUntil ?? 0;
+  const { sentUntil: known = 0, recent: told = {} } = cursorForm.safeParse(stored).data ?? {};
   const { all: found, isWhole } = await everyCampaign(context);
   const all = [...found.values()];
   const sentAt = new Map(
     all.map((one) => [one.id, one.status === 'sent' ? Date.parse(one.send_time ?? '') : Number.NaN]),
   );
   const sent = (one: RawCampaign) => sentAt.get(one.id) ?? Number.NaN;
-  const isFinal = (one: RawCampaign) => sent(one) <= known - settlesMs;
+  const isFinal = (one: RawCampaign) =>
+    sent(one) <= known - settlesMs || (one.status === 'sent' && told[one.id] === markOf(one));
   // Sent ones in the order of their sending, so that a kill goes on behind the last; the others after them.
   const due = all
     .filter((one) => !isFinal(one))
     .sort((a, b) => (sent(a) || Number.POSITIVE_INFINITY) - (sent(b) || Number.POSITIVE_INFINITY));
   let sentUntil = known;
+  const marks = new Map(Object.entries(told));
+  // Those that are gone, or final by their age, are dropped.
+  const cursor = (): Cursor => {
+    const recent = [...marks].filter(([id]) => (sentAt.get(id) ?? 0) > sentUntil - settlesMs);
+    return { version: 1, sentUntil, recent: Object.fromEntries(recent) };
+  };
   for (let start = 0; start < due.length; start += atOnce) {
     const some = due.slice(start, start + atOnce);
     const read = await Promise.allSettled(some.map((one) => recordOf(context, one)));
@@ -78,18 +89,25 @@ async function* campaignPages(context: ProviderContext, stored: unknown): AsyncG
       if (one.status === 'rejected') throw one.reason;
       return one.value;
     });
-    for (const one of some) if (sent(one) > sentUntil) sentUntil = sent(one);
+    for (const [at, one] of some.entries()) {
+      if (sent(one) > sentUntil) sentUntil = sent(one);
+      if (records[at] !== undefined) marks.set(one.id, markOf(one));
+    }
     yield {
       records: records.filter((record) => record !== undefined),
       // Gone between the list and now.
       deleted: some.flatMap(({ id }, at) => (records[at] === undefined ? [id] : [])),
-      cursor: { version: 1, sentUntil } satisfies Cursor,
+      cursor: cursor(),
       remaining: Math.max(0, due.length - start - some.length),
     };
   }
-  const cursor: Cursor = { version: 1, sentUntil };
   const ids = all.map(({ id }) => id);
-  yield { records: [], deleted: [], cursor, ...(isWhole ? { complete: { ids } } : {}) };
+  yield { records: [], deleted: [], cursor: cursor(), ...(isWhole ? { complete: { ids } } : {}) };
+}
+
+/** Of all that the list tells but how often it was opened. */
+function markOf({ report_summary: _numbers, ...raw }: RawCampaign): string {
+  return createHash('sha256').update(JSON.stringify(raw)).digest('base64url').slice(0, 22);
 }
 
 function everyCampaign(

@@ -1,5 +1,6 @@
 // The feed `contacts`: of each audience whoever changed since the last run, oldest change first; also those who
-// left, bounced or were archived, as they are. What was deleted for good shows when all ids are counted over.
+// left, bounced or were archived, as they are. What was deleted for good shows when all ids are counted over. An
+// audience that a look shows as it was is not read.
 //
 // No page is asked for by its number alone: each begins at the second of the newest change that is known, so that
 // what moves while it is read comes later, and not past it. External id: audience/hash.
@@ -9,8 +10,10 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord, Structured } from '../record.ts';
 import { send } from '../request.ts';
+import { look, lookAt } from './contact-look.ts';
 import { http } from './http.ts';
 import {
+  changedAt,
   filled,
   memberFields,
   memberNames,
@@ -30,7 +33,7 @@ const slack = 20;
 const overlapMs = 5 * 60_000;
 const listsPage = 100;
 const idsPage = 1000;
-/** An audience of so many contacts is counted over each run, a larger one at times. */
+/** An audience of so many contacts is counted over whenever it changed, a larger one at times. */
 const fewContacts = 5_000;
 const countEveryMs = 24 * 3_600_000;
 
@@ -47,6 +50,8 @@ const state = z.object({
   /** A run came to its end. */
   done: z.boolean(),
   countedAt: z.number().int().min(0).optional(),
+  /** How it looked before it was last read to its end. */
+  looked: look.optional(),
 });
 type State = z.infer<typeof state>;
 type Place = z.infer<typeof place>;
@@ -92,7 +97,7 @@ function audiencesOf(context: ProviderContext): Promise<{ all: Map<string, Audie
         offset,
         sort_field: 'date_created',
         sort_dir: 'ASC',
-        fields: 'lists.id,lists.name,lists.stats,total_items',
+        fields: 'lists.id,lists.name,total_items',
       },
       output: rawLists,
     });
@@ -109,13 +114,16 @@ async function* oneAudience(
   const before = lists[audience.id];
   const again = ({ since }: Place): Place => ({ since: Math.max(0, since - overlapMs), offset: 0 });
   const first = { since: 0, offset: 0 };
-  const countedAt = before?.countedAt === undefined ? {} : { countedAt: before.countedAt };
-  const now: State =
-    before === undefined
-      ? { present: first, archived: first, done: false }
-      : before.done
-        ? { present: again(before.present), archived: again(before.archived), done: false, ...countedAt }
-        : { ...before };
+  const { countedAt, looked } = before ?? {};
+  const isOver = countedAt === undefined || context.clock.now() - countedAt >= countEveryMs;
+  const seen = await lookAt(context, audience.id, overlapMs);
+  const isLarge = seen.total > fewContacts;
+  const isSame = seen.mark !== undefined && seen.mark === looked?.mark;
+  if (before?.done === true && isSame && !(isLarge && isOver)) return;
+  const { present = first, archived = first } = before ?? {};
+  const now: State = before?.done
+    ? { ...before, present: again(present), archived: again(archived), done: false }
+    : { ...before, present, archived, done: false };
   for (const part of ['present', 'archived'] as const) {
     for (let more = true; more; ) {
       const step = await changed(context, audience, part, now[part]);
@@ -126,11 +134,20 @@ async function* oneAudience(
       yield { records, deleted: [], cursor: copy(cursor), ...(more ? { remaining: step.remaining } : {}) };
     }
   }
+  const fewer = looked !== undefined && seen.total < looked.total;
+  const isDue = !isLarge || isOver || fewer;
+  // A run that went on with another's places may have passed by what came to light in between: no mark of it.
+  const told = before?.done === false ? { total: seen.total } : seen;
   const at = context.clock.now();
-  const few = sizeOf(audience) <= fewContacts;
-  const due = few || now.countedAt === undefined || at - now.countedAt >= countEveryMs;
-  const ids = due ? await allIds(context, audience.id) : undefined;
-  lists[audience.id] = { ...now, done: true, ...(ids === undefined ? {} : { countedAt: at }) };
+  const ids = isDue ? await allIds(context, audience.id) : undefined;
+  lists[audience.id] = {
+    present: now.present,
+    archived: now.archived,
+    done: true,
+    // What was to be counted and could not be is looked at, and counted, as if for the first time.
+    ...(ids !== undefined ? { countedAt: at } : isDue || countedAt === undefined ? {} : { countedAt }),
+    ...(ids === undefined && isDue ? {} : { looked: told }),
+  };
   yield {
     records: [],
     deleted: [],
@@ -138,9 +155,6 @@ async function* oneAudience(
     ...(ids === undefined ? {} : { complete: { ids, prefix: `${audience.id}/` } }),
   };
 }
-
-const sizeOf = ({ stats }: Audience): number =>
-  (stats?.member_count ?? 0) + (stats?.unsubscribe_count ?? 0) + (stats?.cleaned_count ?? 0);
 
 /** One page of those who changed at `from.since` or later, and where the next begins. */
 async function changed(
@@ -280,12 +294,6 @@ function standingOf({ status, unsubscribe_reason = '' }: RawMember, audience: st
   };
   const said = words[status] ?? `Is ${status} in the audience ${audience}`;
   return unsubscribe_reason === '' ? `${said}.` : `${said}: ${unsubscribe_reason}`;
-}
-
-/** Integer ms; 0 where it does not say. */
-function changedAt({ last_changed }: RawMember): number {
-  const at = Date.parse(last_changed ?? '');
-  return Number.isNaN(at) ? 0 : at;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

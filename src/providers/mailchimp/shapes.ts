@@ -52,6 +52,11 @@ export const rawMember = z.object({
   list_id: listId,
 });
 export type RawMember = z.infer<typeof rawMember>;
+/** Integer ms; 0 where it does not say. */
+export function changedAt({ last_changed }: Pick<RawMember, 'last_changed'>): number {
+  const at = Date.parse(last_changed ?? '');
+  return Number.isNaN(at) ? 0 : at;
+}
 export const rawMembers = z.object({ members: z.array(rawMember), total_items: count });
 /** Of every list of members: what is read and no more, as the whole of one is some kilobytes. */
 export const memberNames = Object.keys(rawMember.shape);

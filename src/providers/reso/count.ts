@@ -1,5 +1,6 @@
 // Whether an MLS still shows what it showed: a count that is not what it should be, or a day gone by, and all its
 // keys are read. Deleted listings are told by no time of change.
+import type { ProviderContext } from '../define.ts';
 import { keyOf, textOf } from './listing.ts';
 import { type Answer, ask, askNext, quoted } from './odata.ts';
 import type { Reader } from './reader.ts';
@@ -27,14 +28,23 @@ export async function newestChange({ context, dialect }: Reader): Promise<string
   return textOf(rows[0]?.['ModificationTimestamp']);
 }
 
+/** @param told how many listings there were before this run read what changed, where that is known */
 export async function isDue(
   { context, dialect, fresh }: Reader,
   counted: Counted | undefined,
+  told?: number,
 ): Promise<{ due: boolean; total: number | undefined }> {
+  const expected =
+    counted === undefined || isOver(context, counted) ? undefined : (counted.total ?? 0) + fresh;
+  if (told !== undefined && told === expected) return { due: false, total: told };
   const { total } = await ask(context, dialect, '/Property', { select: ['ListingKey'], top: 1, count: true });
-  if (counted === undefined || context.clock.now() - counted.at >= countEveryMs) return { due: true, total };
-  return { due: total !== undefined && total !== (counted.total ?? 0) + fresh, total };
+  if (expected === undefined) return { due: true, total };
+  return { due: total !== undefined && total !== expected, total };
 }
+
+/** All keys are to be read again, whatever the count. */
+export const isOver = ({ clock }: ProviderContext, { at }: Counted): boolean =>
+  clock.now() - at >= countEveryMs;
 
 /** Every key that the MLS shows; undefined: too many, or fewer than it says it has. */
 export async function countOver(reader: Reader, total: number | undefined): Promise<string[] | undefined> {

@@ -1,14 +1,16 @@
 // All listings of an MLS, then what changed: by the log of events where it keeps one, else by time of change. What
-// it shows no more is gone: told by an event, or by counting its keys over.
+// it shows no more is gone: told by an event, or by counting its keys over. An MLS without a log is looked at first,
+// and read where it shows something else than it did.
 //
 // No page is asked for by number: rows that change meanwhile would shift others over a page's edge. Each question
 // begins where the last one's newest change was; where more rows than fit a page share one moment, they are read by
 // their keys. All times compared are the server's own.
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
-import { type Counted, countOver, isDue, newestChange } from './count.ts';
+import { type Counted, countOver, isDue, isOver, newestChange } from './count.ts';
 import type { Dialect } from './dialect.ts';
 import { keyOf, textOf, timeOf } from './listing.ts';
+import { type Look, lookAt } from './look.ts';
 import { type Answer, ask, askNext, both, quoted, type Row } from './odata.ts';
 import { selectOf } from './operations.ts';
 import {
@@ -55,10 +57,21 @@ async function* pages(context: ProviderContext, dialect: Dialect, stored: unknow
       cursor.since = (await newestChange(reader)) ?? cursor.since;
     }
   }
+  let look: Look | undefined;
   if (cursor.bulk !== undefined && dialect.bulk !== undefined) yield* everything(reader, dialect.bulk);
-  else if (cursor.done && cursor.sequence !== undefined) yield* events(reader);
-  else yield* changes(reader);
-  yield await last(reader);
+  else if (cursor.done && cursor.sequence !== undefined) {
+    yield* events(reader);
+    // The log tells what is gone, too; it is counted over once a day.
+    if (cursor.counted !== undefined && !isOver(context, cursor.counted)) return;
+  } else {
+    // It tells nothing where the MLS does not count, or its keys are read over in any case.
+    const tells = cursor.done && cursor.counted?.total !== undefined && !isOver(context, cursor.counted);
+    look = tells ? await lookAt(reader) : undefined;
+    if (look?.mark !== undefined && look.mark === cursor.looked && look.total === cursor.counted?.total)
+      return;
+    yield* changes(reader);
+  }
+  yield await last(reader, look);
 }
 
 /** The whole, page by page, as the server leads. A link that has ended begins it anew. */
@@ -202,14 +215,15 @@ async function lastEvent({ context, dialect, catalogue }: Reader): Promise<numbe
   }
 }
 
-async function last(reader: Reader): Promise<FeedPage> {
+async function last(reader: Reader, look: Look | undefined): Promise<FeedPage> {
   const { context, cursor } = reader;
   const done = (counted: Counted | undefined): Cursor => ({
     ...kept(reader),
     done: true,
     ...(counted === undefined ? {} : { counted }),
+    ...(look?.mark === undefined ? {} : { looked: look.mark }),
   });
-  const { due, total } = await isDue(reader, cursor.counted);
+  const { due, total } = await isDue(reader, cursor.counted, look?.total);
   const counted = { at: context.clock.now(), upTo: cursor.since, ...(total === undefined ? {} : { total }) };
   if (!due)
     return {

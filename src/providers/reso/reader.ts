@@ -25,6 +25,8 @@ export const cursorForm = z.object({
   /** Events up to this one are read. */
   sequence: z.number().optional(),
   counted: z.object({ at: z.number(), total: z.number().optional(), upTo: z.string() }).optional(),
+  /** The mark of the last look that was followed by reading what changed. */
+  looked: z.string().optional(),
 });
 export type Cursor = z.infer<typeof cursorForm>;
 

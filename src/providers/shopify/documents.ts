@@ -33,29 +33,40 @@ const asked = (sortKeys: string) =>
   `$first: Int!, $after: String, $query: String, $sortKey: ${sortKeys}, $reverse: Boolean`;
 const ids = (name: string) =>
   `query Ids($first: Int!, $after: String) { list: ${name}(first: $first, after: $after, sortKey: ID) ${pageOf('id')} }`;
+const events = 'nodes { __typename ... on BasicEvent { id action createdAt subjectId subjectType } }';
+/** The first page of what changed, and beside it what was destroyed: a point more for each event that may come. */
+const changes = (name: string, sortKeys: string, fields: string) =>
+  `query Changes($first: Int!, $query: String, $sortKey: ${sortKeys}, $events: Int!, $gone: String) {
+    list: ${name}(first: $first, query: $query, sortKey: $sortKey) ${pageOf(fields)}
+    gone: events(first: $events, query: $gone, sortKey: CREATED_AT) { ${events} pageInfo { endCursor hasNextPage } }
+  }`;
 const one = (name: string, fields: string) => `query One($id: ID!) { one: ${name}(id: $id) { ${fields} } }`;
 
 export const documents = {
   orders: {
     list: `query Orders(${asked('OrderSortKeys')}) { list: orders(${listing}) ${pageOf(orderWhole)} }`,
+    changes: changes('orders', 'OrderSortKeys', orderWhole),
     one: one('order', orderWhole),
     ids: ids('orders'),
     bulk: `{ orders { edges { node { ${order} lineItems { edges { node { ${line} } } } } } } }`,
   },
   customers: {
     list: `query Customers(${asked('CustomerSortKeys')}) { list: customers(${listing}) ${pageOf(customer)} }`,
+    changes: changes('customers', 'CustomerSortKeys', customer),
     one: one('customer', customer),
     ids: ids('customers'),
     bulk: `{ customers { edges { node { ${customer} } } } }`,
   },
   products: {
     list: `query Products(${asked('ProductSortKeys')}) { list: products(${listing}) ${pageOf(productWhole)} }`,
+    changes: changes('products', 'ProductSortKeys', productWhole),
     one: one('product', productWhole),
     ids: ids('products'),
     bulk: `{ products { edges { node { ${product} variants { edges { node { ${variant} } } } } } } }`,
   },
   'draft-orders': {
     list: `query DraftOrders(${asked('DraftOrderSortKeys')}) { list: draftOrders(${listing}) ${pageOf(draftWhole)} }`,
+    changes: changes('draftOrders', 'DraftOrderSortKeys', draftWhole),
     one: one('draftOrder', draftWhole),
     ids: ids('draftOrders'),
     bulk: `{ draftOrders { edges { node { ${draft} lineItems { edges { node { ${line} } } } } } } }`,
@@ -68,7 +79,7 @@ export const shopDocument =
 /** Events of the store, kept for a year: what was destroyed, by its id. */
 export const eventsDocument = `query Destroyed($first: Int!, $after: String, $query: String) {
   list: events(first: $first, after: $after, query: $query, sortKey: CREATED_AT) {
-    nodes { __typename ... on BasicEvent { id action createdAt subjectId subjectType } }
+    ${events}
     pageInfo { endCursor hasNextPage }
   }
 }`;

@@ -6,7 +6,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import { beginBulk, endOfBulk, rowsOf } from './bulk.ts';
 import { documents, eventsDocument } from './documents.ts';
-import { ask, listed } from './http.ts';
+import { ask, listed, pageInfo } from './http.ts';
 import { type Kind, kinds, type Row } from './kinds.ts';
 import { numberOf } from './shown.ts';
 
@@ -133,7 +133,7 @@ async function* changed(
   };
   let met = false;
   try {
-    for await (const page of listed(context, documents[kind.name].list, variables, kind.row, left)) {
+    for await (const page of walked(context, kind, variables, untold, left)) {
       met = true;
       const cursor = page.next === undefined ? base : { ...base, asked, after: page.next };
       // The last page is told together with what is gone: its cursor leaves both behind.
@@ -142,7 +142,7 @@ async function* changed(
         continue;
       }
       const ended = { ...told, since: asked };
-      const deleted = await destroyed(context, kind, untold);
+      const deleted = page.gone ?? (await destroyed(context, kind, untold));
       yield { records: records(context, page.rows), deleted, cursor: ended };
       return ended;
     }
@@ -155,17 +155,53 @@ async function* changed(
   return yield* changed(context, kind, base);
 }
 
-async function destroyed(context: ProviderContext, kind: Kind, since: number): Promise<string[]> {
-  const subject = kind.gid.replace(/(?<=.)([A-Z])/g, '_$1').toUpperCase();
-  const query = `action:destroy subject_type:${subject} created_at:>='${stamp(since - lagMs)}'`;
-  const event = z.object({ action: z.string().optional(), subjectId: z.string().optional() });
-  const gone: string[] = [];
-  for await (const { rows } of listed(context, eventsDocument, { first: 100, query }, event)) {
-    for (const { action, subjectId = '' } of rows) {
-      const ours = subjectId.startsWith(`gid://shopify/${kind.gid}/`);
-      if (action === 'destroy' && ours) gone.push(`${kind.prefix}${numberOf(subjectId)}`);
+/** What changed, page by page. `gone`: what was destroyed, where the first page told all of it. */
+async function* walked(
+  context: ProviderContext,
+  kind: Kind,
+  variables: { first: number; query: string | null; sortKey: string },
+  untold: number,
+  left: string | undefined,
+): AsyncGenerator<{ rows: Row[]; next: string | undefined; gone?: string[] }> {
+  const { changes, list } = documents[kind.name];
+  let from = left;
+  if (from === undefined) {
+    const page = <One>(row: z.ZodType<One>) => z.object({ nodes: z.array(row), pageInfo });
+    const output = z.object({ list: page(kind.row), gone: page(event) });
+    const asked = { ...variables, events: eventsPage, gone: destroyedSince(kind, untold) };
+    const { list: first, gone } = await ask(context, changes, asked, output);
+    const { hasNextPage, endCursor } = first.pageInfo;
+    if (hasNextPage && endCursor === null) {
+      throw new DrawbridgeError('malformed_response', 'Shopify says there is more, and does not say where.');
     }
+    from = hasNextPage ? (endCursor ?? undefined) : undefined;
+    const told = gone.pageInfo.hasNextPage ? {} : { gone: ours(kind, gone.nodes) };
+    yield { rows: first.nodes, next: from, ...told };
+    if (from === undefined) return;
   }
+  yield* listed(context, list, variables, kind.row, from);
+}
+
+const eventsPage = 100;
+const event = z.object({ action: z.string().optional(), subjectId: z.string().optional() });
+
+function destroyedSince({ gid }: Kind, since: number): string {
+  const subject = gid.replace(/(?<=.)([A-Z])/g, '_$1').toUpperCase();
+  return `action:destroy subject_type:${subject} created_at:>='${stamp(since - lagMs)}'`;
+}
+
+const ours = ({ gid, prefix }: Kind, events: readonly z.infer<typeof event>[]): string[] =>
+  events.flatMap(({ action, subjectId = '' }) =>
+    action === 'destroy' && subjectId.startsWith(`gid://shopify/${gid}/`)
+      ? [`${prefix}${numberOf(subjectId)}`]
+      : [],
+  );
+
+async function destroyed(context: ProviderContext, kind: Kind, since: number): Promise<string[]> {
+  const variables = { first: eventsPage, query: destroyedSince(kind, since) };
+  const gone: string[] = [];
+  for await (const { rows } of listed(context, eventsDocument, variables, event))
+    gone.push(...ours(kind, rows));
   return gone;
 }
 

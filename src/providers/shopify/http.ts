@@ -201,7 +201,7 @@ export async function change<Data>(
   return (await sendWrite(paced(context), http, { ...place, body: { query, variables }, output })).data;
 }
 
-const pageInfo = z.object({ endCursor: z.string().nullable(), hasNextPage: z.boolean() });
+export const pageInfo = z.object({ endCursor: z.string().nullable(), hasNextPage: z.boolean() });
 const listBody = z.object({ data: z.object({ list: z.object({ pageInfo }) }) });
 const paging: Paging = {
   kind: 'graphql',

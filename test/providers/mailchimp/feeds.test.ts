@@ -63,8 +63,125 @@ describe('mailchimp: contacts', () => {
     );
     expect(bodyOf(next.records.get(idOf('a@x.test')))).toMatchObject({ facts: { status: 'cleaned' } });
     scene.clock.advance(hour);
-    const quiet = await read(scene, 'contacts', next.cursor);
-    expect([...quiet.records.keys()]).toEqual([idOf('a@x.test')]);
+    const again = await read(scene, 'contacts', next.cursor);
+    expect([...again.records.keys()]).toEqual([idOf('a@x.test')]);
+  });
+
+  test('an audience that is as it was is looked at, not read', async () => {
+    const scene = await openScene();
+    for (const n of [1, 2, 3]) scene.mailchimp.contacts.add(audienceOf(scene), `n${n}@x.test`);
+    scene.clock.advance(hour);
+    const { cursor } = await read(scene, 'contacts');
+    scene.clock.advance(hour);
+    scene.asked();
+    const quiet = await read(scene, 'contacts', cursor);
+    expect(quiet).toMatchObject({ pages: 0, cursor });
+    const asked = scene.asked();
+    expect(asked.filter((line) => !line.includes('sort_field=last_changed&sort_dir=DESC'))).toHaveLength(1);
+    expect(asked).toHaveLength(1 + 2 + 2);
+  });
+
+  test('what comes to light late, behind newer changes, is found by the look', async () => {
+    const scene = await openScene();
+    const { contacts } = scene.mailchimp;
+    const changed = scene.clock.now();
+    const old = changed - 9 * hour;
+    contacts.add(audienceOf(scene), 'old@x.test', { changed: old });
+    contacts.add(audienceOf(scene), 'a@x.test', { changed });
+    scene.clock.advance(hour);
+    const { cursor } = await read(scene, 'contacts');
+    audienceOf(scene).contacts.delete(hash('old@x.test'));
+    contacts.add(audienceOf(scene), 'b@x.test', { changed: changed - 60_000 });
+    const next = await read(scene, 'contacts', cursor);
+    expect([...next.records.keys()]).toContain(idOf('b@x.test'));
+  });
+
+  test('what comes to light late while a run was cut off is read by the run after the next', async () => {
+    const scene = await openScene();
+    const { contacts } = scene.mailchimp;
+    const one = contacts.add(audienceOf(scene), 'a@x.test');
+    scene.clock.advance(hour);
+    const first = await read(scene, 'contacts');
+    contacts.change(one, { mergeFields: { FNAME: 'Ann' } });
+    const late = scene.clock.now() - 60_000;
+    scene.clock.advance(hour);
+    const cut = await read(scene, 'contacts', first.cursor, 1);
+    contacts.add(audienceOf(scene), 'b@x.test', { changed: late });
+    const rest = await read(scene, 'contacts', cut.cursor);
+    expect(rest.records.has(idOf('b@x.test'))).toBe(false);
+    const next = await read(scene, 'contacts', rest.cursor);
+    expect([...next.records.keys()]).toContain(idOf('b@x.test'));
+  });
+
+  test('more changes in one second than a look shows: nothing is taken for granted', async () => {
+    const scene = await openScene();
+    const { contacts } = scene.mailchimp;
+    const audience = audienceOf(scene);
+    for (let n = 0; n < 1_100; n += 1) contacts.add(audience, `n${n}@x.test`);
+    const changed = scene.clock.now();
+    scene.clock.advance(hour);
+    const { cursor } = await read(scene, 'contacts');
+    audience.contacts.delete(hash('n1050@x.test'));
+    contacts.add(audience, 'late@x.test', { changed });
+    const next = await read(scene, 'contacts', cursor);
+    expect([...next.records.keys()]).toContain(idOf('late@x.test'));
+  });
+
+  test('a second change in the second of the look is read by the next run', async () => {
+    const scene = await openScene();
+    const { contacts } = scene.mailchimp;
+    const one = contacts.add(audienceOf(scene), 'a@x.test');
+    const { cursor } = await read(scene, 'contacts');
+    contacts.change(one, { mergeFields: { FNAME: 'Ann' } });
+    scene.clock.advance(hour);
+    const next = await read(scene, 'contacts', cursor);
+    expect(bodyOf(next.records.get(idOf('a@x.test')))).toMatchObject({ title: 'Ann' });
+  });
+
+  test.each(['subscribed', 'archived'] as const)(
+    'one that is deleted for good while all else stays is found: %s',
+    async (status) => {
+      const scene = await openScene();
+      const audience = audienceOf(scene);
+      for (const n of [1, 2, 3]) {
+        scene.mailchimp.contacts.add(audience, `n${n}@x.test`, {
+          status,
+          changed: scene.clock.now() + n * hour,
+        });
+      }
+      scene.clock.advance(9 * hour);
+      const { cursor } = await read(scene, 'contacts');
+      audience.contacts.delete(hash('n1@x.test'));
+      const next = await read(scene, 'contacts', cursor);
+      expect(next.complete).toEqual([{ ids: [idOf('n2@x.test'), idOf('n3@x.test')], prefix: `${news}/` }]);
+    },
+  );
+
+  test('what a run could not count is counted by the next', async () => {
+    const scene = await openScene();
+    const audience = audienceOf(scene);
+    for (const n of [1, 2, 3]) scene.mailchimp.contacts.add(audience, `n${n}@x.test`);
+    scene.clock.advance(hour);
+    const { cursor } = await read(scene, 'contacts');
+    audience.contacts.delete(hash('n1@x.test'));
+    scene.hosts.faults.failNext(
+      { kind: 'garble', body: '{"members": [], "total_items": 9}' },
+      'members.id%2Ctotal',
+    );
+    const failed = await read(scene, 'contacts', cursor);
+    expect(failed.complete).toEqual([]);
+    const next = await read(scene, 'contacts', failed.cursor);
+    expect(next.complete.map(({ ids }) => ids.length)).toEqual([2]);
+  });
+
+  test('a large audience that has become smaller is counted at once', async () => {
+    const scene = await openScene();
+    const audience = audienceOf(scene);
+    for (let n = 0; n < 5_002; n += 1) scene.mailchimp.contacts.add(audience, `n${n}@x.test`);
+    const first = await read(scene, 'contacts');
+    audience.contacts.delete(hash('n7@x.test'));
+    const next = await read(scene, 'contacts', first.cursor);
+    expect(next.complete.map(({ ids }) => ids.length)).toContain(5_001);
   });
 
   test('whoever was archived is kept as archived; whoever was deleted for good is not among all ids', async () => {
@@ -207,7 +324,7 @@ describe('mailchimp: campaigns', () => {
     expect([...first.records.keys()]).toEqual([old.id, fresh.id, draft.id]);
     draft.text = 'Other words';
     const second = await read(scene, 'campaigns', first.cursor);
-    expect([...second.records.keys()]).toEqual([fresh.id, draft.id]);
+    expect([...second.records.keys()]).toEqual([draft.id]);
     expect(bodyOf(second.records.get(draft.id))).toMatchObject({
       text: 'Other words',
       facts: { status: 'draft' },
@@ -215,6 +332,26 @@ describe('mailchimp: campaigns', () => {
     scene.mailchimp.campaigns.all.delete(old.id);
     const third = await read(scene, 'campaigns', second.cursor);
     expect(third.complete).toEqual([{ ids: [fresh.id, draft.id] }]);
+  });
+
+  test('what was sent of late is read again where the list tells of it otherwise', async () => {
+    const scene = await openScene();
+    const [a, b] = [sentBefore(scene, 2, 'A'), sentBefore(scene, 1, 'B')];
+    const first = await read(scene, 'campaigns');
+    a.numbers = { ...a.numbers, opens: 9 };
+    b.numbers = { ...b.numbers, emails: 11 };
+    const second = await read(scene, 'campaigns', first.cursor);
+    expect([...second.records.keys()]).toEqual([b.id]);
+    expect((await read(scene, 'campaigns', second.cursor)).records.size).toBe(0);
+  });
+
+  test('what is sent after it was read as a draft is read again', async () => {
+    const scene = await openScene();
+    const draft = scene.mailchimp.campaigns.add(news, { subject_line: 'Draft' }, { text: 'Words' });
+    const first = await read(scene, 'campaigns');
+    Object.assign(draft, { status: 'sent', sent: scene.clock.now(), text: 'Last words' });
+    const second = await read(scene, 'campaigns', first.cursor);
+    expect(bodyOf(second.records.get(draft.id))).toMatchObject({ text: 'Last words' });
   });
 
   test('a campaign of a page alone is kept as the page', async () => {
@@ -235,5 +372,14 @@ describe('mailchimp: campaigns', () => {
       found.push(...page.records.map(({ externalId }) => externalId));
     }
     expect([deleted, found]).toEqual([[gone.id], [stays.id]]);
+  });
+
+  test('one whose words were not to be had is read by the next run', async () => {
+    const scene = await openScene();
+    const { id } = sentBefore(scene, 1, 'Comes back');
+    scene.hosts.faults.failNext({ kind: 'refuse', status: 404, text: '{}' }, `${id}/content`);
+    const first = await read(scene, 'campaigns');
+    expect(first.records.size).toBe(0);
+    expect([...(await read(scene, 'campaigns', first.cursor)).records.keys()]).toEqual([id]);
   });
 });

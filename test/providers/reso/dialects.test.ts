@@ -118,7 +118,7 @@ describe('Spark', () => {
     expect(second?.query.get('$skiptoken')).toBeTruthy();
     scene.clock.advance(30 * minute);
     await scene.run(cursor);
-    expect(scene.asked()[0]?.query.get('$filter')).toMatch(/^ModificationTimestamp ge/);
+    expect(scene.asked()[1]?.query.get('$filter')).toMatch(/^ModificationTimestamp ge/);
   });
 
   test.each([

@@ -24,7 +24,7 @@ describe('by time of change', () => {
     expect(factsOf(second.records.get(heron))['price']).toBe(615_000);
     expect(second.records.size).toBeLessThan(5);
     expect(second.complete).toBeUndefined();
-    const [changes] = scene.asked();
+    const [, changes] = scene.asked();
     expect(changes?.query.get('$filter')).toMatch(/^ModificationTimestamp ge \d{4}-/);
     expect(changes?.query.get('$orderby')).toBe('ModificationTimestamp,ListingKey');
   });
@@ -87,6 +87,109 @@ describe('by time of change', () => {
     expect(pathsOf(scene)).toHaveLength(2);
     scene.clock.advance(2 * day);
     expect((await scene.run(second.cursor)).complete).toBeDefined();
+  });
+
+  describe('looked at first', () => {
+    /** Read twice, so that a look is known; then nothing was asked. */
+    async function known(scene: Scene) {
+      const first = await scene.run();
+      scene.clock.advance(30 * minute);
+      const { cursor } = await scene.run(first.cursor);
+      expect(cursor).toHaveProperty('looked');
+      scene.clock.advance(30 * minute);
+      scene.asked();
+      return cursor;
+    }
+
+    test('nothing new is one question, for the count and for those that changed last', async () => {
+      const scene = await openScene();
+      const next = await scene.run(await known(scene));
+      expect([next.records.size, next.complete]).toEqual([0, undefined]);
+      const [look, ...others] = scene.asked();
+      expect(others).toEqual([]);
+      expect(look?.query.get('$count')).toBe('true');
+      expect(look?.query.get('$orderby')).toBe('ModificationTimestamp desc');
+      expect(look?.query.get('$select')).toBe('ListingKey,ModificationTimestamp');
+    });
+
+    test('a listing that is gone is told by the count', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      const gone = scene.mls.market.keyAt('3 Ferry Stairs');
+      scene.mls.market.remove(gone);
+      const { complete } = await scene.run(cursor);
+      expect(complete).toBeDefined();
+      expect(complete).not.toContain(gone);
+    });
+
+    test('more changes at one time than a look shows: nothing is taken for granted', async () => {
+      const scene = await openScene('plain', { empty: true, listings: [] });
+      const ModificationTimestamp = new Date(scene.clock.now() - day).toISOString();
+      const [first = ''] = Array.from({ length: 150 }, () => scene.mls.market.add({ ModificationTimestamp }));
+      const { cursor } = await scene.run((await scene.run()).cursor);
+      scene.mls.market.change(first, { ListPrice: 1, ModificationTimestamp });
+      scene.asked();
+      expect((await scene.run(cursor)).records.has(first)).toBe(true);
+      const late = scene.mls.market.add({ ModificationTimestamp });
+      scene.mls.market.remove(first);
+      expect((await scene.run(cursor)).records.has(late)).toBe(true);
+    });
+
+    test('a change that shows late, behind newer ones, is seen', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      const { since } = cursor as { since: string };
+      scene.mls.market.remove(scene.mls.market.keyAt('3 Ferry Stairs'));
+      const late = scene.mls.market.add({
+        ModificationTimestamp: new Date(Date.parse(since) - 5 * minute).toISOString(),
+      });
+      expect([...(await scene.run(cursor)).records.keys()]).toContain(late);
+    });
+
+    test('what changed just now is read once more by the next run', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      scene.mls.market.change(heron, { ListPrice: 600_000 });
+      const moment = new Date(scene.clock.now()).toISOString();
+      const seen = await scene.run(cursor);
+      // Within the same moment, behind our back.
+      scene.mls.market.change(heron, { ListPrice: 590_000, ModificationTimestamp: moment });
+      scene.clock.advance(30 * minute);
+      const next = await scene.run(seen.cursor);
+      expect(factsOf(next.records.get(heron))['price']).toBe(590_000);
+    });
+
+    test('what is found changed costs no more than before: the look counts', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      scene.mls.market.change(heron, { ListPrice: 600_000 });
+      const next = await scene.run(cursor);
+      expect(next.records.has(heron)).toBe(true);
+      expect(scene.asked()).toHaveLength(2);
+    });
+
+    test('an MLS that does not give the newest first is read each time', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      const oldest = [2020, 2021].map((year) => ({
+        ListingKey: `X${year}`,
+        ModificationTimestamp: `${year}-01-01T00:00:00Z`,
+      }));
+      const total = (cursor as { counted: { total: number } }).counted.total;
+      const body = JSON.stringify({ '@odata.count': total, value: oldest });
+      scene.fail.failNext({ kind: 'garble', body }, 'ModificationTimestamp%20desc', 2);
+      const next = await scene.run(cursor);
+      scene.asked();
+      await scene.run(next.cursor);
+      expect(scene.asked()).toHaveLength(2);
+    });
+
+    test('all keys are read over once a day, whatever the look says', async () => {
+      const scene = await openScene();
+      const cursor = await known(scene);
+      scene.clock.advance(day);
+      expect((await scene.run(cursor)).complete?.length).toBeGreaterThan(30);
+    });
   });
 
   test('a server that lists fewer keys than it counts has nothing taken for gone', async () => {
@@ -160,6 +263,17 @@ describe('by the log of events', () => {
     const rest = await scene.run(killed.cursor);
     const seen = new Set([...killed.records.keys(), ...rest.records.keys()]);
     expect(keys.filter((key) => !seen.has(key))).toEqual([]);
+  });
+
+  test('nothing new is one question; all keys are read over once a day', async () => {
+    const scene = await openScene('plain', { resources });
+    const { cursor } = await scene.run();
+    scene.asked();
+    scene.clock.advance(30 * minute);
+    const next = await scene.run(cursor);
+    expect(pathsOf(scene)).toEqual(['EntityEvent']);
+    scene.clock.advance(day);
+    expect((await scene.run(next.cursor)).complete).toBeDefined();
   });
 
   test('a log that the token may not read is done without', async () => {

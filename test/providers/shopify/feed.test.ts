@@ -195,10 +195,55 @@ describe('later runs', () => {
     expect([...third.records.keys()].sort()).toEqual(
       [changed, other].map(({ id }) => external(id, 'product')).sort(),
     );
-    expect(scene.asked().map(({ variables }) => variables['query'])).toEqual([
-      "updated_at:>='2026-01-06T11:55:01Z'",
-      "action:destroy subject_type:PRODUCT created_at:>='2026-01-06T11:55:01Z'",
+    expect(scene.asked().map(({ variables: { query, gone } }) => [query, gone])).toEqual([
+      [
+        "updated_at:>='2026-01-06T11:55:01Z'",
+        "action:destroy subject_type:PRODUCT created_at:>='2026-01-06T11:55:01Z'",
+      ],
     ]);
+  });
+
+  test('what was destroyed is told to the last, where one answer does not hold it', async () => {
+    const scene = await openScene();
+    const added = addMany(scene, 130);
+    const first = await run(scene.context, 'customers');
+    scene.clock.advance(minute);
+    for (const id of added) scene.shopify.shop.destroy(`gid://shopify/Customer/${id.split('/').at(-1)}`);
+    const { deleted } = await run(scene.again(), 'customers', first.cursor);
+    expect(deleted).toEqual(new Set(added));
+  });
+
+  test('what changed is told to the last, and what was destroyed meanwhile, where one answer does not hold it', async () => {
+    const scene = await openScene();
+    const added = addMany(scene, 320);
+    const first = await run(scene.context, 'customers');
+    scene.clock.advance(day);
+    for (const one of scene.shopify.shop.all('Customer'))
+      scene.shopify.shop.change(one, { state: 'INVITED' });
+    const [gone = ''] = added;
+    const { handle } = scene.shopify;
+    let asked = 0;
+    scene.shopify.handle = (call) => {
+      const answer = handle(call);
+      asked += 1;
+      if (asked === 1) scene.shopify.shop.destroy(`gid://shopify/Customer/${gone.split('/').at(-1)}`);
+      return answer;
+    };
+    const { records, deleted } = await run(scene.again(), 'customers', first.cursor);
+    expect(added.filter((id) => !records.has(id) && id !== gone)).toEqual([]);
+    expect([...deleted]).toEqual([gone]);
+    expect(asked).toBeGreaterThan(2);
+  });
+
+  test('an answer that says there is more and not where is none: the run ends, and its place stays', async () => {
+    const scene = await openScene();
+    const { cursor } = await run(scene.context, 'customers');
+    const more = { nodes: [], pageInfo: { endCursor: null, hasNextPage: true } };
+    const body = JSON.stringify({ data: { list: more, gone: more } });
+    scene.hosts.faults.failNext({ kind: 'garble', body }, 'graphql.json');
+    const next = await run(scene.again(), 'customers', cursor);
+    expect(next.error).toMatchObject({ code: 'malformed_response' });
+    expect(next.pages).toEqual([]);
   });
 
   test.each(['orders', 'customers', 'products', 'draft-orders'] as const)(
