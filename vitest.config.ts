@@ -35,7 +35,7 @@ const together = [
   'test/audit/*.test.ts',
   'test/auth/keys.test.ts',
   'test/connections/{dialects,tokens-dialects}.test.ts',
-  'test/jobs/{retention,workers}.test.ts',
+  'test/jobs/{due-syncs,retention,workers}.test.ts',
   'test/memory/{databases,receipts}.test.ts',
   'test/memory/index/*.test.ts',
   'test/memory/properties/migration.test.ts',

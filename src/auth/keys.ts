@@ -11,6 +11,7 @@ import { prepared } from '../store/prepared.ts';
 import type { Store } from '../store/store.ts';
 import type { ControlTables } from '../store/tables.ts';
 import { digest, sameText } from './digest.ts';
+import { meant } from './member-of.ts';
 import type { Agent, Scope } from './principal.ts';
 import { type ChangeRecord, recordChange } from './record-change.ts';
 
@@ -19,7 +20,14 @@ const shape = /^dbk_[A-Za-z0-9_-]{43}$/;
 const usedEvery = 60_000;
 
 const byHash = prepared((db: Kysely<ControlTables>, { hash }: { hash: string }) =>
-  db.selectFrom('api_keys').selectAll().where('hash', '=', hash),
+  db
+    .selectFrom('api_keys as k')
+    .leftJoin('members as m', (join) =>
+      join.onRef('m.org_id', '=', 'k.org_id').onRef('m.id', '=', 'k.member_id'),
+    )
+    .selectAll('k')
+    .select(['m.name as member_name'])
+    .where('k.hash', '=', hash),
 );
 
 export interface ApiKey {
@@ -29,21 +37,30 @@ export interface ApiKey {
   createdAt: number;
   lastUsedAt: number | undefined;
   revokedAt: number | undefined;
+  /** For whom it acts; without address and name where that member is gone. Undefined: nobody in particular. */
+  member: { id: string; email: string | undefined; name: string | undefined } | undefined;
 }
 
 export interface Keys {
-  /** Makes a key. `key` is shown once: it cannot be read again. @throws DrawbridgeError `invalid_request` */
+  /**
+   * Makes a key. `key` is shown once: it cannot be read again. `member`: the address of whom it acts for: it reads
+   * what they may, proposes in their name, and decides nothing.
+   * @throws DrawbridgeError `invalid_request`; `not_found` for an address that is no member's
+   */
   create(
     orgId: string,
     name: string,
     scopes: readonly Scope[],
-    record?: ChangeRecord,
+    options?: { record?: ChangeRecord; member?: string | undefined },
   ): Promise<ApiKey & { key: Secret }>;
   /** Newest first, revoked ones too. */
   list(orgId: string): Promise<ApiKey[]>;
   /** From now on the key opens nothing. @throws DrawbridgeError `not_found` */
   revoke(orgId: string, id: string, record?: ChangeRecord): Promise<void>;
-  /** The agent behind an `Authorization` header; undefined when it is none, malformed, unknown or revoked. */
+  /**
+   * The agent behind an `Authorization` header; undefined when it is none, malformed, unknown or revoked, or its
+   * member is gone.
+   */
   verify(header: string | undefined): Promise<Agent | undefined>;
 }
 
@@ -67,7 +84,7 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
   }
 
   return {
-    async create(orgId, name, scopes, record) {
+    async create(orgId, name, scopes, { record, member: email } = {}) {
       if (name.trim() === '' || name.length > 100) {
         throw new DrawbridgeError('invalid_request', 'name: give the key a name of 1 to 100 characters.', {
           field: 'name',
@@ -79,6 +96,8 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
           field: 'scopes',
         });
       }
+      const member =
+        email === undefined ? undefined : await store.control.read((db) => meant(db, orgId, email));
       const now = clock.now();
       const key = new Secret(`dbk_${newToken(32)}`);
       const id = newId('key', now);
@@ -86,11 +105,15 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
       await recordChange(store, orgId, record, {
         kind: 'key.created',
         subject: id,
-        facts: { scopes: wanted.join(' ') },
+        facts: { scopes: wanted.join(' '), ...(member === undefined ? {} : { member: member.id }) },
         values: { key: name.trim() },
       });
-      await store.control.write((tx) =>
-        tx
+      await store.control.write(async (tx) => {
+        // Removed at this moment, nobody would revoke their key.
+        if (email !== undefined && (await meant(tx, orgId, email)).id !== member?.id) {
+          throw new DrawbridgeError('conflict', 'This address is another member’s now. Try again.');
+        }
+        await tx
           .insertInto('api_keys')
           .values({
             org_id: orgId,
@@ -101,9 +124,10 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
             created_at: now,
             last_used_at: null,
             revoked_at: null,
+            member_id: member?.id ?? null,
           })
-          .execute(),
-      );
+          .execute();
+      });
       return {
         id,
         name: name.trim(),
@@ -111,6 +135,10 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
         createdAt: now,
         lastUsedAt: undefined,
         revokedAt: undefined,
+        member:
+          member === undefined
+            ? undefined
+            : { id: member.id, email: member.email ?? undefined, name: member.name },
         key,
       };
     },
@@ -118,10 +146,22 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
     async list(orgId) {
       const rows = await store.control.read((db) =>
         db
-          .selectFrom('api_keys')
-          .select(['id', 'name', 'scopes', 'created_at', 'last_used_at', 'revoked_at'])
-          .where('org_id', '=', orgId)
-          .orderBy('id', 'desc')
+          .selectFrom('api_keys as k')
+          .leftJoin('members as m', (join) =>
+            join.onRef('m.org_id', '=', 'k.org_id').onRef('m.id', '=', 'k.member_id'),
+          )
+          .select([
+            'k.id',
+            'k.name',
+            'k.scopes',
+            'k.created_at',
+            'k.last_used_at',
+            'k.revoked_at',
+            'k.member_id',
+          ])
+          .select(['m.email as member_email', 'm.name as member_name'])
+          .where('k.org_id', '=', orgId)
+          .orderBy('k.id', 'desc')
           .execute(),
       );
       return rows.map((row) => ({
@@ -131,6 +171,10 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
         createdAt: row.created_at,
         lastUsedAt: row.last_used_at ?? undefined,
         revokedAt: row.revoked_at ?? undefined,
+        member:
+          row.member_id === null
+            ? undefined
+            : { id: row.member_id, email: row.member_email ?? undefined, name: row.member_name ?? undefined },
       }));
     },
 
@@ -162,6 +206,8 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
       const hash = digest(key);
       const [row] = await store.control.read((db) => byHash(db, { hash }));
       if (row === undefined || row.revoked_at !== null || !sameText(row.hash, hash)) return undefined;
+      // Who acted for somebody does not go on for nobody in particular.
+      if (row.member_id !== null && row.member_name === null) return undefined;
       const now = clock.now();
       if (row.last_used_at === null || now - row.last_used_at >= usedEvery) {
         await markUsed(row.org_id, row.id, now);
@@ -170,7 +216,9 @@ export function createKeys(given: { store: Store; clock: Clock; log: Log }): Key
         kind: 'agent',
         orgId: row.org_id,
         agentId: row.id,
-        name: row.name,
+        // Whoever reads what it proposed reads in whose name that was.
+        name: row.member_name === null ? row.name : `${row.name} for ${row.member_name}`,
+        ...(row.member_id === null ? {} : { memberId: row.member_id }),
         scopes: fromJson<Scope[]>(row.scopes),
       };
     },

@@ -1,5 +1,9 @@
-// A member of an org by id, for who acts or is asked by name.
-import type { Store } from '../store/store.ts';
+// A member of an org by id or by address, for who acts, is acted for, or is asked by name.
+import { DrawbridgeError } from '../errors.ts';
+import type { Handle, Store } from '../store/store.ts';
+import type { ControlTables } from '../store/tables.ts';
+
+export type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
 
 /** Undefined for who is no member, or no longer one. */
 export function memberOf(
@@ -15,4 +19,34 @@ export function memberOf(
       .where('id', '=', memberId)
       .executeTakeFirst(),
   );
+}
+
+/**
+ * An address for comparing. Only ASCII letters are folded: Unicode folds letters of other alphabets onto
+ * them (the Kelvin sign onto k), and a stranger could own an address that so becomes a member's.
+ */
+export function comparable(email: string): string {
+  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+export function byEmail(db: Reader, orgId: string, email: string) {
+  return db
+    .selectFrom('members')
+    .select(['id', 'email', 'name', 'role'])
+    .where('org_id', '=', orgId)
+    .where('email', '=', comparable(email))
+    .executeTakeFirst();
+}
+
+/** Whose address this is. @throws DrawbridgeError `not_found` */
+export async function meant(
+  db: Reader,
+  orgId: string,
+  email: string,
+): Promise<NonNullable<Awaited<ReturnType<typeof byEmail>>>> {
+  const found = await byEmail(db, orgId, email);
+  if (found === undefined) {
+    throw new DrawbridgeError('not_found', 'No member has this address. See them: drawbridge members list');
+  }
+  return found;
 }

@@ -3,12 +3,10 @@
 import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { Handle, Store } from '../store/store.ts';
-import type { ControlTables } from '../store/tables.ts';
+import type { Store } from '../store/store.ts';
+import { byEmail, comparable, meant, type Reader } from './member-of.ts';
 import type { Person } from './principal.ts';
 import { type ChangeRecord, recordChange } from './record-change.ts';
-
-type Reader = Parameters<Parameters<Handle<ControlTables>['read']>[0]>[0];
 
 export interface Member {
   id: string;
@@ -40,7 +38,7 @@ export interface Members {
   ): Promise<Pick<Member, 'id' | 'email' | 'name' | 'role'>>;
   /** Oldest first. */
   list(orgId: string): Promise<Member[]>;
-  /** Ends a member's sessions and access with them. @throws DrawbridgeError `not_found`; `conflict` for the last owner */
+  /** Ends a member's sessions and access with them, and revokes the API keys that act for them. @throws DrawbridgeError `not_found`; `conflict` for the last owner */
   remove(orgId: string, email: string): Promise<void>;
   /** Forgets which accounts a member signed in with; sessions end. @throws DrawbridgeError `not_found` */
   unlink(orgId: string, email: string): Promise<void>;
@@ -53,36 +51,11 @@ export interface Members {
   admit(identity: Identity): Promise<Person>;
 }
 
-/**
- * An address for comparing. Only ASCII letters are folded: Unicode folds letters of other alphabets onto
- * them (the Kelvin sign onto k), and a stranger could own an address that so becomes a member's.
- */
-function comparable(email: string): string {
-  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
 const emailShape = /^[^\s@<>,;:"]{1,64}@[^\s@<>,;:"]{1,190}$/;
 
 /** `record`: where changes are entered; left out: nowhere. */
 export function createMembers(given: { store: Store; clock: Clock; record?: ChangeRecord }): Members {
   const { store, clock, record } = given;
-
-  function byEmail(db: Reader, orgId: string, email: string) {
-    return db
-      .selectFrom('members')
-      .select(['id', 'role'])
-      .where('org_id', '=', orgId)
-      .where('email', '=', comparable(email))
-      .executeTakeFirst();
-  }
-
-  async function meant(db: Reader, orgId: string, email: string): Promise<{ id: string; role: string }> {
-    const found = await byEmail(db, orgId, email);
-    if (found === undefined) {
-      throw new DrawbridgeError('not_found', 'No member has this address. See them: drawbridge members list');
-    }
-    return found;
-  }
 
   return {
     async add(orgId, { email, name, role }) {
@@ -168,7 +141,8 @@ export function createMembers(given: { store: Store; clock: Clock; record?: Chan
     },
 
     async remove(orgId, email) {
-      const subject = await store.control.write(async (tx) => {
+      const now = clock.now();
+      const { id, revoked } = await store.control.write(async (tx) => {
         const { id, role } = await meant(tx, orgId, email);
         if (role === 'owner') {
           const other = await tx
@@ -187,9 +161,18 @@ export function createMembers(given: { store: Store; clock: Clock; record?: Chan
         }
         // Sessions, sign-in links and linked accounts go with the row.
         await tx.deleteFrom('members').where('org_id', '=', orgId).where('id', '=', id).execute();
-        return id;
+        const revoked = await tx
+          .updateTable('api_keys')
+          .set({ revoked_at: now })
+          .where('org_id', '=', orgId)
+          .where('member_id', '=', id)
+          .where('revoked_at', 'is', null)
+          .returning('id')
+          .execute();
+        return { id, revoked: revoked.map((key) => key.id) };
       });
-      await recordChange(store, orgId, record, { kind: 'member.removed', subject, facts: {} });
+      const facts = revoked.length === 0 ? {} : { keys: revoked.join(' ') };
+      await recordChange(store, orgId, record, { kind: 'member.removed', subject: id, facts });
     },
 
     async unlink(orgId, email) {

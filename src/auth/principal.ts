@@ -14,7 +14,7 @@ export interface Agent {
   orgId: string;
   /** The API key's id, or `stdio` for the local client. */
   agentId: string;
-  /** What the client calls itself, or the key's name; untrusted text. */
+  /** What the client calls itself, or the key's name, and for whom it acts; untrusted text. */
   name: string;
   /** The member whom it acts for, where it is one in particular. */
   memberId?: string;

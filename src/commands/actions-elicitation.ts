@@ -46,6 +46,12 @@ async function allow(client: string, options: Common): Promise<void> {
         'There is no such key. Give stdio (the local client) or the id of one: drawbridge keys list',
       );
     }
+    if (key?.member !== undefined && key.member.id !== owner.memberId) {
+      throw new DrawbridgeError(
+        'invalid_request',
+        'This key acts for another member: what it says they decided would count as yours.',
+      );
+    }
     const carriers = await createCarriers({ audit }).allow(org, owner, { client, channel: 'terminal' });
     if (!session.output.json) {
       session.output.aside(

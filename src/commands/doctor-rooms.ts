@@ -6,16 +6,40 @@ import { liveProcesses } from '../jobs/presence.ts';
 import { type CallFailure, type CallMetric, callMetrics, lastFailures } from '../observe/metrics.ts';
 import { isOwn } from '../providers/own.ts';
 import type { Rooms } from '../rooms.ts';
-import { ageInWords } from '../time.ts';
+import { cronOf } from '../store/pg-cron.ts';
+import { ageInWords, minute } from '../time.ts';
 import type { Check } from './doctor-machine.ts';
 
 // Reserved for documentation (RFC 2606) and always resolvable where names are.
 const knownHost = 'example.com';
+/** pg_cron has a run each minute. */
+const lateMs = 5 * minute;
 
 export async function checkStore({ store, org }: Rooms): Promise<Check[]> {
   await org.now();
   const where = store.dialect === 'sqlite' ? `SQLite, ${org.file ?? 'in memory'}` : 'PostgreSQL';
   return [{ part: 'database', state: 'ok', message: `${where}; its migrations are applied` }];
+}
+
+/** Who asks for due syncs besides the running processes; nothing where only they can. */
+export async function checkSchedule({ store }: Pick<Rooms, 'store'>): Promise<Check[]> {
+  const part = 'schedule';
+  const cron = await cronOf(store);
+  if (cron.state === 'absent') return [];
+  if (cron.state === 'idle') {
+    const message = 'running processes ask for syncs that are due; pg_cron is here and does not';
+    return [{ part, state: 'ok', message, mend: 'Have it ask, too: drawbridge sync --pg-cron on' }];
+  }
+  const carried = 'pg_cron asks each minute for syncs that are due';
+  const { lastRun, now } = cron;
+  if (lastRun === undefined) return [{ part, state: 'ok', message: `${carried}; it has not yet` }];
+  const message = `${carried}; last ${ageInWords(Math.max(0, now - lastRun.at))} ago`;
+  const mend = 'Running processes still ask. See cron.job_run_details, and the settings of pg_cron';
+  if (lastRun.failed) {
+    return [{ part, state: 'warning', message: `${message}, and failed: ${lastRun.message.trim()}`, mend }];
+  }
+  if (now - lastRun.at > lateMs) return [{ part, state: 'warning', message, mend }];
+  return [{ part, state: 'ok', message }];
 }
 
 /** How many credentials are kept. */

@@ -8,6 +8,7 @@ import {
   checkConnections,
   checkIndex,
   checkNetwork,
+  checkSchedule,
   checkServers,
   checkSignIn,
   checkStore,
@@ -28,6 +29,7 @@ async function examine(session: Session): Promise<{ checks: Check[]; calls?: Cal
       if (session.output.json) calls = await reportCalls(rooms);
       const parts: [string, () => Promise<Check[]>][] = [
         ['database', () => checkStore(rooms)],
+        ['schedule', () => checkSchedule(rooms)],
         ['search index', () => checkIndex(rooms)],
         ['servers', () => checkServers(rooms)],
         ['network', () => checkNetwork(rooms)],

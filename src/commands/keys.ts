@@ -1,7 +1,7 @@
 // `keys`: what agents show at /mcp. A key is printed once, when it is made; only its hash is kept.
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../auth/ancestry.ts';
-import { createKeys, type Keys } from '../auth/keys.ts';
+import { type ApiKey, createKeys, type Keys } from '../auth/keys.ts';
 import type { Scope } from '../auth/principal.ts';
 import type { Rooms } from '../rooms.ts';
 import { ageInWords, iso } from '../time.ts';
@@ -21,21 +21,37 @@ function scopesOf(text: string): Scope[] {
   });
 }
 
-async function create(options: { name: string; scopes: Scope[]; json?: boolean }): Promise<void> {
+/** For whom a key acts, as a person reads it. */
+function whose({ member }: Pick<ApiKey, 'member'>): string {
+  if (member === undefined) return '';
+  if (member.name === undefined) return 'for a member who was removed';
+  const { name, email } = member;
+  return `for ${shownLine(email === undefined || email === name ? name : `${name}, ${email}`)}`;
+}
+
+async function create(options: {
+  name: string;
+  scopes: Scope[];
+  member?: string;
+  json?: boolean;
+}): Promise<void> {
   const session = openSession(options);
   const { output } = session;
   await withRooms(session, async (rooms) => {
     // An agent that makes itself a key would be let in by another door, under a name of its choice.
     await refuseBelowAgent('keys create', await stdioServers(rooms.store));
-    const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes, atTerminal(rooms));
-    const { id, name, scopes, key } = made;
+    const made = await keysOf(rooms).create(rooms.org.orgId, options.name, options.scopes, {
+      record: atTerminal(rooms),
+      member: options.member,
+    });
+    const { id, name, scopes, member, key } = made;
     if (output.json) {
-      output.value({ id, name, scopes, key: key.reveal() });
+      output.value({ id, name, scopes, member, key: key.reveal() });
       return;
     }
     output.line(key.reveal());
     output.aside(
-      `This is the only time it is shown. ${shownLine(name)} may ${scopes.join(' and ')}; id ${id}.`,
+      `This is the only time it is shown. ${[shownLine(name), 'may', scopes.join(' and '), whose(made)].join(' ').trim()}; id ${id}.`,
     );
   });
 }
@@ -66,7 +82,9 @@ async function list(options: { json?: boolean }): Promise<void> {
             ? 'never used'
             : `used ${ageInWords(Math.max(0, clock.now() - key.lastUsedAt))} ago`;
       output.line(
-        `${key.id}  ${output.style('bold', shownLine(key.name))}  ${key.scopes.join(', ')}  ${used}`,
+        [key.id, output.style('bold', shownLine(key.name)), key.scopes.join(', '), whose(key), used]
+          .filter((part) => part !== '')
+          .join('  '),
       );
     }
   });
@@ -91,6 +109,7 @@ export function declare(command: Command): void {
       'read',
       'propose',
     ] as Scope[])
+    .option('--member <email>', 'the member whom it acts for: it reads what they may, and decides nothing')
     .option('--json', 'answer as JSON')
     .action(create);
   command

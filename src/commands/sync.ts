@@ -18,10 +18,11 @@ interface Options {
   every?: string;
   confirmDeletions?: boolean;
   keep?: boolean;
+  pgCron?: string;
 }
 
 /** What else than syncing may be asked for; each for itself. */
-const deeds = ['watch', 'pause', 'resume', 'every', 'confirmDeletions', 'keep'] as const;
+const deeds = ['watch', 'pause', 'resume', 'every', 'confirmDeletions', 'keep', 'pgCron'] as const;
 
 async function sync(account: string | undefined, options: Options): Promise<void> {
   const asked = deeds.filter((deed) => options[deed] !== undefined);
@@ -31,6 +32,11 @@ async function sync(account: string | undefined, options: Options): Promise<void
   }
   const session = openSession(options);
   const { output } = session;
+  if (options.pgCron !== undefined) {
+    if (account !== undefined) throw usageError('--pg-cron is about every account: leave the name away.');
+    await carry(session, options.pgCron);
+    return;
+  }
   await withRooms(session, async (rooms) => {
     const all = await rooms.connections.list(rooms.org);
     const chosen =
@@ -79,6 +85,19 @@ async function change(
   if (output.json) output.value(told);
 }
 
+/** Has the database itself ask for what is due, or lets it be. */
+async function carry(session: Session, answer: string): Promise<void> {
+  if (answer !== 'on' && answer !== 'off') throw usageError('--pg-cron is on or off.');
+  const { output } = session;
+  const { scheduleByCron, unscheduleByCron } = await import('../store/pg-cron.ts');
+  await withRooms(session, async ({ store }) => {
+    await (answer === 'on' ? scheduleByCron(store) : unscheduleByCron(store));
+  });
+  if (output.json) output.value({ pgCron: answer });
+  else if (answer === 'on') output.line('pg_cron asks each minute for the syncs of all orgs that are due.');
+  else output.line('pg_cron asks for no syncs. Each running process looks for what is due.');
+}
+
 async function decide(
   { output }: Session,
   rooms: Rooms,
@@ -108,6 +127,7 @@ export function declare(command: Command): void {
     .option('--every <time>', 'how often: nightly, or 5m to 7d (30m, 6h, 1d)')
     .option('--confirm-deletions', 'much was gone at once: forget it here, too')
     .option('--keep', 'much was gone at once: keep it here')
+    .option('--pg-cron <on|off>', 'on PostgreSQL: whether pg_cron asks for syncs that are due')
     .option('--json', 'answer as JSON')
     .action(sync);
 }

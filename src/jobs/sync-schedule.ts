@@ -46,6 +46,8 @@ export function nextRun(connectionId: string, everyMs: number | null, now: numbe
   let at = night.getTime() + spread(connectionId);
   while (at <= now + minute) {
     night.setDate(night.getDate() + 1);
+    // Anew: where clocks went forward, this night had no such hour, and the next one has.
+    night.setHours(nightHour, 0, 0, 0);
     at = night.getTime() + spread(connectionId);
   }
   return at;

@@ -58,6 +58,8 @@ export async function carrierOf(
     return carriers.find(({ client }) => client === agent.agentId)?.memberId;
   });
   if (memberId === undefined) return undefined;
+  // Who acts for one member carries no other's decisions.
+  if (agent.memberId !== undefined && agent.memberId !== memberId) return undefined;
   if (action.assignedTo !== undefined && action.assignedTo !== memberId) return undefined;
   const member = await room.member?.(org.orgId, memberId);
   if (member === undefined) return undefined;

@@ -3,19 +3,18 @@
 // Source: https://pgmq.github.io/pgmq/api/sql/functions/ (1.5 and later).
 import { sql } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
+import { usable } from './extension.ts';
 import type { OrgStore, Store } from './store.ts';
+
+/** pgmq, with what sends. */
+export const pgmqUsable = usable('pgmq', 'pgmq', ['send(text,jsonb,integer)', 'create(text)']);
 
 /** Whether the extension is there, may be used by this user, and has the functions that are called. */
 export async function hasPgmq(store: Store): Promise<boolean> {
   if (store.dialect !== 'postgres') return false;
   return store.control.read(async (db) => {
     const { rows } = await sql<{ usable: number }>`
-      select coalesce(
-        (select has_schema_privilege(n.oid, 'usage')
-           and to_regprocedure('pgmq.send(text,jsonb,integer)') is not null
-           and to_regprocedure('pgmq.create(text)') is not null
-         from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-         where e.extname = 'pgmq' and n.nspname = 'pgmq'), false) as usable`.execute(db);
+      select ${pgmqUsable} as usable`.execute(db);
     return rows[0]?.usable === 1;
   });
 }

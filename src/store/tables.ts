@@ -27,7 +27,10 @@ export interface ControlTables {
     role: 'owner' | 'member';
     created_at: Millis;
   };
-  /** `hash`: SHA-256 of the key, hex. `scopes`: JSON array of `read`, `propose`. */
+  /**
+   * `hash`: SHA-256 of the key, hex. `scopes`: JSON array of `read`, `propose`. `member_id`: for whom it acts, who
+   * need not be there any more; null: for nobody in particular.
+   */
   api_keys: {
     org_id: string;
     id: string;
@@ -37,6 +40,7 @@ export interface ControlTables {
     created_at: Millis;
     last_used_at: Millis | null;
     revoked_at: Millis | null;
+    member_id: string | null;
   };
   /** One-time sign-in links; only the hash of the token is kept. */
   sign_in_links: {

@@ -169,7 +169,7 @@ describe.each(databases)('keys and members on $name', (database) => {
       const org = await store.forOrg(await store.createOrg('Brightwater Homes'));
       const record = { audit, by: pat, channel: 'terminal' };
       const keys = createKeys({ store, clock: systemClock, log });
-      const { id, key } = await keys.create(org.orgId, 'Desk agent', ['read'], record);
+      const { id, key } = await keys.create(org.orgId, 'Desk agent', ['read'], { record });
       await keys.revoke(org.orgId, id, record);
       const members = createMembers({ store, clock: systemClock, record });
       const ana = await members.add(org.orgId, { email: 'ana@home.example', name: 'Ana', role: 'member' });
@@ -190,7 +190,9 @@ describe.each(databases)('keys and members on $name', (database) => {
       const full = async () => {
         throw new Error('the record is full');
       };
-      const unrecorded = keys.create(org.orgId, 'Quiet', ['read'], { ...record, audit: { append: full } });
+      const unrecorded = keys.create(org.orgId, 'Quiet', ['read'], {
+        record: { ...record, audit: { append: full } },
+      });
       await expect(unrecorded).rejects.toThrow('is full');
       expect((await keys.list(org.orgId)).map((one) => one.name)).toEqual(['Desk agent']);
     } finally {

@@ -236,6 +236,36 @@ test('a key is shown once, listed without itself, and revoked', async () => {
   expect(after?.revokedAt).not.toBeNull();
 });
 
+test('a key acts for a member, as the list says, or is refused where there is no such', async () => {
+  const own = await newProgram();
+  try {
+    await own.json(['members', 'add', '--email', 'ben@northgate.example', '--name', 'Ben']);
+    const make = ['keys', 'create', '--name', 'Desk', '--scopes', 'read', '--member'];
+    const made = await own.run([...make, 'ben@northgate.example']);
+    expect([made.code, made.stderr]).toEqual([
+      0,
+      expect.stringContaining('Desk may read for Ben, ben@northgate.example; id key_'),
+    ]);
+    const stranger = await own.run([...make, 'eve@northgate.example']);
+    expect([stranger.code, stranger.stderr]).toEqual([
+      1,
+      expect.stringContaining('No member has this address'),
+    ]);
+    expect((await own.run(['keys', 'list'])).stdout).toMatch(
+      /Desk {2}read {2}for Ben, ben@northgate\.example {2}never used\n$/,
+    );
+    const carried = await own.run(['keys', 'list', '--json']);
+    const [{ id, member }] = JSON.parse(carried.stdout);
+    expect(member).toMatchObject({ name: 'Ben', email: 'ben@northgate.example' });
+    const allowed = await own.run(['actions', 'elicitation', 'allow', id]);
+    expect([allowed.code, allowed.stderr]).toEqual([1, expect.stringContaining('acts for another member')]);
+    await own.run(['members', 'remove', 'ben@northgate.example']);
+    expect((await own.run(['keys', 'list'])).stdout).toMatch(/for a member who was removed {2}revoked\n$/);
+  } finally {
+    await own.remove();
+  }
+});
+
 test('install keeps what stands in a client’s configuration, and what was there lies beside it', async () => {
   const file = join(dirname(program.home), '.claude.json');
   const before = JSON.stringify({ theme: 'dark', mcpServers: { other: { command: 'x' } } });

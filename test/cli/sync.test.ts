@@ -94,3 +94,14 @@ test('shows what is synced, by whichever process, until it is stopped', async ()
   expect(await ended).toBe(0);
   for (const line of said.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ connectionId: id });
 });
+
+test('says that pg_cron is no matter of a database on this machine, nor of one account', async () => {
+  for (const [args, code, said] of [
+    [['--pg-cron', 'on'], 1, 'the database is SQLite'],
+    [['--pg-cron', 'maybe'], 2, '--pg-cron is on or off'],
+    [[id, '--pg-cron', 'on'], 2, 'is about every account'],
+  ] as const) {
+    const told = await program.run(['sync', ...args]);
+    expect([told.code, told.stderr]).toEqual([code, expect.stringContaining(said)]);
+  }
+});

@@ -23,11 +23,16 @@ case $command in
     [ "$(id -u)" != 0 ] || chown postgres "$dir"
     as_user "$bin/initdb" -D "$dir/data" -U drawbridge -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 \
       || { cat "$dir/initdb.log" >&2; exit 1; }
+    # Debian's pg_cron, where it is installed, lives in the database `postgres`.
+    cron=""
+    if [ -e "$bin/../lib/pg_cron.so" ]; then
+      cron="-c shared_preload_libraries=pg_cron -c cron.database_name=postgres"
+    fi
     # The port is taken between two tries by someone else, or it is ours.
     for try in 1 2 3 4 5; do
       port=$((20000 + ($$ * 7 + try * 911) % 20000))
       if as_user "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -s \
-        -o "-p $port -h 127.0.0.1 -k $dir -c fsync=off" start >/dev/null 2>&1; then
+        -o "-p $port -h 127.0.0.1 -k $dir -c fsync=off $cron" start >/dev/null 2>&1; then
         echo "postgresql://drawbridge@127.0.0.1:$port/postgres"
         exit 0
       fi

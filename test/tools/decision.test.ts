@@ -10,6 +10,7 @@ import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelco
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { createKeys } from '../../src/auth/keys.ts';
+import { createMembers } from '../../src/auth/members.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createCarriers } from '../../src/queue/carriers.ts';
 import type { Action } from '../../src/queue/queue.ts';
@@ -82,7 +83,11 @@ type Elicitation = { form?: Record<string, never>; url?: Record<string, never> }
 type Open = (
   answer: (asked: Asked) => Answer | Promise<Answer>,
   elicitation?: Elicitation,
+  key?: string,
 ) => Promise<Caller>;
+
+const withKey = (key: string | undefined) =>
+  key === undefined ? requestInit : { headers: { Authorization: `Bearer ${key}` } };
 
 let proposals = 0;
 const mail = (args: Record<string, unknown>) => {
@@ -99,7 +104,7 @@ const mail = (args: Record<string, unknown>) => {
   };
 };
 
-const openOld: Open = async (answer, elicitation = { form: {} }) => {
+const openOld: Open = async (answer, elicitation = { form: {} }, key) => {
   const asked: Asked[] = [];
   const client = new OldClient({ name: 'old', version: '1' }, { capabilities: { elicitation } });
   client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
@@ -107,7 +112,7 @@ const openOld: Open = async (answer, elicitation = { form: {} }) => {
     asked.push(one);
     return answer(one) as never;
   });
-  await client.connect(new OldHttp(mcp, { requestInit }) as never);
+  await client.connect(new OldHttp(mcp, { requestInit: withKey(key) }) as never);
   return {
     asked,
     propose: (args = {}) => client.callTool(mail(args)) as Promise<Result>,
@@ -115,7 +120,7 @@ const openOld: Open = async (answer, elicitation = { form: {} }) => {
   };
 };
 
-const openNew: Open = async (answer, elicitation = { form: {} }) => {
+const openNew: Open = async (answer, elicitation = { form: {} }, key) => {
   const asked: Asked[] = [];
   const client = new NewClient(
     { name: 'new', version: '1' },
@@ -126,7 +131,7 @@ const openNew: Open = async (answer, elicitation = { form: {} }) => {
     asked.push(one);
     return answer(one) as never;
   });
-  await client.connect(new NewHttp(mcp, { requestInit }));
+  await client.connect(new NewHttp(mcp, { requestInit: withKey(key) }));
   expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
   return {
     asked,
@@ -145,7 +150,7 @@ const approve: Answer = { action: 'accept', content: { decision: 'approve', reas
 describe.each([
   ['an older client', openOld],
   ['a new client', openNew],
-])('through %s', (_who, open) => {
+])('through %s', (who, open) => {
   test('a person who was shown the whole action approves it, in their own name', async () => {
     await allow();
     const { asked, propose } = await open(() => approve);
@@ -206,6 +211,18 @@ describe.each([
     expect(asked).toEqual([]);
   });
 
+  test('attack: a key that acts for another member is not asked for the owner’s decision, and proposes in its member’s name', async () => {
+    const { rooms } = serving;
+    const member = `${who.replaceAll(' ', '-')}@ann.test`;
+    await createMembers(rooms).add(rooms.org.orgId, { email: member, name: 'Ann', role: 'member' });
+    const made = await createKeys(rooms).create(rooms.org.orgId, 'desk', ['read', 'propose'], { member });
+    await carriers.allow(rooms.org, rooms.owner, { client: made.id, channel: 'terminal' });
+    const { asked, propose } = await open(() => approve, { form: {} }, made.key.reveal());
+    const action = await actionOf(await propose());
+    expect(action).toMatchObject({ status: 'pending', proposedBy: { kind: 'agent', name: 'desk for Ann' } });
+    expect(asked).toEqual([]);
+  });
+
   test('what was allowed and then denied decides nothing, though the dialogue was open meanwhile', async () => {
     await allow();
     const { org, owner } = serving.rooms;
@@ -253,8 +270,8 @@ describe.each([
   test('the same proposal again asks nobody again', async () => {
     await allow();
     const { asked, propose } = await open(() => ({ action: 'decline' }));
-    await propose({ subject: `Nagging ${_who}` });
-    await propose({ subject: `Nagging ${_who}` });
+    await propose({ subject: `Nagging ${who}` });
+    await propose({ subject: `Nagging ${who}` });
     expect(asked).toHaveLength(1);
   });
 });

@@ -9,8 +9,9 @@ import { nothingHidden, type Viewer } from '../../viewer.ts';
 import { readSensitivity } from './sensitivity.ts';
 
 /**
- * A member reads what names them. An agent that acts for no member in particular (an API key) reads what the whole
- * org may. Where the org is one person, there is nobody to hide from: all of it.
+ * A member reads what names them. An agent that acts for no member in particular (an API key that names none) reads
+ * what the whole org may. Where the org is one person, there is nobody to hide from: all of it, but for who acted for
+ * somebody else, who is gone.
  */
 export async function seenBy(
   store: Pick<Store, 'control'>,
@@ -19,9 +20,10 @@ export async function seenBy(
 ): Promise<SeenOrg> {
   const memberId = principal.memberId;
   const members = await store.control.read((db) => membersOf(db, { orgId: org.orgId }));
-  const email = members.find(({ id }) => id === memberId)?.email ?? undefined;
+  const member = members.find(({ id }) => id === memberId);
+  const isGone = memberId !== undefined && member === undefined;
   const viewer: Viewer = {
-    readerNames: members.length <= 1 ? undefined : namesOf(email),
+    readerNames: members.length <= 1 && !isGone ? undefined : namesOf(member?.email ?? undefined),
     hidden: principal.kind === 'person' ? nothingHidden : await readSensitivity(org),
   };
   return Object.freeze({ ...org, viewer });
