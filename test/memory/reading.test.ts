@@ -121,7 +121,16 @@ test('a question is in a language of what it asks, unless most of its words say 
   const asked = 'IL-6 signaling plays a major role in arthritis';
   expect(detectLanguage(asked)).toBe('it');
   expect(detectLanguage(asked, ['en'])).toBe('en');
-  expect(questionTerms(asked, ['en'])).toEqual(['il', '6', 'signal', 'play', 'major', 'role', 'arthriti', 'il-6']);
+  expect(questionTerms(asked, ['en'])).toEqual([
+    'il',
+    '6',
+    'signal',
+    'play',
+    'major',
+    'role',
+    'arthriti',
+    'il-6',
+  ]);
   expect(detectLanguage('Was war in dem Vertrag vereinbart?', ['en'])).toBe('de');
 });
 

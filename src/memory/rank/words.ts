@@ -160,7 +160,7 @@ export function scoreWords(
   const held = rarestFirst(terms);
   for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
     if (postings === undefined) continue;
-    addTerm(scores, postings, { among, norms, k1, weight: asked * idf * (k1 + 1) });
+    addTerm(scores, postings, { among, norms, k1, weight: asked * idf ** settings.rarity * (k1 + 1) });
   }
   if (settings.neighbourWeight > 0) lend(scores, { collection, settings, among });
   return { ...scores, among };
