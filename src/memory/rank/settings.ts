@@ -3,7 +3,7 @@
 
 export interface RankSettings {
   /** BM25's saturation of a term that is repeated. */
-  k1: 1.5,
+  k1: number;
   /** How much a field's length counts, 0 to 1. */
   headerB: number;
   bodyB: number;
