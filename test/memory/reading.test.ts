@@ -5,6 +5,7 @@ import type { Clock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
 import { cutIntoChunks, tokensIn } from '../../src/memory/chunk/chunk.ts';
 import { detectLanguage } from '../../src/memory/language/detect.ts';
+import { questionTerms } from '../../src/memory/language/question.ts';
 import { readCalendar } from '../../src/memory/normalise/calendar.ts';
 import { readStructured } from '../../src/memory/normalise/structured.ts';
 import { readMarkdown } from '../../src/memory/normalise/text.ts';
@@ -114,6 +115,23 @@ test.each([
   [undefined, 'Springfield 62704'],
 ])('the language of a text is told, or not guessed: %s', (language, text) => {
   expect(detectLanguage(text)).toBe(language);
+});
+
+test('a question is in a language of what it asks, unless most of its words say otherwise', () => {
+  const asked = 'IL-6 signaling plays a major role in arthritis';
+  expect(detectLanguage(asked)).toBe('it');
+  expect(detectLanguage(asked, ['en'])).toBe('en');
+  expect(questionTerms(asked, ['en'])).toEqual([
+    'il',
+    '6',
+    'signal',
+    'play',
+    'major',
+    'role',
+    'arthriti',
+    'il-6',
+  ]);
+  expect(detectLanguage('Was war in dem Vertrag vereinbart?', ['en'])).toBe('de');
 });
 
 describe('the parse workers', () => {

@@ -31,27 +31,36 @@ function byScript(sample: string): string | undefined {
   return undefined;
 }
 
-function byWords(sample: string): string | undefined {
+/** Words that a likely language is ahead by: few words of a question may be some other language's by chance (IL-6, "a"). */
+const ahead = 1.5;
+
+function byWords(sample: string, likely: readonly string[]): string | undefined {
   const words = sample.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? [];
   if (words.length === 0) return undefined;
   let best: StopWordLanguage | undefined;
   let bestHits = 0;
+  let most = 0;
   let second = 0;
   for (const [language, list] of stopWords) {
     let hits = 0;
     for (const word of words) if (list.has(word)) hits += 1;
-    if (hits > bestHits) {
-      second = bestHits;
+    const weighed = hits > 0 && likely.includes(language) ? hits + ahead : hits;
+    if (weighed > most) {
+      second = most;
+      most = weighed;
       bestHits = hits;
       best = language;
-    } else if (hits > second) second = hits;
+    } else if (weighed > second) second = weighed;
   }
-  if (bestHits < minHits || bestHits === second || bestHits / words.length < minShare) return undefined;
+  if (bestHits < minHits || most === second || bestHits / words.length < minShare) return undefined;
   return best;
 }
 
-/** ISO 639-1 code, or undefined where the text does not say. */
-export function detectLanguage(text: string): string | undefined {
+/**
+ * ISO 639-1 code, or undefined where the text does not say. `likely`: codes that it is more likely in, as a question is in
+ * a language of what is asked.
+ */
+export function detectLanguage(text: string, likely: readonly string[] = []): string | undefined {
   const sample = text.length > sampleLength ? text.slice(0, sampleLength) : text;
-  return byScript(sample) ?? byWords(sample);
+  return byScript(sample) ?? byWords(sample, likely);
 }

@@ -24,7 +24,7 @@ export function questionTerms(question: string, collection: readonly string[]): 
 /** The same by word: what stands in one list are ways to find one word of the question. */
 export function questionWords(question: string, collection: readonly string[]): string[][] {
   const text = question.slice(0, maxQuestionLength).normalize('NFC');
-  const own = detectLanguage(text);
+  const own = detectLanguage(text, collection);
   const languages = [...new Set([...(own === undefined ? [] : [own]), ...collection])];
   if (languages.length === 0) languages.push(fallbackLanguage);
   // A word that is a function word only in another language of the collection (German "die" in English) stays.
@@ -53,6 +53,6 @@ export function questionPhrases(question: string, collection: readonly string[])
   const text = question.slice(0, maxQuestionLength).normalize('NFC');
   const phrases = [...text.matchAll(quoted)].slice(0, maxPhrases);
   if (phrases.length === 0) return [];
-  const language = detectLanguage(text) ?? collection[0] ?? fallbackLanguage;
+  const language = detectLanguage(text, collection) ?? collection[0] ?? fallbackLanguage;
   return phrases.map(([, phrase = '']) => terms(phrase, [language])).filter((phrase) => phrase.length > 1);
 }

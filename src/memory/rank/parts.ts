@@ -34,7 +34,7 @@ function headerShare(
     if (postings === undefined || at < 0) continue;
     const inHeader = (postings.header[at] ?? 0) * norms.header(slot);
     const inBody = (postings.body[at] ?? 0) * norms.body(slot);
-    const each = (times * idf) / (settings.k1 + inHeader + inBody);
+    const each = (times * idf ** settings.rarity) / (settings.k1 + inHeader + inBody);
     header += each * inHeader;
     body += each * inBody;
   }

@@ -12,7 +12,15 @@ import { asksForNewest, recencies } from './recency.ts';
 import { type RankSettings, rankSettings } from './settings.ts';
 import { withTyposMended } from './typos.ts';
 import { addCosines, scopeCounts, wordWeight } from './vectors.ts';
-import { type AskedTerm, askedTerms, fieldNorms, placeOf, scoreWords, type WordScores } from './words.ts';
+import {
+  type AskedTerm,
+  askedTerms,
+  fewSlots,
+  fieldNorms,
+  placeOf,
+  scoreWords,
+  type WordScores,
+} from './words.ts';
 
 export interface Question {
   /** In order of appearance; one asked for twice stands there twice. */
@@ -204,11 +212,17 @@ function smooth({ first, reading }: Read, { smoothing, smoothedBy }: RankSetting
 
 const byScore = (a: Candidate, b: Candidate) => b.score - a.score || a.slot - b.slot;
 
+/** What is rare elsewhere may be what a narrow scope is all about. */
+const settingsWithin = (among: Uint32Array | undefined, settings: RankSettings): RankSettings =>
+  among === undefined ? settings : { ...settings, rarity: settings.rarityInScope };
+
 /** The best chunks, best first: at most `limit`, each admitted and alive. */
 export function rank(collection: Collection, question: Question, options: RankOptions): Ranked[] {
-  const { admitted, settings = rankSettings } = options;
+  const { admitted } = options;
+  const among = fewSlots(collection, admitted);
+  const settings = settingsWithin(among, options.settings ?? rankSettings);
   const asked = withTyposMended(collection, askedTerms(collection, question.terms));
-  const scores = scoreWords(collection, asked, settings, admitted);
+  const scores = scoreWords(collection, asked, settings, among);
   const byWords = bestByWords(collection, scores, {
     count: Math.max(settings.pool, options.limit),
     admitted,
@@ -220,7 +234,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
   });
 
   const arm = collection.vectors;
-  const vector = arm && question.embed?.(wordWeight(scopeCounts(collection, scores.among, admitted)));
+  const vector = arm && question.embed?.(wordWeight(scopeCounts(collection, among, admitted)));
   const lowCosine =
     arm === undefined || vector === undefined
       ? 0
@@ -249,7 +263,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
   }
   fuse(fusion);
   // Inside a narrow scope the best passages are much of it: what they share tells nothing apart.
-  if (settings.expansion > 0 && scores.among === undefined) {
+  if (settings.expansion > 0 && among === undefined) {
     addExpansion(collection, read, { asked, settings });
     fuse(fusion);
   }

@@ -7,6 +7,12 @@ export interface RankSettings {
   /** How much a field's length counts, 0 to 1. */
   headerB: number;
   bodyB: number;
+  /**
+   * The power of a term's idf: the rare words of a question tell more than that, for common ones meet by chance. And
+   * inside a narrow scope.
+   */
+  rarity: number;
+  rarityInScope: number;
   /** What a match in a field counts for; the body's is 1. */
   headerWeight: number;
   /** What a match in the chunk before or after counts for. */
@@ -47,9 +53,11 @@ export interface RankSettings {
 }
 
 export const rankSettings: RankSettings = {
-  k1: 1.2,
+  k1: 1.5,
   headerB: 0.4,
   bodyB: 0.75,
+  rarity: 1.25,
+  rarityInScope: 1,
   headerWeight: 2,
   neighbourWeight: 0.5,
   withinDocument: 0.3,

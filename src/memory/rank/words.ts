@@ -89,7 +89,7 @@ function emptyScores(slots: number): typeof scratch {
 }
 
 /** The slots that a narrow filter admits and their neighbours, ascending; undefined where there are many. */
-function fewSlots(collection: Collection, admitted: Uint8Array | undefined): Uint32Array | undefined {
+export function fewSlots(collection: Collection, admitted: Uint8Array | undefined): Uint32Array | undefined {
   if (admitted === undefined) return undefined;
   const few = new Set<number>();
   for (let slot = admitted.indexOf(1); slot >= 0; slot = admitted.indexOf(1, slot + 1)) {
@@ -147,20 +147,20 @@ export function closeness(
   return collection.document[slot] === collection.document[other] ? settings.withinDocument : 1;
 }
 
+/** `among`: looks at these slots only (`fewSlots`); everything where it is left out. */
 export function scoreWords(
   collection: Collection,
   terms: readonly AskedTerm[],
   settings: RankSettings,
-  admitted?: Uint8Array,
+  among?: Uint32Array,
 ): WordScores {
   const scores = emptyScores(collection.slots);
-  const among = fewSlots(collection, admitted);
   const norms = fieldNorms(collection, settings);
   const { k1 } = settings;
   const held = rarestFirst(terms);
   for (const { postings, asked, idf } of among === undefined ? affordable(held) : held) {
     if (postings === undefined) continue;
-    addTerm(scores, postings, { among, norms, k1, weight: asked * idf * (k1 + 1) });
+    addTerm(scores, postings, { among, norms, k1, weight: asked * idf ** settings.rarity * (k1 + 1) });
   }
   if (settings.neighbourWeight > 0) lend(scores, { collection, settings, among });
   return { ...scores, among };

@@ -12,7 +12,7 @@ import { questionTerms } from '../../../src/memory/language/question.ts';
 import { terms } from '../../../src/memory/language/terms.ts';
 import { type Ranked, type RankOptions, rank } from '../../../src/memory/rank/rank.ts';
 import { rankSettings } from '../../../src/memory/rank/settings.ts';
-import { askedTerms, scoreWords } from '../../../src/memory/rank/words.ts';
+import { askedTerms, fewSlots, scoreWords } from '../../../src/memory/rank/words.ts';
 import type { SourceRecord } from '../../../src/providers/record.ts';
 
 let model: StaticModel;
@@ -310,13 +310,29 @@ test('the words of a passage count the same whether a few passages are asked or 
   );
   const admitted = new Uint8Array(60).fill(1, 10, 30);
   const asked = askedTerms(collection, questionTerms('boiler repair in flat 12', ['en']));
-  const few = scoreWords(collection, asked, rankSettings, admitted);
+  const few = scoreWords(collection, asked, rankSettings, fewSlots(collection, admitted));
   const narrow = Array.from(admitted.keys(), (slot) => [few.own[slot], few.neighbours[slot]]);
   expect(few.among?.length).toBeLessThan(60);
   const all = scoreWords(collection, asked, rankSettings);
   expect(all.among).toBeUndefined();
   for (let slot = 10; slot < 30; slot += 1)
     expect(narrow[slot]).toEqual([all.own[slot], all.neighbours[slot]]);
+});
+
+test('over everything a rare word counts for more than two common ones, and inside a narrow scope by its idf alone', () => {
+  const common = Array.from({ length: 18 }, (_, i) => `The boiler of flat number ${i} was repaired`);
+  const collection = collectionOf([
+    'The chimney of that building was inspected',
+    'The boiler and that tenant were inspected',
+    ...common,
+    ...Array.from({ length: 18 }, (_, i) => `The tenant of flat number ${i} was written to`),
+    ...Array.from({ length: 160 }, (_, i) => `The invoice number ${i} of that supplier was paid`),
+    'A chimney as it is built today, with all that the rules of the town ask for',
+  ]);
+  const question = 'boiler tenant chimney';
+  expect(slotsOf(ask(collection, question)).slice(0, 2)).toEqual([0, 1]);
+  const admitted = new Uint8Array(collection.slots).fill(1, 0, 2);
+  expect(slotsOf(ask(collection, question, { admitted }))).toEqual([1, 0]);
 });
 
 test('a question without a word is answered with nothing', () => {
