@@ -131,6 +131,7 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
   // Counts by row, left at zero after each text: a text costs what its own words cost.
   const counts = new Uint32Array(rows);
   const met = new Uint32Array(rows);
+  const vector = new Float32Array(dimensions);
   const sum = new Float64Array(dimensions);
 
   function pool(
@@ -161,24 +162,49 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
     factors?: Map<number, number>,
   ): boolean {
     sum.fill(0);
-    for (let i = 0; i < distinct; i += 1) {
-      const row = met[i] ?? 0;
-      const factor = (1 + Math.log(counts[row] ?? 1)) * (scale[row] ?? 0) * (factors?.get(row) ?? 1);
+    const begin = (i: number) => (met[i] as number) * dimensions;
+    const takeFactor = (i: number) => {
+      const row = met[i] as number;
+      const count = counts[row] as number;
       counts[row] = 0;
-      const begin = row * dimensions;
-      for (let d = 0; d < dimensions; d += 1) sum[d] = (sum[d] ?? 0) + factor * (weights[begin + d] ?? 0);
+      return (1 + Math.log(count)) * (scale[row] as number) * (factors?.get(row) ?? 1);
+    };
+    // Four rows in one go over the sum, added one after another: to the last bit what one at a time gives.
+    let i = 0;
+    for (; i + 3 < distinct; i += 4) {
+      const one = takeFactor(i);
+      const two = takeFactor(i + 1);
+      const three = takeFactor(i + 2);
+      const four = takeFactor(i + 3);
+      const first = begin(i);
+      const second = begin(i + 1);
+      const third = begin(i + 2);
+      const fourth = begin(i + 3);
+      for (let d = 0; d < dimensions; d += 1) {
+        sum[d] =
+          (sum[d] as number) +
+          one * (weights[first + d] as number) +
+          two * (weights[second + d] as number) +
+          three * (weights[third + d] as number) +
+          four * (weights[fourth + d] as number);
+      }
+    }
+    for (; i < distinct; i += 1) {
+      const factor = takeFactor(i);
+      const from = begin(i);
+      for (let d = 0; d < dimensions; d += 1)
+        sum[d] = (sum[d] as number) + factor * (weights[from + d] as number);
     }
     let square = 0;
-    for (let d = 0; d < dimensions; d += 1) square += (sum[d] ?? 0) ** 2;
+    for (let d = 0; d < dimensions; d += 1) square += (sum[d] as number) ** 2;
     if (square === 0) return false;
     const norm = Math.sqrt(square);
-    for (let d = 0; d < dimensions; d += 1) out[offset + d] = (sum[d] ?? 0) / norm;
+    for (let d = 0; d < dimensions; d += 1) out[offset + d] = (sum[d] as number) / norm;
     return true;
   }
 
   function context(question: Float32Array, passage: Int32Array, rowOfNumber: Int32Array): number {
     let best = 0;
-    const vector = new Float32Array(dimensions);
     for (let from = 0; from < passage.length; from += window) {
       let distinct = 0;
       for (let i = from; i < Math.min(passage.length, from + window); i += 1) {
@@ -192,7 +218,7 @@ function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array
       }
       if (!pooled(distinct, vector, 0)) continue;
       let cosine = 0;
-      for (let d = 0; d < dimensions; d += 1) cosine += (vector[d] ?? 0) * (question[d] ?? 0);
+      for (let d = 0; d < dimensions; d += 1) cosine += (vector[d] as number) * (question[d] as number);
       best = Math.max(best, cosine);
     }
     return best;

@@ -210,7 +210,9 @@ function smooth({ first, reading }: Read, { smoothing, smoothedBy }: RankSetting
   });
 }
 
-const byScore = (a: Candidate, b: Candidate) => b.score - a.score || a.slot - b.slot;
+// Whole numbers only: a difference of scores would be an object each.
+const byScore = (a: Candidate, b: Candidate) =>
+  b.score > a.score ? 1 : b.score < a.score ? -1 : a.slot - b.slot;
 
 /** What is rare elsewhere may be what a narrow scope is all about. */
 const settingsWithin = (among: Uint32Array | undefined, settings: RankSettings): RankSettings =>
