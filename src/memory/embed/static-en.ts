@@ -79,12 +79,19 @@ function readVocabulary(letters: Uint8Array): Vocabulary {
   return { row, start, letters };
 }
 
-function rowOf({ row, start, letters }: Vocabulary, text: string, from: number, to: number, hash: number) {
+/** `marked`: of the stem that is written so, with a plus before it. */
+function rowOf(
+  { row, start, letters }: Vocabulary,
+  { text, from, to, hash, marked }: { text: string; from: number; to: number; hash: number; marked: boolean },
+): number {
   const length = to - from;
+  const before = marked ? 1 : 0;
   for (let place = (hash >>> 0) & (places - 1); ; place = (place + 1) & (places - 1)) {
-    const found = row[place] ?? 0;
+    const found = row[place] as number;
     if (found === 0) return -1;
-    const at = start[place] ?? 0;
+    const begin = start[place] as number;
+    if (marked && letters[begin] !== plus) continue;
+    const at = begin + before;
     let same = 0;
     while (same < length && letters[at + same] === text.charCodeAt(from + same)) same += 1;
     const next = letters[at + length];
@@ -107,7 +114,7 @@ function eachKnown(
       continue;
     }
     if (i > from) {
-      const row = rowOf(vocabulary, text, from, i, hash);
+      const row = rowOf(vocabulary, { text, from, to: i, hash, marked: false });
       if (row >= 0) each(row, from, i);
     }
     from = i + 1;
@@ -117,14 +124,17 @@ function eachKnown(
 
 /** The row of an indexed term: a stem, or a word that is its own stem. -1 where the model does not know it. */
 function rowOfTerm(vocabulary: Vocabulary, term: string): number {
+  const to = term.length;
   let hash = seed;
-  for (let i = 0; i < term.length; i += 1) hash = mix(hash, term.charCodeAt(i));
-  const word = rowOf(vocabulary, term, 0, term.length, hash);
+  let hashMarked = mix(seed, plus);
+  for (let i = 0; i < to; i += 1) {
+    const letter = term.charCodeAt(i);
+    hash = mix(hash, letter);
+    hashMarked = mix(hashMarked, letter);
+  }
+  const word = rowOf(vocabulary, { text: term, from: 0, to, hash, marked: false });
   if (word >= 0) return word;
-  const marked = `+${term}`;
-  hash = mix(seed, plus);
-  for (let i = 0; i < term.length; i += 1) hash = mix(hash, term.charCodeAt(i));
-  return rowOf(vocabulary, marked, 0, marked.length, hash);
+  return rowOf(vocabulary, { text: term, from: 0, to, hash: hashMarked, marked: true });
 }
 
 function modelOf(vocabulary: Vocabulary, weights: Int8Array, scale: Float32Array): StaticModel {

@@ -173,8 +173,14 @@ const cosineScaled = (one: Candidate, { lowCosine, highCosine }: Fusion) =>
 /** Weighted min-max, never ranks alone: by how much a passage is better counts. */
 function fuse(fusion: Fusion): void {
   const { list, weight } = fusion;
-  fusion.highWords = list.reduce((most, one) => Math.max(most, one.words + one.near + one.expanded), 0);
-  fusion.highCosine = list.reduce((most, { cosine }) => Math.max(most, cosine), 0);
+  let highWords = 0;
+  let highCosine = 0;
+  for (const { words, near, expanded, cosine } of list) {
+    highWords = Math.max(highWords, words + near + expanded);
+    highCosine = Math.max(highCosine, cosine);
+  }
+  fusion.highWords = highWords;
+  fusion.highCosine = highCosine;
   for (const one of list) {
     one.fused = (1 - weight) * wordsScaled(one, fusion) + weight * cosineScaled(one, fusion);
     one.score = one.fused;
