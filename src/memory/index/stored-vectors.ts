@@ -249,7 +249,7 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
         nearest(query, count, admitted) {
           const near = signatures.nearest(query, Math.max(count, lookedAt), admitted ?? slots.alive);
           const exact = cosines(query, near);
-          looked = { query, slots: Uint32Array.from(near), cosines: exact };
+          looked = { query, slots: new Uint32Array(near), cosines: exact };
           const best = keepBest(count);
           near.forEach((slot, i) => {
             if (slots.alive[slot] === 1) best.offer(slot, exact[i] as number);
