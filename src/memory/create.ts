@@ -29,7 +29,7 @@ export function createMemory({
   log: Log;
   index?: SearchIndex;
   /** Of orgs that chose an embedder of others; undefined: the built-in one alone. */
-  embedding?: Pick<Embedding, 'question' | 'settle'>;
+  embedding?: Pick<Embedding, 'answering' | 'question' | 'settle'>;
 }): Memory {
   const reader = createReader({ clock, log });
   const index = given ?? createPostingsIndex({ clock, log, background: reader });

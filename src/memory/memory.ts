@@ -63,10 +63,10 @@ export interface MemoryQuery {
   /** Only these documents. */
   documentIds?: string[];
   /**
-   * Reads times, senders, kinds, amounts and addresses out of the question, days as they are in `timeZone` at `now`.
+   * Reads times, senders, kinds, amounts and addresses out of the question, days as they are in `timeZone` (the org's where it is left out) at `now`.
    * What it states outright narrows the search, unless nothing is found within; all else lifts what fits.
    */
-  understand?: { now: number; timeZone: string };
+  understand?: { now: number; timeZone?: string };
   /** One hit a conversation, and one of several documents that say the same. */
   collapse?: boolean;
   /** False: whoever asks shows passages whole, so `snippet` is left empty and `marks` out. */

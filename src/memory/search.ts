@@ -16,6 +16,7 @@ import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.t
 import { createLanguages } from './languages.ts';
 import type { MemoryAnswer, MemoryQuery } from './memory.ts';
 import { type Collapsed, collapse } from './question/collapse.ts';
+import { readTimeZone } from './question/time-zone.ts';
 import { lightRows, type Settled, weigh } from './question/weigh.ts';
 
 type Db = Kysely<OrgTables>;
@@ -75,7 +76,7 @@ export function createSearch({
   index: SearchIndex;
   clock: Clock;
   /** Undefined: the built-in embedder answers everybody. */
-  embedding?: Pick<Embedding, 'question'> | undefined;
+  embedding?: Pick<Embedding, 'answering' | 'question'> | undefined;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
   let loaded: Awaited<ReturnType<typeof loadWords>> | undefined;
@@ -87,17 +88,20 @@ export function createSearch({
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
-    const { scope, meant, maxSeq, languages } = await org.read(async (db) => ({
+    const { scope, maxSeq, languages, answering, timeZone } = await org.read(async (db) => ({
       scope: wanted.length === 0 ? undefined : await resolveClients(db, org.orgId, wanted),
-      meant: await clientMeant(db, org.orgId, wanted.length === 1 ? `${wanted[0]}` : query.question),
       maxSeq: place?.maxSeq ?? (await newestChunk(db, org.orgId)),
       languages: await languagesOf(db, org.orgId),
+      answering: await embedding?.answering(org),
+      timeZone:
+        query.understand === undefined ? '' : (query.understand.timeZone ?? (await readTimeZone(org))),
     }));
 
     const words = questionWords(query.question, languages);
     const terms = words.flat();
     const phrases = questionPhrases(query.question, languages);
-    const vectors = await embedding?.question(org, query.question);
+    const vectors =
+      answering === undefined ? undefined : await embedding?.question(org, query.question, answering);
     const base = filtersOf(org, query, scope?.addresses);
     const hitsOf: HitsOf = (filters, part) =>
       index.search(org, { text: query.question, terms, words, phrases, vectors, filters, maxSeq, ...part });
@@ -105,7 +109,7 @@ export function createSearch({
       query.understand === undefined
         ? { narrowed: {}, wishes: [], said: [] }
         : await settle(org, query, {
-            asked: query.understand,
+            asked: { ...query.understand, timeZone },
             base,
             languages,
             find: (about) =>
@@ -129,7 +133,12 @@ export function createSearch({
       asRanked
         ? { hits: await hitsOf(filters, { limit: query.limit + 1, offset }) }
         : takeWeighed(org, query, { filters, offset, hitsOf, settled });
-    let taken = await take({ ...base, ...settled.narrowed });
+    // The search goes first: who is meant is found out here while another thread ranks.
+    const [first, meant] = await Promise.all([
+      take({ ...base, ...settled.narrowed }),
+      org.read((db) => clientMeant(db, org.orgId, wanted.length === 1 ? `${wanted[0]}` : query.question)),
+    ]);
+    let taken = first;
     if (taken.hits.length === 0 && Object.keys(settled.narrowed).length > 0) {
       said.push('nothing is found so narrowly, so the bounds were left aside');
       taken = await take(base);

@@ -37,6 +37,8 @@ export interface PoolOptions {
   timeoutMs: number;
   /** Most megabytes of objects, arrays of numbers not counted: with a bound V8 collects what is left lying sooner. */
   heapMb?: number;
+  /** For what is made and soon left lying: with little of it V8 collects more often, and keeps less. Default 8. */
+  nurseryMb?: number;
   clock: Clock;
   log: Log;
 }
@@ -56,7 +58,7 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     // Standard streams stay the worker's own: stdout belongs to JSON-RPC.
     // Two parsers with nurseries of the default size keep 60 MB more for the same work.
     const resourceLimits = {
-      maxYoungGenerationSizeMb: 8,
+      maxYoungGenerationSizeMb: options.nurseryMb ?? 8,
       ...(options.heapMb === undefined ? {} : { maxOldGenerationSizeMb: options.heapMb }),
     };
     const entry = workerUrl(`memory/${options.entry}`);

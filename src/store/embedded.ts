@@ -15,6 +15,7 @@ import { createHandle, type Engine } from './handle.ts';
 import { migrate } from './migrate.ts';
 import { migrations as shipped } from './migrations/list.ts';
 import type { Migration } from './migrations/migration.ts';
+import { createQueueLock } from './queue-lock.ts';
 import { removeEmptyOrg } from './remove-org.ts';
 import { connect, sqliteDialect } from './sqlite.ts';
 import type { Handle, OrgStore, Store } from './store.ts';
@@ -141,7 +142,10 @@ async function openFile<Tables>(
   const writing = await connect(file, 'write', clock);
   const checkpointer = createCheckpointer(writing, file, { log });
   const afterTurn = () => checkpointer.whenDue();
-  const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', { file, clock, afterTurn }) });
+  const turns = createQueueLock();
+  const options = { file, clock, turns, afterTurn };
+  const writer = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'write', options) });
+  const beside = new Kysely<Tables>({ dialect: sqliteDialect(writing, 'beside', options) });
   let reading: DatabaseSync | undefined;
   try {
     await migrate(
@@ -165,7 +169,18 @@ async function openFile<Tables>(
   }
   const reader = new Kysely<Tables>({ dialect: sqliteDialect(reading, 'read', { file, clock }) });
   const engine: Engine<Tables> = {
-    run: (mode, work) => (mode === 'write' ? writer : reader).transaction().execute(work),
+    async run(mode, work) {
+      if (mode !== 'beside') return (mode === 'write' ? writer : reader).transaction().execute(work);
+      const result = await beside.transaction().execute(work);
+      // Another thread waits for the disk. A commit that waits by itself would have done no more.
+      const log = await open(`${file}-wal`, 'r+');
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+      return result;
+    },
     // The database runs in this process, on this machine: its time is the process's.
     now: async () => clock.now(),
   };
@@ -177,6 +192,7 @@ async function openFile<Tables>(
       await reader.destroy();
       if (reading.isOpen) reading.close();
       await checkpointer.close();
+      await beside.destroy();
       await writer.destroy();
       if (writing.isOpen) writing.close();
     },

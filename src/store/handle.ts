@@ -5,16 +5,19 @@ import type { Kysely, Transaction } from 'kysely';
 import { DrawbridgeError } from '../errors.ts';
 import type { Handle } from './store.ts';
 
+/** `beside`: a write that is on the disk when it resolves, though the event loop has not waited for that. */
+export type RunMode = 'read' | 'write' | 'beside';
+
 /** How one database runs a unit of work; `tx` is one transaction. */
 export interface Engine<Tables> {
-  run<Result>(mode: 'read' | 'write', work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  run<Result>(mode: RunMode, work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Integer milliseconds; inside a transaction where one is given. */
   now(tx: Kysely<Tables> | undefined): Promise<number>;
 }
 
 interface Running {
   engine: unknown;
-  mode: 'read' | 'write';
+  mode: RunMode;
   tx: unknown;
   over: boolean;
 }
@@ -29,7 +32,7 @@ function current(): Running | undefined {
 
 export function createHandle<Tables>(engine: Engine<Tables>): Handle<Tables> {
   async function enter<Result>(
-    mode: 'read' | 'write',
+    mode: RunMode,
     work: (tx: Transaction<Tables>) => Promise<Result>,
   ): Promise<Result> {
     return engine.run(mode, async (tx) => {
@@ -62,6 +65,10 @@ export function createHandle<Tables>(engine: Engine<Tables>): Handle<Tables> {
     async write<Result>(work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
       joined('write');
       return enter('write', work);
+    },
+    async writeBeside<Result>(work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+      joined('write');
+      return enter('beside', work);
     },
     async now(): Promise<number> {
       return engine.now(joined('now'));

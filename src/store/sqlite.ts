@@ -15,7 +15,7 @@ import type { Clock } from '../clock.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { explain, whenFree } from './busy.ts';
 import { toBound } from './codec.ts';
-import { createQueueLock } from './queue-lock.ts';
+import { createQueueLock, type QueueLock } from './queue-lock.ts';
 import { takeTurns } from './turn.ts';
 
 const cachedStatements = 256;
@@ -61,16 +61,23 @@ class SqliteConnection implements DatabaseConnection {
   // Parsed once: each transaction begins and ends with them.
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
+  /** Whether a commit waits for the disk: set before a transaction begins, it cannot change within. */
+  readonly #setWaiting: { off: StatementSync; on: StatementSync } | undefined;
   #touch: StatementSync | undefined;
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
-  constructor(db: DatabaseSync, mode: Mode, file: string, clock: Clock) {
+  constructor(db: DatabaseSync, mode: Mode | 'beside', file: string, clock: Clock) {
     this.#db = db;
-    this.#mode = mode;
+    this.#mode = mode === 'read' ? 'read' : 'write';
     this.#file = file;
     this.#clock = clock;
-    this.#begin = db.prepare(mode === 'write' ? 'begin immediate' : 'begin');
+    this.#begin = db.prepare(mode === 'read' ? 'begin' : 'begin immediate');
     this.#commit = db.prepare('commit');
+    if (mode === 'beside')
+      this.#setWaiting = {
+        off: db.prepare('pragma synchronous = normal'),
+        on: db.prepare('pragma synchronous = full'),
+      };
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -108,6 +115,7 @@ class SqliteConnection implements DatabaseConnection {
   async begin(): Promise<void> {
     this.#failure = undefined;
     try {
+      this.#setWaiting?.off.run();
       await whenFree(this.#clock, () => {
         if (this.#mode === 'write' || !this.#db.isTransaction) this.#begin.run();
         if (this.#mode === 'write') return;
@@ -133,6 +141,11 @@ class SqliteConnection implements DatabaseConnection {
   rollback(): void {
     // A full disk makes SQLite roll back by itself.
     if (this.#db.isTransaction) this.#db.exec('rollback');
+  }
+
+  /** The transaction is over, however it ended. */
+  end(): void {
+    if (this.#db.isOpen) this.#setWaiting?.on.run();
   }
 
   close(): void {
@@ -165,12 +178,13 @@ class SqliteConnection implements DatabaseConnection {
 
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
-  readonly #turns = createQueueLock();
+  readonly #turns: QueueLock;
   readonly #afterTurn: AfterTurn;
   #passTurn: (() => void) | undefined;
 
-  constructor(connection: SqliteConnection, afterTurn: AfterTurn) {
+  constructor(connection: SqliteConnection, turns: QueueLock, afterTurn: AfterTurn) {
     this.#connection = connection;
+    this.#turns = turns;
     this.#afterTurn = afterTurn;
   }
 
@@ -198,6 +212,7 @@ class SqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {
     const passTurn = this.#passTurn;
     this.#passTurn = undefined;
+    this.#connection.end();
     // Who had the turn need not wait for it: what was written is written.
     const after = this.#afterTurn();
     if (after === undefined) passTurn?.();
@@ -221,14 +236,22 @@ class Adapter extends SqliteAdapter {
 /** Called at the end of each turn; the next one begins when it resolves. Never rejects. */
 type AfterTurn = () => Promise<void> | undefined;
 
-/** A Kysely dialect over one open connection, on which transactions follow one another. */
+/**
+ * A Kysely dialect over one open connection, on which transactions follow one another; where it has two dialects, they
+ * share their `turns`. `beside`: its commits do not wait for the disk, which is left to the caller.
+ */
 export function sqliteDialect(
   db: DatabaseSync,
-  mode: Mode,
-  { file, clock, afterTurn = () => undefined }: { file: string; clock: Clock; afterTurn?: AfterTurn },
+  mode: Mode | 'beside',
+  {
+    file,
+    clock,
+    turns = createQueueLock(),
+    afterTurn = () => undefined,
+  }: { file: string; clock: Clock; turns?: QueueLock; afterTurn?: AfterTurn },
 ): Dialect {
   return {
-    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file, clock), afterTurn),
+    createDriver: () => new SqliteDriver(new SqliteConnection(db, mode, file, clock), turns, afterTurn),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),

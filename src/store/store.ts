@@ -5,7 +5,7 @@ import type { Viewer } from '../viewer.ts';
 import type { ControlTables, OrgTables } from './tables.ts';
 
 /**
- * A `read` or `now` inside a callback of the same handle joins its transaction. A `write` inside a callback,
+ * A `read` or `now` inside a callback of the same handle joins its transaction. A `write` (or `writeBeside`) inside a callback,
  * and anything on another handle there, would wait for itself on one database or the other, and is refused
  * (`internal`). A failed statement fails its transaction, though the callback catches the error.
  */
@@ -18,6 +18,11 @@ export interface Handle<Tables> {
    * for it (serialisation), so it has no other effects.
    */
   write<Result>(work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * As `write`, for what no answer waits for: what it wrote is seen by others at once, and on the disk when this
+   * resolves, but the event loop does not wait for the disk.
+   */
+  writeBeside<Result>(work: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** The database's own time, integer milliseconds: leases and expiry are judged by it. */
   now(): Promise<number>;
 }

@@ -1,11 +1,11 @@
 // ime-search: semantic memory alone, passages with exact citations. It asks no provider.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Passage } from '../memory/memory.ts';
-import { readTimeZone } from '../memory/question/time-zone.ts';
 import { readFreshness } from '../recall/thresholds.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { candidatesLine, clientOf, clientShape } from './clients.ts';
-import { defineTool } from './define.ts';
+import { defineTool, type ToolContext } from './define.ts';
 import { shutOut } from './freshness.ts';
 import {
   attributionText,
@@ -23,6 +23,17 @@ import { receiptFor, receiptLine } from './receipts.ts';
 import { scopeOf } from './scope.ts';
 
 const longestPassage = 4_000;
+
+/** What the hits are judged by. */
+async function besideOf({ rooms, org }: ToolContext) {
+  // A turn later: the question is with the thread that ranks by then, and this is read while it does.
+  await nextTurn();
+  // One snapshot: each read of its own costs as much as what it reads.
+  return org.read(async () => ({
+    known: await rooms.connections.list(org),
+    freshness: await readFreshness(org),
+  }));
+}
 
 const passage = z.looseObject({
   ...hitFields,
@@ -60,24 +71,18 @@ export const imeSearch = defineTool({
   }),
   async run(context, input) {
     const { rooms, org } = context;
-    const now = rooms.clock.now();
-    // One snapshot: each read of its own costs as much as what it reads.
-    const { known, timeZone, freshness } = await org.read(async () => ({
-      known: await rooms.connections.list(org),
-      timeZone: await readTimeZone(org),
-      freshness: await readFreshness(org),
-    }));
     const scope = input.clients === undefined ? {} : await scopeOf(context, input.clients, 'clients');
-    const all = await rooms.memory.search(org, {
+    const searching = rooms.memory.search(org, {
       question: input.question,
       limit: input.limit,
-      understand: { now, timeZone },
+      understand: { now: rooms.clock.now() },
       snippets: false,
       ...scope,
       ...(input.kinds === undefined ? {} : { kinds: input.kinds }),
       ...(input.minScore === undefined ? {} : { minScore: input.minScore }),
       ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
     });
+    const [all, { known, freshness }] = await Promise.all([searching, besideOf(context)]);
     const judge = {
       connections: new Map(known.map((c) => [c.id, c])),
       now: rooms.clock.now(),

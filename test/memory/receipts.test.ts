@@ -101,6 +101,16 @@ describe.each(databases)('on $name', (database) => {
       });
     });
 
+    test('a receipt is stored by a write that the event loop does not wait for', async () => {
+      await memory.ingest(org, source, { records: [note('a', deal)] });
+      const { passages } = await memory.search(org, { question: 'the Keller deal', limit: 5 });
+      const beside: OrgStore = { ...org, write: () => Promise.reject(new Error('waited for')) };
+      const answer = { tool: 'ime-search', question: 'the Keller deal', items: receiptItems(passages) };
+      const receiptId = receipts.issue(beside, agent, answer);
+      await receipts.flush();
+      expect(await receipts.record(org, agent, used(receiptId))).toHaveLength(1);
+    });
+
     test('the same said twice is one attribution', async () => {
       await memory.ingest(org, source, { records: [note('a', deal)] });
       const receiptId = await answered('the Keller deal');

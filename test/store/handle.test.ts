@@ -276,8 +276,16 @@ describe.each(databases)('on $name', (database) => {
   });
 
   test('a handle shows no part of the database beneath it', () => {
-    expect(Object.keys(org).sort()).toEqual(['dialect', 'file', 'now', 'orgId', 'read', 'write']);
-    expect(Object.keys(opened.store.control).sort()).toEqual(['now', 'read', 'write']);
+    expect(Object.keys(org).sort()).toEqual([
+      'dialect',
+      'file',
+      'now',
+      'orgId',
+      'read',
+      'write',
+      'writeBeside',
+    ]);
+    expect(Object.keys(opened.store.control).sort()).toEqual(['now', 'read', 'write', 'writeBeside']);
     expect(Object.isFrozen(org) && Object.isFrozen(opened.store)).toBe(true);
   });
 });

@@ -2,11 +2,15 @@
 import type { Kysely } from 'kysely';
 import type { DocumentKind, Person } from '../../providers/record.ts';
 import { fromJson } from '../../store/codec.ts';
+import { prepared } from '../../store/prepared.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
+import { seesAll } from '../../viewer.ts';
 import type { Passage } from '../memory.ts';
 import { attributionOf } from '../properties/attribution.ts';
 import { readable } from './readable.sql.ts';
+
+type Db = Kysely<OrgTables>;
 
 export interface PassageRow {
   chunk_id: string;
@@ -30,6 +34,65 @@ export interface PassageRow {
   attribution?: string[];
 }
 
+function select(db: Db, org: Pick<OrgStore, 'orgId' | 'viewer'>, seqs: readonly number[]) {
+  return (
+    db
+      .selectFrom('chunks as c')
+      .innerJoin('source_documents as d', (join) =>
+        join.onRef('d.org_id', '=', 'c.org_id').onRef('d.id', '=', 'c.document_id'),
+      )
+      .leftJoin('connected_sources as s', (join) =>
+        join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
+      )
+      .select([
+        'c.id as chunk_id',
+        'c.seq',
+        'c.start_at',
+        'c.end_at',
+        'c.content_hash',
+        'd.id as document_id',
+        'd.external_id',
+        'd.kind',
+        'd.title',
+        'd.text',
+        'd.people',
+        'd.url',
+        'd.connection_id',
+        'd.provider',
+        's.label',
+        'd.written_at',
+        'd.fetched_at',
+        'd.verified_at',
+      ])
+      .where('c.org_id', '=', org.orgId)
+      .where('c.seq', 'in', seqs)
+      // The index was asked on an earlier snapshot: what was deleted since is not answered.
+      .where('d.deleted_at', 'is', null)
+      .where(readable(org, 'd'))
+  );
+}
+
+type Values = Record<string, string | number>;
+/** By how many chunks are asked for: a page of an answer. */
+const mostPrepared = 20;
+const asking = new Map<number, (db: Db, values: Values) => Promise<PassageRow[]>>();
+
+function selectPrepared(db: Db, orgId: string, seqs: readonly number[]): Promise<PassageRow[]> {
+  let ask = asking.get(seqs.length);
+  if (ask === undefined) {
+    const names = seqs.map((_, i) => `seq${i}`);
+    ask = prepared((one: Db, values: Values) =>
+      select(
+        one,
+        { orgId: values['orgId'] as string },
+        names.map((name) => values[name] as number),
+      ),
+    );
+    asking.set(seqs.length, ask);
+  }
+  return ask(db, { orgId, ...Object.fromEntries(seqs.map((seq, i) => [`seq${i}`, seq])) });
+}
+
 /** By number of the chunk; what is deleted is not among them. */
 export async function rowsOf(
   db: Kysely<OrgTables>,
@@ -37,44 +100,11 @@ export async function rowsOf(
   hits: readonly { seq: number }[],
 ): Promise<Map<number, PassageRow>> {
   if (hits.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('chunks as c')
-    .innerJoin('source_documents as d', (join) =>
-      join.onRef('d.org_id', '=', 'c.org_id').onRef('d.id', '=', 'c.document_id'),
-    )
-    .leftJoin('connected_sources as s', (join) =>
-      join.onRef('s.org_id', '=', 'd.org_id').onRef('s.id', '=', 'd.connection_id'),
-    )
-    .select([
-      'c.id as chunk_id',
-      'c.seq',
-      'c.start_at',
-      'c.end_at',
-      'c.content_hash',
-      'd.id as document_id',
-      'd.external_id',
-      'd.kind',
-      'd.title',
-      'd.text',
-      'd.people',
-      'd.url',
-      'd.connection_id',
-      'd.provider',
-      's.label',
-      'd.written_at',
-      'd.fetched_at',
-      'd.verified_at',
-    ])
-    .where('c.org_id', '=', org.orgId)
-    .where(
-      'c.seq',
-      'in',
-      hits.map((hit) => hit.seq),
-    )
-    // The index was asked on an earlier snapshot: what was deleted since is not answered.
-    .where('d.deleted_at', 'is', null)
-    .where(readable(org, 'd'))
-    .execute();
+  const seqs = hits.map((hit) => hit.seq);
+  const rows: PassageRow[] =
+    seesAll(org.viewer) && seqs.length <= mostPrepared
+      ? await selectPrepared(db, org.orgId, seqs)
+      : await select(db, org, seqs).execute();
   const listings = rows.filter(({ kind }) => kind === 'listing').map((row) => row.document_id);
   const lines = await attributionOf(db, org.orgId, [...new Set(listings)]);
   return new Map(

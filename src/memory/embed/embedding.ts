@@ -49,8 +49,15 @@ const trustMs = 600_000;
 type Tx = Transaction<OrgTables>;
 
 export interface Embedding {
-  /** Undefined: the built-in embedder answers, which is asked where the search is. Never throws for an embedder. */
-  question(org: OrgStore, text: string, signal?: AbortSignal): Promise<QuestionVectors | undefined>;
+  /** The embedder that answers, one row read; undefined for the built-in one, which is asked where the search is. */
+  answering(org: OrgStore): Promise<EmbedderRow | undefined>;
+  /** Undefined: the built-in embedder answers. `by`: as it was read already. Never throws for an embedder. */
+  question(
+    org: OrgStore,
+    text: string,
+    by?: EmbedderRow,
+    signal?: AbortSignal,
+  ): Promise<QuestionVectors | undefined>;
   /** The one that answers first. */
   status(org: OrgStore): Promise<EmbedderStatus[]>;
   /**
@@ -298,9 +305,12 @@ export function createEmbedding(parts: EmbeddingParts): Embedding {
     }
   }
 
+  const answering = async (org: OrgStore) => currentOf(await org.read((db) => readRows(db, org.orgId)));
+
   return {
-    async question(org, text, signal) {
-      const row = currentOf(await org.read((db) => readRows(db, org.orgId)));
+    answering,
+    async question(org, text, by, signal) {
+      const row = by ?? (await answering(org));
       if (row === undefined) return undefined;
       const { name, dimensions } = row;
       const place = `${org.orgId} ${name} ${text}`;

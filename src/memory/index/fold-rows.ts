@@ -45,8 +45,9 @@ export interface FoldRows {
 
 export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
   const { orgId } = org;
+  // Questions are answered meanwhile: they do not wait for the disk with it.
   const write = <Result>(work: (tx: Tx) => Promise<Result>) =>
-    org.write(async (tx) => {
+    org.writeBeside(async (tx) => {
       await requireLease(org, tx, lease);
       return work(tx);
     });

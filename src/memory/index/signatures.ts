@@ -20,6 +20,8 @@ export class Signatures {
   places = new Uint32Array(0);
   bits = new Int32Array(0);
   count = 0;
+  /** What one question found near, its room kept for the next one. */
+  #near = new Uint32Array(0);
 
   constructor(dimensions: number) {
     this.dimensions = dimensions;
@@ -85,6 +87,9 @@ export class Signatures {
 
   /** The first signature of `place`, or of the next one that has any. */
   firstOf(place: number): number {
+    // Where each chunk before it has one, as most have.
+    if (place >= 0 && place < this.count && this.places[place] === place)
+      if (place === 0 || this.places[place - 1] !== place) return place;
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -111,24 +116,34 @@ export class Signatures {
     const histogram = new Uint32Array(this.dimensions + 1);
     let limit = this.dimensions;
     let within = 0;
-    const near: { index: number; differing: number }[] = [];
+    // The signature and how much it differs, one after another.
+    let near = this.#near;
+    let length = 0;
     eachNear(this.bits.subarray(0, this.count * words), wanted, limit, (index, differing) => {
       if (differing > limit || passes[places[index] as number] !== 1) return limit;
-      near.push({ index, differing });
-      histogram[differing] = (histogram[differing] ?? 0) + 1;
+      if (length === near.length) {
+        near = new Uint32Array(Math.max(4_096, 2 * length));
+        near.set(this.#near);
+        this.#near = near;
+      }
+      near[length] = index;
+      near[length + 1] = differing;
+      length += 2;
+      histogram[differing] = (histogram[differing] as number) + 1;
       within += 1;
-      while (limit > 0 && within - (histogram[limit] ?? 0) >= count) {
-        within -= histogram[limit] ?? 0;
+      while (limit > 0 && within - (histogram[limit] as number) >= count) {
+        within -= histogram[limit] as number;
         limit -= 1;
       }
       return limit;
     });
     let atLimit = count - (within - (histogram[limit] ?? 0));
     const found: number[] = [];
-    for (const { index, differing } of near) {
+    for (let i = 0; i < length; i += 2) {
+      const differing = near[i + 1] as number;
       if (differing > limit) continue;
       if (differing === limit && --atLimit < 0) continue;
-      const place = places[index] ?? 0;
+      const place = places[near[i] as number] as number;
       if (found.at(-1) !== place) found.push(place);
     }
     return found;
@@ -150,24 +165,63 @@ export function quantise(vector: Float32Array): Int8Array {
   return Int8Array.from(vector, (value) => (most === 0 ? 0 : Math.round((value / most) * 127)));
 }
 
-/** The cosine of a unit vector with the quantised one that begins at `from`; undefined where that is zero. */
-export function cosineAt(query: Float32Array, vectors: Int8Array, from: number): number | undefined {
-  let dot = 0;
+/** The sum of the squares of a quantised vector: 0 of one without direction. */
+export function squareAt(vectors: Int8Array, from: number, dimensions: number): number {
   let square = 0;
-  for (let d = 0; d < query.length; d += 1) {
-    const value = vectors[from + d] as number;
-    dot += value * (query[d] as number);
-    square += value * value;
+  for (let d = from; d < from + dimensions; d += 1) square += (vectors[d] as number) ** 2;
+  return square;
+}
+
+/** The product of a vector with each of the quantised ones that begin at the first `count` of `from`, into `to`. */
+export function productsAt(
+  query: Float32Array,
+  vectors: Int8Array,
+  { from, count, to }: { from: Uint32Array; count: number; to: Float64Array },
+): void {
+  const { length } = query;
+  let i = 0;
+  // Four sums at a time: each addition waits for the last one of its own sum only.
+  for (; i + 3 < count; i += 4) {
+    const at = from[i] as number;
+    const second = from[i + 1] as number;
+    const third = from[i + 2] as number;
+    const fourth = from[i + 3] as number;
+    let product = 0;
+    let ofSecond = 0;
+    let ofThird = 0;
+    let ofFourth = 0;
+    for (let d = 0; d < length; d += 1) {
+      const value = query[d] as number;
+      product += (vectors[at + d] as number) * value;
+      ofSecond += (vectors[second + d] as number) * value;
+      ofThird += (vectors[third + d] as number) * value;
+      ofFourth += (vectors[fourth + d] as number) * value;
+    }
+    to[i] = product;
+    to[i + 1] = ofSecond;
+    to[i + 2] = ofThird;
+    to[i + 3] = ofFourth;
   }
-  return square === 0 ? undefined : dot / Math.sqrt(square);
+  for (; i < count; i += 1) {
+    const at = from[i] as number;
+    let product = 0;
+    for (let d = 0; d < length; d += 1) product += (vectors[at + d] as number) * (query[d] as number);
+    to[i] = product;
+  }
 }
 
 /** The highest cosine of a unit vector with any of the quantised ones; 0 where all are zero. */
 export function cosineWith(query: Float32Array, vectors: Int8Array): number {
+  const { length } = query;
+  const from = Uint32Array.from({ length: Math.floor(vectors.length / length) }, (_, i) => i * length);
+  const to = new Float64Array(from.length);
+  productsAt(query, vectors, { from, count: from.length, to });
   let best: number | undefined;
-  for (let from = 0; from + query.length <= vectors.length; from += query.length) {
-    const cosine = cosineAt(query, vectors, from);
-    if (best === undefined || (cosine !== undefined && cosine > best)) best = cosine;
-  }
+  from.forEach((at, i) => {
+    const square = squareAt(vectors, at, length);
+    if (square === 0) return;
+    const cosine = (to[i] as number) / Math.sqrt(square);
+    if (best === undefined || cosine > best) best = cosine;
+  });
   return best ?? 0;
 }

@@ -122,9 +122,10 @@ export function storedCollection(
     frequency,
     bodies(asked) {
       const found = stored.bodies(asked.map((slot) => slots.seqs[slot] ?? 0));
-      return asked.map((slot) =>
-        (found.get(slots.seqs[slot] ?? 0) ?? '').split(' ').filter((term) => term !== ''),
-      );
+      return asked.map((slot) => {
+        const terms = (found.get(slots.seqs[slot] ?? 0) ?? '').split(' ');
+        return terms.includes('') ? terms.filter((term) => term !== '') : terms;
+      });
     },
     similar(term, distance) {
       return [...namesLike(index, stored, term, distance)]

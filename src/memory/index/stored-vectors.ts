@@ -1,8 +1,10 @@
 // The vectors of an org's chunks of one embedder: signatures in memory, the vectors themselves read where they
 // are needed.
+import { keepBest } from '../rank/best.ts';
 import type { VectorArm } from '../rank/collection.ts';
+import { placeOf } from '../rank/words.ts';
 import type { OrgIndex } from './org-index.ts';
-import { cosineAt, cosineWith, Signatures } from './signatures.ts';
+import { cosineWith, productsAt, Signatures, squareAt } from './signatures.ts';
 import type { Stored } from './stored.sql.ts';
 
 /** Signatures that pass the first look; the best of them are told apart exactly. */
@@ -19,6 +21,8 @@ class KeptVectors {
   #bytes = new Int8Array(0);
   /** The number of the signature whose vector stands in a place, 1 added; 0 for none. */
   #held = new Uint32Array(0);
+  /** The square of the vector in a place: its cosine is asked for far more often than it is read. */
+  #squares = new Uint32Array(0);
 
   constructor(dimensions: number, bytes: typeof keptBytes) {
     this.#dimensions = dimensions;
@@ -34,13 +38,16 @@ class KeptVectors {
     const capacity = all ? Math.min(this.#mostKept, Math.ceil(count * 1.25)) : this.#someKept;
     const bytes = new Int8Array(capacity * this.#dimensions);
     const held = new Uint32Array(capacity);
+    const squares = new Uint32Array(capacity);
     // Where there was room for all, each stands where it stands now; any other is not found.
     if (before < capacity) {
       bytes.set(this.#bytes);
       held.set(this.#held);
+      squares.set(this.#squares);
     }
     this.#bytes = bytes;
     this.#held = held;
+    this.#squares = squares;
   }
 
   /** Signatures from this one on are of other vectors now. */
@@ -53,6 +60,7 @@ class KeptVectors {
     const place = signature % this.#held.length;
     this.#bytes.set(vector, place * this.#dimensions);
     this.#held[place] = signature + 1;
+    this.#squares[place] = squareAt(vector, 0, this.#dimensions);
   }
 
   /** Whether so many have room. */
@@ -64,9 +72,46 @@ class KeptVectors {
     return this.#held[signature % this.#held.length] === signature + 1;
   }
 
-  /** Of a vector that is kept; see `cosineAt`. */
-  cosine(query: Float32Array, signature: number): number | undefined {
-    return cosineAt(query, this.#bytes, (signature % this.#held.length) * this.#dimensions);
+  /** The best cosine of each of `wanted`, whose vectors are kept, into its place of `found`. */
+  cosines(query: Float32Array, { count, signatures, from, to, of }: Wanted, found: Float32Array): void {
+    const room = this.#held.length;
+    for (let i = 0; i < count; i += 1) from[i] = ((signatures[i] as number) % room) * this.#dimensions;
+    productsAt(query, this.#bytes, { from, count, to });
+    let last = -1;
+    for (let i = 0; i < count; i += 1) {
+      const square = this.#squares[(signatures[i] as number) % room] as number;
+      if (square === 0) continue;
+      const cosine = (to[i] as number) / Math.sqrt(square);
+      const place = of[i] as number;
+      if (place !== last || cosine > (found[place] as number)) found[place] = cosine;
+      last = place;
+    }
+  }
+}
+
+/** Signatures whose vectors are asked for in one go, those of a chunk together, each with the place of its chunk among the asked. */
+class Wanted {
+  count = 0;
+  signatures = new Uint32Array(0);
+  of = new Uint32Array(0);
+  /** Room for whoever reckons. */
+  from = new Uint32Array(0);
+  to = new Float64Array(0);
+
+  add(signature: number, place: number): void {
+    if (this.count === this.signatures.length) {
+      const capacity = Math.max(1_024, 2 * this.count);
+      const { signatures, of } = this;
+      this.signatures = new Uint32Array(capacity);
+      this.signatures.set(signatures);
+      this.of = new Uint32Array(capacity);
+      this.of.set(of);
+      this.from = new Uint32Array(capacity);
+      this.to = new Float64Array(capacity);
+    }
+    this.signatures[this.count] = signature;
+    this.of[this.count] = place;
+    this.count += 1;
   }
 }
 
@@ -83,6 +128,7 @@ const aheadAtOnce = 500;
 export function createStoredVectors(model: string, dimensions: number, bytes = keptBytes): StoredVectors {
   const signatures = new Signatures(dimensions);
   const kept = new KeptVectors(dimensions, bytes);
+  const wanted = new Wanted();
   /** Blocks whose stored signatures stand here, in their order from the first. */
   const blocks: number[] = [];
   /** The slot up to which they are read. */
@@ -164,26 +210,29 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
       if (signatures.count === 0) return undefined;
       kept.size(signatures.count);
       const { slots } = index;
-      /** The best cosine of a slot's vectors, 0 where it has none; undefined where one is to be read. */
-      const keptCosine = (query: Float32Array, slot: number): number | undefined => {
+      /** Of this question, ascending: passages are asked for again among those that the words bring. */
+      let looked: { query: Float32Array; slots: Uint32Array; cosines: Float32Array } | undefined;
+      /** Whether all vectors of a slot are kept. */
+      const want = (slot: number, place: number): boolean => {
         const first = signatures.firstOf(slot);
         const end = signatures.endOf(first, slot);
-        for (let i = first; i < end; i += 1) if (!kept.has(i)) return undefined;
-        let best: number | undefined;
-        for (let i = first; i < end; i += 1) {
-          const cosine = kept.cosine(query, i);
-          if (best === undefined || (cosine !== undefined && cosine > best)) best = cosine;
-        }
-        return best ?? 0;
+        for (let i = first; i < end; i += 1) if (!kept.has(i)) return false;
+        for (let i = first; i < end; i += 1) wanted.add(i, place);
+        return true;
       };
       const cosines = (query: Float32Array, asked: readonly number[]): Float32Array => {
         const found = new Float32Array(asked.length);
         const missing: number[] = [];
+        const known = looked?.query === query ? looked : undefined;
+        wanted.count = 0;
         for (let i = 0; i < asked.length; i += 1) {
-          const cosine = keptCosine(query, asked[i] ?? -1);
-          if (cosine === undefined) missing.push(i);
-          else found[i] = cosine;
+          const slot = asked[i] as number;
+          if (slot < 0) continue;
+          const at = known === undefined ? -1 : placeOf(known.slots, slot);
+          if (known !== undefined && at >= 0) found[i] = known.cosines[at] as number;
+          else if (!want(slot, i)) missing.push(i);
         }
+        kept.cosines(query, wanted, found);
         if (missing.length === 0) return found;
         const seqOf = (i: number) => slots.seqs[asked[i] ?? -1] ?? 0;
         const read = stored.vectors(model, missing.map(seqOf));
@@ -200,11 +249,13 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
         nearest(query, count, admitted) {
           const near = signatures.nearest(query, Math.max(count, lookedAt), admitted ?? slots.alive);
           const exact = cosines(query, near);
-          return near
-            .map((slot, i) => ({ slot, cosine: exact[i] ?? 0 }))
-            .filter(({ slot }) => slots.alive[slot] === 1)
-            .sort((a, b) => b.cosine - a.cosine || a.slot - b.slot)
-            .slice(0, count);
+          looked = { query, slots: new Uint32Array(near), cosines: exact };
+          const best = keepBest(count);
+          near.forEach((slot, i) => {
+            if (slots.alive[slot] === 1) best.offer(slot, exact[i] as number);
+          });
+          const { slots: nearest, scores } = best.take();
+          return nearest.map((slot, i) => ({ slot, cosine: scores[i] as number }));
         },
       };
     },

@@ -22,7 +22,7 @@ export async function settle(
     languages,
     find,
   }: {
-    asked: NonNullable<MemoryQuery['understand']>;
+    asked: Required<NonNullable<MemoryQuery['understand']>>;
     base: IndexFilters;
     languages: readonly string[];
     find(terms: string[]): Promise<IndexHit[]>;

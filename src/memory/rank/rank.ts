@@ -173,8 +173,14 @@ const cosineScaled = (one: Candidate, { lowCosine, highCosine }: Fusion) =>
 /** Weighted min-max, never ranks alone: by how much a passage is better counts. */
 function fuse(fusion: Fusion): void {
   const { list, weight } = fusion;
-  fusion.highWords = list.reduce((most, one) => Math.max(most, one.words + one.near + one.expanded), 0);
-  fusion.highCosine = list.reduce((most, { cosine }) => Math.max(most, cosine), 0);
+  let highWords = 0;
+  let highCosine = 0;
+  for (const { words, near, expanded, cosine } of list) {
+    highWords = Math.max(highWords, words + near + expanded);
+    highCosine = Math.max(highCosine, cosine);
+  }
+  fusion.highWords = highWords;
+  fusion.highCosine = highCosine;
   for (const one of list) {
     one.fused = (1 - weight) * wordsScaled(one, fusion) + weight * cosineScaled(one, fusion);
     one.score = one.fused;
@@ -210,7 +216,9 @@ function smooth({ first, reading }: Read, { smoothing, smoothedBy }: RankSetting
   });
 }
 
-const byScore = (a: Candidate, b: Candidate) => b.score - a.score || a.slot - b.slot;
+// Whole numbers only: a difference of scores would be an object each.
+const byScore = (a: Candidate, b: Candidate) =>
+  b.score > a.score ? 1 : b.score < a.score ? -1 : a.slot - b.slot;
 
 /** What is rare elsewhere may be what a narrow scope is all about. */
 const settingsWithin = (among: Uint32Array | undefined, settings: RankSettings): RankSettings =>

@@ -83,10 +83,11 @@ export function addCosines(
     );
   const cosines = arm.cosines(vector, asked);
   let at = 0;
-  for (const [slot, candidate] of candidates) {
+  for (const candidate of candidates.values()) {
+    const { slot } = candidate;
     let sum = cosines[at] ?? 0;
     let length = 1;
-    for (const beside of [at + 1, at + 2]) {
+    for (let beside = at + 1; beside < at + 3; beside += 1) {
       const other = asked[beside] ?? -1;
       if (other < 0) continue;
       const share = settings.neighbourVector * closeness(collection, slot, other, settings);

@@ -106,7 +106,7 @@ export function createReceipts({ clock, log }: { clock: Clock; log: Log }): Rece
     waiting = [];
     for (const [org, rows] of Map.groupBy(some, (one) => one.org)) {
       try {
-        await org.write(async (tx) => {
+        await org.writeBeside(async (tx) => {
           const values = rows.map(({ row }) => row);
           for (let i = 0; i < values.length; i += 50) {
             await tx
