@@ -1,6 +1,7 @@
 // Where the next page of an answer begins: opaque to the caller, and refused when it is not one of ours for
 // this question.
 import { hash } from 'node:crypto';
+import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import type { MemoryQuery } from './memory.ts';
 
@@ -10,10 +11,26 @@ export interface Place {
   maxSeq: number;
   /** The first page's best score, which all scores are relative to. */
   best: number;
+  /** The chunks that were given last, by number: near ties may change places when mail comes in between. */
+  given: readonly number[];
 }
+
+/** So many of them are remembered. */
+export const mostGiven = 40;
 
 /** Pages beyond this are not given: ask a narrower question. */
 export const deepest = 1000;
+
+/** Characters. */
+const longest = 1000;
+const form = z.tuple([z.number(), z.number(), z.number(), z.array(z.number()).max(mostGiven)]).transform(
+  ([offset, maxSeq, best, near]): Place => ({
+    offset,
+    maxSeq,
+    best,
+    given: near.map((before) => maxSeq - before),
+  }),
+);
 
 /** Ties a cursor to its org and question. It grants nothing, so a checksum is enough. */
 function checksum(orgId: string, query: MemoryQuery, body: string): string {
@@ -34,16 +51,18 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
 }
 
 export function writeCursor(orgId: string, query: MemoryQuery, place: Place): string {
-  const body = Buffer.from(JSON.stringify([place.offset, place.maxSeq, place.best])).toString('base64url');
+  const { offset, maxSeq, best, given } = place;
+  const near = given.slice(-mostGiven).map((seq) => maxSeq - seq);
+  const body = Buffer.from(JSON.stringify([offset, maxSeq, best, near])).toString('base64url');
   return `${body}.${checksum(orgId, query, body)}`;
 }
 
 /** @throws DrawbridgeError `invalid_request` */
 export function readCursor(orgId: string, query: MemoryQuery, cursor: string): Place {
   const [body = '', sum = ''] = cursor.split('.');
-  if (cursor.length < 300 && sum === checksum(orgId, query, body)) {
-    const [offset, maxSeq, best] = JSON.parse(Buffer.from(body, 'base64url').toString()) as number[];
-    if (offset !== undefined && maxSeq !== undefined && best !== undefined) return { offset, maxSeq, best };
+  if (cursor.length < longest && sum === checksum(orgId, query, body)) {
+    const place = form.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString())).data;
+    if (place !== undefined) return place;
   }
   throw new DrawbridgeError(
     'invalid_request',

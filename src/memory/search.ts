@@ -129,10 +129,16 @@ export function createSearch({
     const offset = place?.offset ?? 0;
     // Where nothing lifts a hit and none is folded into another, the order is the index's own.
     const asRanked = settled.wishes.length === 0 && query.collapse !== true;
-    const take = async (filters: IndexFilters): Promise<Taken> =>
-      asRanked
-        ? { hits: await hitsOf(filters, { limit: query.limit + 1, offset }) }
-        : takeWeighed(org, query, { filters, offset, hitsOf, settled });
+    // What was given before may have moved a little: the page is what was not, from some places before it on.
+    const given = new Set(place?.given);
+    const from = Math.max(0, offset - given.size);
+    const limit = offset - from + query.limit + 1;
+    const take = async (filters: IndexFilters): Promise<Taken> => {
+      const taken: Taken = asRanked
+        ? { hits: await hitsOf(filters, { limit, offset: from }) }
+        : await takeWeighed(org, query, { filters, limit, offset: from, hitsOf, settled });
+      return { ...taken, hits: taken.hits.filter(({ seq }) => !given.has(seq)) };
+    };
     // The search goes first: who is meant is found out here while another thread ranks.
     const [first, meant] = await Promise.all([
       take({ ...base, ...settled.narrowed }),
@@ -160,8 +166,11 @@ export function createSearch({
     const wantedTerms = new Set(terms);
     const snippet = (text: string) =>
       query.snippets === false ? '' : snippetOf(text, wantedTerms, languages);
-    const cursorAt = (next: number) =>
-      next < deepest ? writeCursor(org.orgId, query, { offset: next, maxSeq, best }) : undefined;
+    const cursorAt = (next: number) => {
+      if (next >= deepest) return undefined;
+      const now = page.slice(0, next - offset).map(({ seq }) => seq);
+      return writeCursor(org.orgId, query, { offset: next, maxSeq, best, given: [...given, ...now] });
+    };
     /** The page without what was deleted meanwhile. */
     const there = page.flatMap((hit, at) => {
       const row = rows.get(hit.seq);
@@ -205,20 +214,20 @@ interface Taken {
  */
 async function takeWeighed(
   org: OrgStore,
-  { limit, collapse: collapses }: MemoryQuery,
+  { collapse: collapses }: MemoryQuery,
   {
     filters,
+    limit: wanted,
     offset,
     hitsOf,
     settled,
-  }: { filters: IndexFilters; offset: number; hitsOf: HitsOf; settled: Settled },
+  }: { filters: IndexFilters; limit: number; offset: number; hitsOf: HitsOf; settled: Settled },
 ): Promise<Taken> {
   const first = await hitsOf(filters, { limit: weighedTogether, offset: 0 });
   const rows = await org.read((db) => lightRows(db, org, first));
   const weighed = weigh(first, rows, settled.wishes);
   const groups: Collapsed[] =
     collapses === true ? collapse(weighed) : weighed.map((hit) => ({ ...hit, inThread: 0, copies: 0 }));
-  const wanted = limit + 1;
   const hits: IndexHit[] = groups.slice(offset, offset + wanted);
   if (hits.length < wanted && first.length === weighedTogether) {
     const behind = Math.max(0, offset - groups.length);

@@ -148,6 +148,47 @@ describe('scope', () => {
     expect([...seen].sort()).toEqual(whole.passages.map((one) => one.chunkId).sort());
   });
 
+  test.each([false, true])(
+    'pages neither repeat nor leave out a hit, though much that comes changes how words weigh (collapsed: %s)',
+    async (collapse) => {
+      // Two words each: what is rare decides, and what comes in between makes the other one rare.
+      const records = Array.from({ length: 40 }, (_, i) =>
+        json(`n${i}`, 'note', {
+          text: `${i % 2 === 0 ? 'lantern' : 'harbour'} ${'filler '.repeat(i % 9)} ${i}`,
+        }),
+      );
+      await g.memory.ingest(g.org, g.source, { records });
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page === 0 || cursor !== undefined; page += 1) {
+        const answer = await ask('lantern harbour', { limit: 10, collapse, ...(cursor ? { cursor } : {}) });
+        seen.push(...answer.passages.map((one) => one.externalId));
+        cursor = answer.nextCursor;
+        const word = page % 2 === 0 ? 'lantern' : 'harbour';
+        await g.memory.ingest(g.org, g.source, {
+          records: Array.from({ length: 60 }, (_, i) =>
+            json(`late${page}-${i}`, 'note', { text: `${word} ${'long '.repeat(20)} ${page} ${i}` }),
+          ),
+        });
+      }
+      expect(seen.toSorted()).toEqual(records.map((one) => one.externalId).toSorted());
+    },
+  );
+
+  test('pages leave out no hit when something that was given is deleted in between', async () => {
+    const records = Array.from({ length: 25 }, (_, i) =>
+      json(`n${i}`, 'note', { text: `window ${'word '.repeat(i)}` }),
+    );
+    await g.memory.ingest(g.org, g.source, { records });
+    const first = await ask('window', { limit: 10 });
+    const given = first.passages.map((one) => one.externalId);
+    await g.memory.ingest(g.org, g.source, { records: [], deleted: given.slice(0, 4) });
+    const second = await ask('window', { limit: 10, cursor: first.nextCursor ?? '' });
+    const third = await ask('window', { limit: 10, cursor: second.nextCursor ?? '' });
+    const all = [first, second, third].flatMap(({ passages }) => passages.map((one) => one.externalId));
+    expect(all.toSorted()).toEqual(records.map((one) => one.externalId).toSorted());
+  });
+
   test('a cursor that was made up, tampered with, or given for another question is refused', async () => {
     await g.memory.ingest(g.org, g.source, {
       records: Array.from({ length: 5 }, (_, i) => json(`n${i}`, 'note', { text: `door ${i}` })),
