@@ -170,6 +170,22 @@ test('a server that hangs up while TLS begins could not be reached: that says no
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
+test.each([
+  // As Dovecot says it, of one session too many and of a user database that is away.
+  ['[UNAVAILABLE] Maximum number of connections from user+IP exceeded', 'provider_unavailable', 'later'],
+  [
+    '[UNAVAILABLE] Temporary authentication failure. [vm:2026-11-22 04:54:20]',
+    'provider_unavailable',
+    'later',
+  ],
+  ['[AUTHENTICATIONFAILED] Authentication failed.', 'auth_expired', 'reconnect'],
+  ['LOGIN failed', 'auth_expired', 'reconnect'],
+])('a log-in that is answered “%s” is %s', async (text, code, retry) => {
+  const { server, context } = await scene();
+  server.faults.failNext({ kind: 'refuse', status: 503, text }, 'AUTHENTICATE');
+  await expect(new Shelf().run(feed, context)).rejects.toMatchObject({ code, retry });
+});
+
 test('a connection that goes in the middle is an error, and the next run goes on', async () => {
   const { server, account, context } = await scene();
   for (let index = 0; index < 70; index += 1) account.inbox.add(raw(`m${index}`), at);
