@@ -172,7 +172,7 @@ test('a server that hangs up while TLS begins could not be reached: that says no
 
 test.each([
   // As Dovecot says it, of one session too many and of a user database that is away.
-  ['[UNAVAILABLE] Maximum number of connections from user+IP exceeded', 'provider_unavailable', 'later'],
+  ['[LIMIT] Maximum number of connections from user+IP exceeded', 'rate_limited', 'later'],
   [
     '[UNAVAILABLE] Temporary authentication failure. [vm:2026-11-22 04:54:20]',
     'provider_unavailable',
