@@ -62,8 +62,11 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
       ),
     );
     const changed = listed.filter(({ path, status }) => !isUnchanged(states.get(path), status));
-    for (const { path, status } of changed) yield* takeNew(session, path, status?.uidNext);
-    for (const { path } of changed) yield* findGone(session, path);
+    const readable: string[] = [];
+    for (const { path, status } of changed) {
+      if (yield* takeNew(session, path, status?.uidNext)) readable.push(path);
+    }
+    for (const path of readable) yield* findGone(session, path);
     for (const path of [...states.keys()]) {
       if (listed.some((mailbox) => mailbox.path === path)) continue;
       states.delete(path);
@@ -94,14 +97,16 @@ function nextTold({ uidNext }: { uidNext?: number }): number | undefined {
 /**
  * Pages of the messages that came since the cursor, oldest first. `listedNext`: the next UID at the listing, for a
  * server that tells none when a mailbox is opened (Courier): what came in between is left for the next run.
+ * @returns whether it could be opened. One that is listed and must not be read (an ACL's `l` without `r`, RFC 4314),
+ * or that has just gone, is no reason to leave the others.
  */
 async function* takeNew(
   session: Session,
   path: string,
   listedNext: number | undefined,
-): AsyncGenerator<FeedPage> {
-  const { client, states } = session;
-  const { state, end, uids } = await session.converse(async () => {
+): AsyncGenerator<FeedPage, boolean> {
+  const { client, states, context } = session;
+  const look = async () => {
     const opened = await client.mailboxOpen(path, { readOnly: true });
     const { uidValidity } = opened;
     const end = nextTold(opened) ?? listedNext;
@@ -113,7 +118,15 @@ async function* takeNew(
         ? known
         : { uidValidity: uidValidity.toString(), next: 1, count: 0, full: true };
     return { state, end, uids: await uidsBetween(client, state.next, end) };
+  };
+  const found = await session.converse(look).catch((error: unknown) => {
+    const code = error instanceof DrawbridgeError ? error.code : undefined;
+    if (code !== 'permission_denied' && code !== 'not_found') throw error;
+    context.log.warn({ err: error, mailbox: path }, 'a mailbox could not be opened and was left');
+    return undefined;
   });
+  if (found === undefined) return false;
+  const { state, end, uids } = found;
   states.set(path, state);
   for (let start = 0; start < uids.length; start += pageSize) {
     const some = uids.slice(start, start + pageSize);
@@ -132,6 +145,7 @@ async function* takeNew(
     }
   }
   state.next = Math.max(state.next, end);
+  return true;
 }
 
 /** What has left a mailbox, once everything new in all of them is taken. */

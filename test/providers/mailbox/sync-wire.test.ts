@@ -197,6 +197,28 @@ test('a connection that goes in the middle is an error, and the next run goes on
   expect(shelf.records.size).toBe(70);
 });
 
+test.each(['[NOPERM] Permission denied', '[NONEXISTENT] Mailbox does not exist'])(
+  'a mailbox that is listed and cannot be opened (%s) is left, and the others are read',
+  async (text) => {
+    const { server, account, context } = await scene();
+    account.inbox.add(raw('in'), at);
+    account.folder('Archive')?.add(raw('kept'), at);
+    const shelf = new Shelf();
+    server.faults.failNext({ kind: 'refuse', status: 403, text }, 'EXAMINE');
+    await shelf.run(feed, context);
+    expect(shelf.records.size).toBe(1);
+    await shelf.run(feed, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+    // Nothing of a mailbox that is known goes for its being refused once.
+    account.inbox.add(raw('more'), at);
+    server.faults.failNext({ kind: 'refuse', status: 403, text }, 'EXAMINE');
+    await shelf.run(feed, context);
+    expect(shelf.records.size).toBe(2);
+    await shelf.run(feed, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+  },
+);
+
 test('away from loopback a server without TLS gets no password', async () => {
   const { server, context } = await scene([], { tlsRequired: true });
   await expect(new Shelf().run(feed, context)).rejects.toMatchObject({ code: 'network' });
@@ -228,6 +250,8 @@ test('on Gmail “All Mail” alone is read, elsewhere everything but the virtua
       ['[Gmail]/Important', undefined, ['\\Important']],
       ['[Gmail]/Spam', '\\Junk', []],
       ['[Gmail]/Starred', '\\Flagged', []],
+      // As GNU's imap4d writes it.
+      ['Mail', undefined, ['\\NoSelect']],
       ['Clients', undefined, []],
     ] as const
   ).map(([path, specialUse, flags]) => ({ path, specialUse, flags: new Set(flags) }) as unknown as Listed);
