@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type ImapServer, startImap } from '../../../sandbox/imap.ts';
 import { Account, Mailboxes } from '../../../sandbox/mailboxes.ts';
 import { systemClock } from '../../../src/clock.ts';
+import type { Feed } from '../../../src/providers/define.ts';
 import { syncedMailboxes } from '../../../src/providers/mailbox/folders.ts';
 import { provider } from '../../../src/providers/mailbox/index.ts';
 import { contextFor, lookUp, Shelf, type TestContext } from './context.ts';
@@ -75,6 +76,29 @@ test.each([
     'INBOX/8/2',
     'INBOX/8/3',
   ]);
+});
+
+test('a server that keeps no UIDs has each mail once in memory after each run', async () => {
+  const { account, context } = await scene();
+  for (const subject of ['a', 'b', 'c']) account.inbox.add(raw(subject), at);
+  // As GNU's imap4d does with a mailbox that no client has written to: another UIDVALIDITY at each opening.
+  const restless: Feed = {
+    ...feed,
+    async *pages(...given) {
+      for await (const page of feed.pages(...given)) {
+        if (page.records.length > 0) account.inbox.renumber();
+        yield page;
+      }
+    },
+  };
+  const shelf = new Shelf();
+  for (const subject of ['d', 'e', 'f']) {
+    await shelf.run(restless, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+    account.inbox.add(raw(subject), at);
+    const [first] = account.inbox.messages;
+    if (first !== undefined) account.inbox.remove(first);
+  }
 });
 
 type Step =
