@@ -16,6 +16,8 @@ export interface Calendar {
   timeZone: string | undefined;
   /** Another one whenever anything in the calendar changes; undefined where it is not asked for, or not told. */
   mark: string | undefined;
+  /** The account may read it alone, as the server says where it is asked for. */
+  readOnly: boolean;
 }
 
 /** Where the calendars are. */
@@ -203,10 +205,11 @@ export function accountAt(context: ProviderContext, homeUrl: string): Reached {
 type Properties = Readonly<Record<string, object>>;
 /** By which a calendar tells its mark; some servers go through all of it for them. */
 export const marks: Properties = { 'd:sync-token': {}, 'cs:getctag': {} };
+const privileges: Properties = { 'd:current-user-privilege-set': {} };
 
 /**
  * Calendars that hold events; the one of the field `calendar` alone where it is given.
- * @param also asked for beside what each needs: `marks`
+ * @param also asked for beside what each needs: `marks`, `privileges`
  * @throws DrawbridgeError
  */
 export async function calendarsOf(account: Reached, also: Properties = {}): Promise<Calendar[]> {
@@ -236,7 +239,7 @@ export async function calendarsOf(account: Reached, also: Properties = {}): Prom
       const url = slashed(new URL(response.href ?? '', homeUrl).href);
       const name = textOf(response.props?.['displayname']) ?? decodeURIComponent(url.split('/').at(-2) ?? '');
       const timeZone = zoneIn(textOf(response.props?.['calendarTimezone']));
-      return { url, name, timeZone, mark: markOf(response) };
+      return { url, name, timeZone, mark: markOf(response), readOnly: isReadOnly(response) };
     });
   if (fields.calendar === undefined) return calendars;
   const named = calendars.filter(({ name }) => name === fields.calendar);
@@ -251,9 +254,12 @@ export async function calendarsOf(account: Reached, also: Properties = {}): Prom
   return named;
 }
 
-/** Where a new event goes: the calendar named, the server's default (RFC 6638 9.2), else the first. */
+/** Where a new event goes: the calendar named, the server's default (RFC 6638 9.2), else the first that may be written. */
 export async function bookingCalendar(account: Account): Promise<Calendar> {
-  const calendars = await calendarsOf(account);
+  const all = await calendarsOf(account, privileges);
+  const writable = all.filter(({ readOnly }) => !readOnly);
+  // Where none is, the server itself says so.
+  const calendars = writable.length > 0 ? writable : all;
   const [first] = calendars;
   if (first === undefined) throw new DrawbridgeError('not_found', 'The account has no calendar to book in.');
   if (calendars.length === 1) return first;
@@ -321,6 +327,14 @@ function markOf({ props }: DavResponse): string | undefined {
     return exact ? textOf(value) : undefined;
   });
   return told.some((text) => text !== undefined && text !== '') ? JSON.stringify(told) : undefined;
+}
+
+/** RFC 3744 5.4: what one may do here; a new event wants `bind` (part of `write`, of `all`). */
+function isReadOnly({ props }: DavResponse): boolean {
+  const told = props?.['currentUserPrivilegeSet'] as { privilege?: unknown } | undefined;
+  if (told?.privilege === undefined) return false;
+  const names = (Array.isArray(told.privilege) ? told.privilege : [told.privilege]).flatMap(Object.keys);
+  return !['all', 'write', 'writeContent', 'bind'].some((name) => names.includes(name));
 }
 
 /** The IANA zone that a VTIMEZONE names, where it names one. */

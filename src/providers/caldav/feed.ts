@@ -23,9 +23,13 @@ import { caldavFields } from './fields.ts';
 
 const pageSize = 50;
 const mostRounds = 1000;
+/** DAViCal forgets tokens after seven days. */
+const tokenLastsMs = 5 * 86_400_000;
 
 const calendarState = z.object({
   token: z.string().optional(),
+  /** When the token was given, integer ms. */
+  given: z.number().int().optional(),
   /** Path → entity tag, for a server without sync-token. */
   tags: z.record(z.string(), z.string()).optional(),
   /** The calendar's mark as it was before the last run read it. */
@@ -47,8 +51,8 @@ interface Changes {
   changed: Map<string, string>;
   deleted: string[];
   token: string | undefined;
-  /** All of what exists is in `changed`. */
-  full: boolean;
+  /** Paths of all that exists, where it is known. */
+  existing: string[] | undefined;
 }
 
 export const eventFeed: Feed = { kinds: ['event'], pages };
@@ -69,7 +73,9 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
     // A mark of another server may look the same.
     const same = found.home.of === known.data?.home?.of && calendar.mark === before.mark;
     if (same && calendar.mark !== undefined) continue;
-    const changes = (await byToken(account, calendar, before)) ?? (await byTags(account, calendar, before));
+    const now = context.clock.now();
+    const changes =
+      (await byToken(account, calendar, before, now)) ?? (await byTags(account, calendar, before));
     const paths = [...changes.changed.keys()];
     const tags = { ...before.tags };
     for (let start = 0; start < paths.length; start += pageSize) {
@@ -83,11 +89,14 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
     }
     for (const path of changes.deleted) delete tags[path];
     const mark = calendar.mark === undefined ? {} : { mark: calendar.mark };
-    states.set(prefix, { ...(changes.token === undefined ? { tags } : { token: changes.token }), ...mark });
+    states.set(prefix, {
+      ...(changes.token === undefined ? { tags } : { token: changes.token, given: now }),
+      ...mark,
+    });
     yield page({
       records: [],
       deleted: changes.deleted,
-      ...(changes.full ? { complete: { ids: paths, prefix } } : {}),
+      ...(changes.existing === undefined ? {} : { complete: { ids: changes.existing, prefix } }),
     });
   }
   for (const prefix of [...states.keys()]) {
@@ -121,11 +130,17 @@ async function look(
   return { account, calendars: await calendarsOf(account, marks), home: { of, url: account.homeUrl } };
 }
 
-/** By sync-collection; a token that the server no longer takes means a full run. Undefined: not supported. */
+/**
+ * By sync-collection; a token that the server no longer takes means a full run. Undefined: not supported.
+ *
+ * DAViCal takes a token that it has forgotten, too, and tells all that there is without a word of what has gone
+ * (RFC 6578 3.2 wants a refusal): with an old token what exists is asked for as well.
+ */
 async function byToken(
   account: Reached,
   calendar: Calendar,
   before: CalendarState,
+  now: number,
 ): Promise<Changes | undefined> {
   if (before.token !== undefined) {
     // Xandikos fails over a token that it does not know: where the server is well, it tells all that there is.
@@ -133,7 +148,11 @@ async function byToken(
       if (error instanceof DrawbridgeError && error.code === 'provider_unavailable') return undefined;
       throw error;
     });
-    if (changes !== undefined) return changes;
+    if (changes !== undefined) {
+      if (now - (before.given ?? 0) < tokenLastsMs) return changes;
+      const all = await collect(account, calendar, '');
+      return { ...changes, existing: all?.existing };
+    }
   }
   return collect(account, calendar, '');
 }
@@ -172,8 +191,10 @@ async function collect(account: Reached, calendar: Calendar, from: string): Prom
         changed.set(path, textOf(response.props?.['getetag']) ?? '');
       }
     }
-    if (!truncated || next === token)
-      return { changed, deleted: [...deleted], token: next, full: from === '' };
+    if (!truncated || next === token) {
+      const existing = from === '' ? [...changed.keys()] : undefined;
+      return { changed, deleted: [...deleted], token: next, existing };
+    }
     token = next;
   }
   throw new DrawbridgeError(
@@ -206,12 +227,12 @@ async function byTags(account: Reached, calendar: Calendar, before: CalendarStat
     if (path !== own && path !== own.slice(0, -1)) now.set(path, tag);
   }
   const tags = before.tags;
-  if (tags === undefined) return { changed: now, deleted: [], token: undefined, full: true };
+  if (tags === undefined) return { changed: now, deleted: [], token: undefined, existing: [...now.keys()] };
   return {
     changed: new Map([...now].filter(([path, tag]) => tags[path] !== tag)),
     deleted: Object.keys(tags).filter((path) => !now.has(path)),
     token: undefined,
-    full: false,
+    existing: undefined,
   };
 }
 

@@ -62,8 +62,12 @@ async function* pages(context: ProviderContext, cursor: unknown): AsyncGenerator
       ),
     );
     const changed = listed.filter(({ path, status }) => !isUnchanged(states.get(path), status));
-    for (const { path, status } of changed) yield* takeNew(session, path, status?.uidNext);
-    for (const { path } of changed) yield* findGone(session, path);
+    const read: { path: string; taken: number[] }[] = [];
+    for (const { path, status } of changed) {
+      const taken = yield* takeNew(session, path, status?.uidNext);
+      if (taken !== undefined) read.push({ path, taken });
+    }
+    for (const { path, taken } of read) yield* findGone(session, path, taken);
     for (const path of [...states.keys()]) {
       if (listed.some((mailbox) => mailbox.path === path)) continue;
       states.delete(path);
@@ -94,14 +98,16 @@ function nextTold({ uidNext }: { uidNext?: number }): number | undefined {
 /**
  * Pages of the messages that came since the cursor, oldest first. `listedNext`: the next UID at the listing, for a
  * server that tells none when a mailbox is opened (Courier): what came in between is left for the next run.
+ * @returns their UIDs; undefined where it could not be opened. One that is listed and must not be read (an ACL's `l`
+ * without `r`, RFC 4314), or that has just gone, is no reason to leave the others.
  */
 async function* takeNew(
   session: Session,
   path: string,
   listedNext: number | undefined,
-): AsyncGenerator<FeedPage> {
-  const { client, states } = session;
-  const { state, end, uids } = await session.converse(async () => {
+): AsyncGenerator<FeedPage, number[] | undefined> {
+  const { client, states, context } = session;
+  const look = async () => {
     const opened = await client.mailboxOpen(path, { readOnly: true });
     const { uidValidity } = opened;
     const end = nextTold(opened) ?? listedNext;
@@ -113,7 +119,15 @@ async function* takeNew(
         ? known
         : { uidValidity: uidValidity.toString(), next: 1, count: 0, full: true };
     return { state, end, uids: await uidsBetween(client, state.next, end) };
+  };
+  const found = await session.converse(look).catch((error: unknown) => {
+    const code = error instanceof DrawbridgeError ? error.code : undefined;
+    if (code !== 'permission_denied' && code !== 'not_found') throw error;
+    context.log.warn({ err: error, mailbox: path }, 'a mailbox could not be opened and was left');
+    return undefined;
   });
+  if (found === undefined) return undefined;
+  const { state, end, uids } = found;
   states.set(path, state);
   for (let start = 0; start < uids.length; start += pageSize) {
     const some = uids.slice(start, start + pageSize);
@@ -132,10 +146,14 @@ async function* takeNew(
     }
   }
   state.next = Math.max(state.next, end);
+  return uids;
 }
 
-/** What has left a mailbox, once everything new in all of them is taken. */
-async function* findGone(session: Session, path: string): AsyncGenerator<FeedPage> {
+/**
+ * What has left a mailbox, once everything new in all of them is taken.
+ * @param taken UIDs that this run has taken from it
+ */
+async function* findGone(session: Session, path: string, taken: number[]): AsyncGenerator<FeedPage> {
   const { client, states } = session;
   const state = states.get(path);
   if (state === undefined) return;
@@ -144,6 +162,8 @@ async function* findGone(session: Session, path: string): AsyncGenerator<FeedPag
       readOnly: true,
     });
     if (uidValidity.toString() !== state.uidValidity) {
+      // GNU's imap4d gives new UIDs at each opening where it may not write: what was just taken is all that holds.
+      if (state.full) return { modseq: undefined, count: taken.length, present: taken, gone: undefined };
       throw new DrawbridgeError('conflict', `The mailbox ${path} was rebuilt while it was read.`, {
         retry: 'later',
       });

@@ -10,12 +10,11 @@ const left = new Set(['\\Trash', '\\Junk', '\\Drafts', '\\Flagged']);
  * real mailboxes and is left out.
  */
 export function syncedMailboxes(client: ImapFlow, listed: ListResponse[]): ListResponse[] {
-  const selectable = listed.filter(({ flags }) => !flags.has('\\Noselect') && !flags.has('\\NonExistent'));
+  const selectable = listed.filter((one) => !isMarked(one, '\\Noselect') && !isMarked(one, '\\NonExistent'));
   const all = selectable.find(({ specialUse }) => specialUse === '\\All');
   if (all !== undefined && isGmail(client)) return [all];
   return selectable.filter(
-    ({ specialUse, flags }) =>
-      specialUse !== '\\All' && !left.has(specialUse ?? '') && !flags.has('\\Important'),
+    (one) => one.specialUse !== '\\All' && !left.has(one.specialUse ?? '') && !isMarked(one, '\\Important'),
   );
 }
 
@@ -25,6 +24,11 @@ export function searchedForSent(listed: ListResponse[]): string[] {
     listed.filter(({ specialUse }) => specialUse === use).map(({ path }) => path),
   );
   return paths.length > 0 ? paths : ['INBOX'];
+}
+
+/** Case says nothing in a mailbox's attributes (RFC 3501 9): GNU's imap4d writes `\NoSelect`. */
+function isMarked({ flags }: ListResponse, attribute: string): boolean {
+  return [...flags].some((flag) => flag.toLowerCase() === attribute.toLowerCase());
 }
 
 function isGmail(client: ImapFlow): boolean {

@@ -153,6 +153,7 @@ const refusals: Readonly<Record<string, ErrorCode>> = {
   INUSE: 'conflict',
   LIMIT: 'rate_limited',
   OVERQUOTA: 'quota_exhausted',
+  UNAVAILABLE: 'provider_unavailable',
 };
 
 /** What the library threw, in the house's words; the server's own text is kept, it tells a person the mend. */
@@ -167,8 +168,11 @@ function imapError(error: unknown, server: string, client: ImapFlow): unknown {
       retryAfterMs: wait,
     });
   }
+  const refusal = refusals[failure.serverResponseCode?.toUpperCase() ?? ''];
   if (failure.authenticationFailed === true) {
-    return new DrawbridgeError('auth_expired', `The IMAP server ${server} refused the log-in.${said}`, {
+    // Too many sessions (Dovecot, Gmail) and a user database that is away say nothing of the password.
+    const code = refusal ?? 'auth_expired';
+    return new DrawbridgeError(code, `The IMAP server ${server} refused the log-in.${said}`, {
       cause: error,
     });
   }
@@ -184,7 +188,7 @@ function imapError(error: unknown, server: string, client: ImapFlow): unknown {
   }
   if (failure.responseStatus !== undefined) {
     return new DrawbridgeError(
-      refusals[failure.serverResponseCode?.toUpperCase() ?? ''] ?? 'provider_unavailable',
+      refusal ?? 'provider_unavailable',
       `The IMAP server ${server} refused a command.${said}`,
       {
         cause: error,

@@ -210,15 +210,22 @@ function refusal(errors: readonly Answered[]): string {
   return `The mail server refused it, and nothing was sent to anyone: ${said.join('; ') || 'no recipient was accepted'}`;
 }
 
+/** A 4xx to a log-in passes by itself (RFC 4954 6), all but the one that wants another password first. */
+function isPassing(answer: number | undefined): boolean {
+  return answer !== undefined && answer >= 400 && answer < 500 && answer !== 432;
+}
+
 /** What stopped the session before any mail began. */
 function smtpError(error: unknown, server: string): unknown {
   if (error instanceof DrawbridgeError || !(error instanceof Error)) return error;
-  const { code, response, message }: Answered = error;
+  const { code, response, responseCode, message }: Answered = error;
   const said = response === undefined ? '' : ` It said: ${oneLine(response)}`;
   if (code === 'EAUTH' || code === 'EOAUTH2' || code === 'ENOAUTH') {
-    return new DrawbridgeError('auth_expired', `The SMTP server ${server} refused the log-in.${said}`, {
-      cause: error,
-    });
+    return new DrawbridgeError(
+      isPassing(responseCode) ? 'provider_unavailable' : 'auth_expired',
+      `The SMTP server ${server} refused the log-in.${said}`,
+      { cause: error },
+    );
   }
   if (code === 'ETIMEDOUT') {
     return new DrawbridgeError('timeout', `The SMTP server ${server} did not answer in time.`, {

@@ -134,6 +134,21 @@ describe('booking', () => {
     await create.run(context, viewing);
     expect(server.puts[0]?.path).toBe('/cal/eff_wire.ics');
   });
+
+  test('a calendar of somebody else, shared to be read alone, is not booked in', async () => {
+    // As DAViCal says it; the shared one comes first by its name.
+    const may: Record<string, string> = {
+      '/bob/': '<d:read/></d:privilege><d:privilege><d:read-current-user-privilege-set/>',
+      '/cal/': '<d:read/></d:privilege><d:privilege><d:write/></d:privilege><d:privilege><d:bind/>',
+    };
+    const { server, context } = await scene({
+      calendars: ['/bob/', '/cal/'],
+      marks: (href) =>
+        `<d:current-user-privilege-set><d:privilege>${may[href]}</d:privilege></d:current-user-privilege-set>`,
+    });
+    await create.run(context, viewing);
+    expect(server.puts[0]?.path).toBe('/cal/eff_wire.ics');
+  });
 });
 
 describe('sync', () => {
@@ -228,6 +243,38 @@ describe('sync', () => {
     await shelf.run(events, context);
     expect([...shelf.records.keys()].sort()).toEqual(['/cal/a.ics', '/cal/b.ics']);
     expect(shelf.cursor).toMatchObject({ calendars: { '/cal/': { token: 't2' } } });
+  });
+
+  test('a server that takes a token it has forgotten and tells only what is left: what went meanwhile is gone', async () => {
+    const objects = new Map([
+      ['a.ics', object('1', 'a')],
+      ['b.ics', object('1', 'b')],
+    ]);
+    const asked: string[] = [];
+    // DAViCal, to a token of more than a week ago: 207, all that there is, and the newest token.
+    const { context } = await scene({
+      objects,
+      sync: (token) => {
+        asked.push(token);
+        const all = [...objects].map(([name, { tag }]) =>
+          responseFor(`/cal/${name}`, `<d:getetag>${tag}</d:getetag>`),
+        );
+        return { status: 207, body: multistatus(`${all.join('')}<d:sync-token>data:,8</d:sync-token>`) };
+      },
+    });
+    let now = context.clock.now();
+    const later = { ...context, clock: { ...context.clock, now: () => now } };
+    const shelf = new Shelf();
+    await shelf.run(events, later);
+    await shelf.run(events, later);
+    expect(asked).toEqual(['', 'data:,8']);
+    objects.delete('a.ics');
+    now += 8 * 86_400_000;
+    await shelf.run(events, later);
+    expect(asked.slice(2)).toEqual(['data:,8', '']);
+    expect([...shelf.records.keys()]).toEqual(['/cal/b.ics']);
+    await shelf.run(events, later);
+    expect(asked.slice(4)).toEqual(['data:,8']);
   });
 
   describe('a calendar is asked only when its mark has moved', () => {

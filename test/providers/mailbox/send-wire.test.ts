@@ -119,6 +119,19 @@ test('a refused log-in asks to connect again, before anything is sent', async ()
   expect(context.announced()).toBe(0);
 });
 
+test.each([
+  ['454 4.7.0 Temporary authentication failure', 'provider_unavailable', 'later'],
+  ['435 Unable to authenticate at present', 'provider_unavailable', 'later'],
+  ['432 4.7.12 A password transition is needed', 'auth_expired', 'reconnect'],
+])(
+  'a log-in that is answered “%s” is %s: a password is not asked for again for what passes by itself',
+  async (login, code, retry) => {
+    const { server, context } = await scene({ login });
+    await expect(send.run(context, mailTo('bob@example.org'))).rejects.toMatchObject({ code, retry });
+    expect(server.commands.some((line) => line.startsWith('MAIL'))).toBe(false);
+  },
+);
+
 test('away from loopback a server without TLS gets neither the password nor the mail', async () => {
   const { server, context } = await scene({}, { tlsRequired: true });
   await expect(send.run(context, mailTo('bob@example.org'))).rejects.toMatchObject({ code: 'network' });

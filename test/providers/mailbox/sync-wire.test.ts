@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type ImapServer, startImap } from '../../../sandbox/imap.ts';
 import { Account, Mailboxes } from '../../../sandbox/mailboxes.ts';
 import { systemClock } from '../../../src/clock.ts';
+import type { Feed } from '../../../src/providers/define.ts';
 import { syncedMailboxes } from '../../../src/providers/mailbox/folders.ts';
 import { provider } from '../../../src/providers/mailbox/index.ts';
 import { contextFor, lookUp, Shelf, type TestContext } from './context.ts';
@@ -75,6 +76,29 @@ test.each([
     'INBOX/8/2',
     'INBOX/8/3',
   ]);
+});
+
+test('a server that keeps no UIDs has each mail once in memory after each run', async () => {
+  const { account, context } = await scene();
+  for (const subject of ['a', 'b', 'c']) account.inbox.add(raw(subject), at);
+  // As GNU's imap4d does with a mailbox that no client has written to: another UIDVALIDITY at each opening.
+  const restless: Feed = {
+    ...feed,
+    async *pages(...given) {
+      for await (const page of feed.pages(...given)) {
+        if (page.records.length > 0) account.inbox.renumber();
+        yield page;
+      }
+    },
+  };
+  const shelf = new Shelf();
+  for (const subject of ['d', 'e', 'f']) {
+    await shelf.run(restless, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+    account.inbox.add(raw(subject), at);
+    const [first] = account.inbox.messages;
+    if (first !== undefined) account.inbox.remove(first);
+  }
 });
 
 type Step =
@@ -170,6 +194,22 @@ test('a server that hangs up while TLS begins could not be reached: that says no
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
+test.each([
+  // As Dovecot says it, of one session too many and of a user database that is away.
+  ['[LIMIT] Maximum number of connections from user+IP exceeded', 'rate_limited', 'later'],
+  [
+    '[UNAVAILABLE] Temporary authentication failure. [vm:2026-11-22 04:54:20]',
+    'provider_unavailable',
+    'later',
+  ],
+  ['[AUTHENTICATIONFAILED] Authentication failed.', 'auth_expired', 'reconnect'],
+  ['LOGIN failed', 'auth_expired', 'reconnect'],
+])('a log-in that is answered “%s” is %s', async (text, code, retry) => {
+  const { server, context } = await scene();
+  server.faults.failNext({ kind: 'refuse', status: 503, text }, 'AUTHENTICATE');
+  await expect(new Shelf().run(feed, context)).rejects.toMatchObject({ code, retry });
+});
+
 test('a connection that goes in the middle is an error, and the next run goes on', async () => {
   const { server, account, context } = await scene();
   for (let index = 0; index < 70; index += 1) account.inbox.add(raw(`m${index}`), at);
@@ -180,6 +220,28 @@ test('a connection that goes in the middle is an error, and the next run goes on
   await shelf.run(feed, context);
   expect(shelf.records.size).toBe(70);
 });
+
+test.each(['[NOPERM] Permission denied', '[NONEXISTENT] Mailbox does not exist'])(
+  'a mailbox that is listed and cannot be opened (%s) is left, and the others are read',
+  async (text) => {
+    const { server, account, context } = await scene();
+    account.inbox.add(raw('in'), at);
+    account.folder('Archive')?.add(raw('kept'), at);
+    const shelf = new Shelf();
+    server.faults.failNext({ kind: 'refuse', status: 403, text }, 'EXAMINE');
+    await shelf.run(feed, context);
+    expect(shelf.records.size).toBe(1);
+    await shelf.run(feed, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+    // Nothing of a mailbox that is known goes for its being refused once.
+    account.inbox.add(raw('more'), at);
+    server.faults.failNext({ kind: 'refuse', status: 403, text }, 'EXAMINE');
+    await shelf.run(feed, context);
+    expect(shelf.records.size).toBe(2);
+    await shelf.run(feed, context);
+    expect([...shelf.records.values()].sort()).toEqual(onServer(account));
+  },
+);
 
 test('away from loopback a server without TLS gets no password', async () => {
   const { server, context } = await scene([], { tlsRequired: true });
@@ -212,6 +274,8 @@ test('on Gmail “All Mail” alone is read, elsewhere everything but the virtua
       ['[Gmail]/Important', undefined, ['\\Important']],
       ['[Gmail]/Spam', '\\Junk', []],
       ['[Gmail]/Starred', '\\Flagged', []],
+      // As GNU's imap4d writes it.
+      ['Mail', undefined, ['\\NoSelect']],
       ['Clients', undefined, []],
     ] as const
   ).map(([path, specialUse, flags]) => ({ path, specialUse, flags: new Set(flags) }) as unknown as Listed);
