@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** So many of them are remembered. */
-export const mostGiven = 40;
+const mostGiven = 40;
 
 /** Pages beyond this are not given: ask a narrower question. */
 export const deepest = 1000;
