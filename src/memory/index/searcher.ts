@@ -137,7 +137,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
       if (vectors !== undefined) readAhead(access, orgId);
       const hits = ranked
         .slice(offset)
-        .map(({ slot, score, parts }) => ({ seq: index.slots.seqs[slot] ?? 0, score, parts }));
+        .map(({ slot, score, parts }) => ({ seq: index.slots.seqs.at(slot), score, parts }));
       return { hits, loose: index.looseCount };
     });
   };
