@@ -18,7 +18,7 @@ export interface Run {
 }
 
 /** Bytes of pages kept, so that a word of the next question costs no row. */
-const keptPageBytes = 8_000_000;
+const keptPageBytes = 3_000_000;
 /** About what reading a slot's columns leaves lying: as they are stored, and as they are. */
 const bytesRead = 50;
 /** Terms whose counts are kept: the commonest of the best passages are asked for again and again. */
