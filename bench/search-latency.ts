@@ -107,7 +107,7 @@ async function fill(home: string, size: number): Promise<void> {
   const opened = await open(home);
   const source = await addSource(opened.org);
   const begun = performance.now();
-  const payload = await ingestAll(opened, source, generateRecords(1, size, { meanBytes }));
+  const ingested = await ingestAll(opened, source, generateRecords(1, size, { meanBytes }));
   const seconds = (performance.now() - begun) / 1000;
   await opened.settled();
   const settled = (performance.now() - begun) / 1000 - seconds;
@@ -115,6 +115,7 @@ async function fill(home: string, size: number): Promise<void> {
   const { file = '' } = opened.org;
   await opened.close();
   if (copies > 1) chunks = await multiply(home, file);
+  const payload = ingested * copies;
   const bytes = (await stat(file)).size;
   const figures = { file, chunks, payload, bytes, perSecond: size / seconds, settled };
   await writeFile(join(home, 'figures.json'), JSON.stringify(figures));

@@ -24,7 +24,7 @@ export interface SearchAnswer {
 
 /** Orgs whose indexes stay in memory. */
 const orgsKept = 8;
-/** And the chunks of all of them together, at about 85 bytes each. */
+/** And the chunks of all of them together, at about 80 bytes each. */
 const slotsKept = 1_000_000;
 
 interface Kept {
