@@ -133,8 +133,6 @@ export function createMemoryCollection(chunks: readonly MemoryChunk[], dimension
   const postings = postingsOf(chunks);
   const headerLength = Uint16Array.from(chunks, ({ header }) => Math.min(65_535, header.length));
   const bodyLength = Uint16Array.from(chunks, ({ body }) => Math.min(65_535, body.length));
-  const documents = new Map<string, number>();
-  for (const { document } of chunks) if (!documents.has(document)) documents.set(document, documents.size);
   return {
     chunks,
     slots: chunks.length,
@@ -145,7 +143,7 @@ export function createMemoryCollection(chunks: readonly MemoryChunk[], dimension
     meanHeaderLength: mean(headerLength),
     meanBodyLength: mean(bodyLength),
     ...neighboursOf(chunks),
-    document: Int32Array.from(chunks, ({ document }) => documents.get(document) ?? 0),
+    first: Uint8Array.from(chunks, ({ document }, i) => (chunks[i - 1]?.document === document ? 0 : 1)),
     writtenAt: Float64Array.from(chunks, ({ writtenAt }) => writtenAt ?? 0),
     postings: (term) => postings.get(term),
     frequency: (term) => postings.get(term)?.slots.length ?? 0,

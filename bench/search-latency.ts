@@ -1,6 +1,7 @@
 // How long a whole question takes at 10,000, 100,000 and more chunks, how fast the door lets mail in, how large the
 // database is beside what was stored, and how much memory a process takes that only asks.
-// Usage: node bench/search-latency.ts [--sizes 10000,100000] [--questions 300] [--home DIR] [--mean-bytes N]
+// Usage: node bench/search-latency.ts [--sizes 10000,100000] [--questions 300] [--home DIR] [--mean-bytes N] [--copies N]
+// With --copies each size becomes as many times larger, by copying rows.
 // With --home the database of a size is kept there, and used again by the next run.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,6 +20,7 @@ import { createReader } from '../src/memory/reader.ts';
 import type { SourceRecord } from '../src/providers/record.ts';
 import { openStore } from '../src/store/open.ts';
 import type { OrgStore, Store } from '../src/store/store.ts';
+import { copyRows } from './copied-rows.ts';
 import { addSource, generateQuestions, generateRecords } from './corpus.ts';
 import { percentile } from './figures.ts';
 
@@ -43,6 +45,8 @@ interface Opened {
   store: Store;
   org: OrgStore;
   memory: Memory;
+  /** Folds where `loose` chunks are enough for that. */
+  settle(loose: number): void;
   settled(): Promise<void>;
   close(): Promise<void>;
 }
@@ -59,6 +63,7 @@ async function open(home: string): Promise<Opened> {
     store,
     org,
     memory,
+    settle: (loose) => index.settle(org, loose),
     settled: () => index.settled(),
     async close() {
       await memory.close();
@@ -84,18 +89,33 @@ async function ingestAll(
   return payload;
 }
 
+/** Copies the org's rows and folds the copies. @returns how many chunks there are then */
+async function multiply(home: string, file: string): Promise<number> {
+  copyRows(file, copies);
+  const opened = await open(home);
+  const { chunks } = await opened.memory.stats(opened.org);
+  const begun = performance.now();
+  opened.settle(chunks);
+  await opened.settled();
+  console.log(`copied; folded in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  await opened.close();
+  return chunks;
+}
+
 /** Fills a new database, and waits until the index has settled. */
 async function fill(home: string, size: number): Promise<void> {
   const opened = await open(home);
   const source = await addSource(opened.org);
   const begun = performance.now();
-  const payload = await ingestAll(opened, source, generateRecords(1, size, { meanBytes }));
+  const ingested = await ingestAll(opened, source, generateRecords(1, size, { meanBytes }));
   const seconds = (performance.now() - begun) / 1000;
   await opened.settled();
   const settled = (performance.now() - begun) / 1000 - seconds;
-  const { chunks } = await opened.memory.stats(opened.org);
+  let { chunks } = await opened.memory.stats(opened.org);
   const { file = '' } = opened.org;
   await opened.close();
+  if (copies > 1) chunks = await multiply(home, file);
+  const payload = ingested * copies;
   const bytes = (await stat(file)).size;
   const figures = { file, chunks, payload, bytes, perSecond: size / seconds, settled };
   await writeFile(join(home, 'figures.json'), JSON.stringify(figures));
@@ -180,17 +200,19 @@ const { values } = parseArgs({
     home: { type: 'string' },
     /** Mean size of a message, attachments included; 0: text alone, about 1,100. */
     'mean-bytes': { type: 'string', default: '0' },
+    copies: { type: 'string', default: '1' },
     /** One step, in a process of its own. */
     step: { type: 'string' },
   },
 });
 const asked = Number(values.questions);
 const meanBytes = Number(values['mean-bytes']);
+const copies = Number(values.copies);
 
 /** A step in a process of its own, so that each is measured alone. */
 async function apart(step: string, home: string, size: number): Promise<void> {
   const args = [import.meta.filename, '--step', step, '--home', home, '--sizes', String(size)];
-  const more = ['--questions', String(asked), '--mean-bytes', String(meanBytes)];
+  const more = ['--questions', String(asked), '--mean-bytes', String(meanBytes), '--copies', String(copies)];
   const { stdout } = await promisify(execFile)(process.execPath, [...args, ...more]);
   process.stdout.write(stdout);
 }

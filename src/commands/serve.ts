@@ -1,5 +1,6 @@
 // `serve`: the pages and MCP over HTTP, until a signal ends it.
 import type { Command } from 'commander';
+import { keepNurserySmall } from '../small-nursery.ts';
 import { openSession, usageError } from './command.ts';
 
 function portOf(text: string): number {
@@ -10,6 +11,7 @@ function portOf(text: string): number {
 }
 
 async function serve(options: { port?: number; json?: boolean }): Promise<void> {
+  keepNurserySmall();
   const { output, config } = openSession({ json: options.json, serves: true });
   const { runServe } = await import('../server.ts');
   const serving = await runServe(config, options.port === undefined ? {} : { port: options.port });

@@ -2,8 +2,10 @@
 // the other commands is loaded.
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { keepNurserySmall } from '../small-nursery.ts';
 
 export async function stdio(): Promise<void> {
+  keepNurserySmall();
   const config = loadConfig();
   const { runStdio } = await import('../server.ts');
   await runStdio(config);

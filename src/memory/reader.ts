@@ -11,6 +11,8 @@ import { createWorkerPool, WorkerLost } from './worker-pool.ts';
 // One keeps up with the thread that writes. A second makes an import no faster on two cores, and costs 40 MB.
 const workers = 1;
 const timeoutMs = 60_000;
+/** Longer than a merge of the index waits between its steps, which are in the worker's memory. */
+const idleMs = 60_000;
 
 /** What the parse worker is given to do. */
 export type BackgroundTask = { records: SourceRecord[] } | { fold: FoldTask };
@@ -28,6 +30,7 @@ export function createReader({ clock, log }: { clock: Clock; log: Log }): Reader
     entry: 'parse-worker',
     size: workers,
     timeoutMs,
+    idleMs,
     clock,
     log,
   });

@@ -28,6 +28,9 @@ interface Member<Output> {
   /** In the order in which they were asked, and so in which they are late. */
   waiting: Map<number, Waiting<Output>>;
   isWatched: boolean;
+  /** Since when it has had nothing to do, on the clock of durations; and whether somebody waits for it to be long. */
+  idleAt: number;
+  isLeftAlone: boolean;
 }
 
 export interface PoolOptions {
@@ -39,6 +42,8 @@ export interface PoolOptions {
   heapMb?: number;
   /** For what is made and soon left lying: with little of it V8 collects more often, and keeps less. Default 8. */
   nurseryMb?: number;
+  /** One that was given nothing for so long is ended: its heap is tens of megabytes. Left out: it stays. */
+  idleMs?: number;
   clock: Clock;
   log: Log;
 }
@@ -63,13 +68,22 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     };
     const entry = workerUrl(`memory/${options.entry}`);
     const worker = new Worker(entry, { stdout: true, stderr: true, resourceLimits });
-    const member: Member<Output> = { worker, waiting: new Map(), isWatched: false };
+    const member: Member<Output> = {
+      worker,
+      waiting: new Map(),
+      isWatched: false,
+      idleAt: options.clock.elapsed(),
+      isLeftAlone: false,
+    };
     worker.on('message', (answer: Answer | Note) => {
       if ('note' in answer) return options.log.debug({ worker: options.entry }, answer.note);
       const task = member.waiting.get(answer.id);
       if (task === undefined) return;
       member.waiting.delete(answer.id);
-      if (member.waiting.size === 0) worker.unref();
+      if (member.waiting.size === 0) {
+        worker.unref();
+        void leaveAlone(member);
+      }
       if ('error' in answer) task.reject(new Error(answer.error));
       else task.resolve(answer.output as Output);
     });
@@ -111,6 +125,34 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
     await member.worker.terminate();
   }
 
+  const ending = new Set<Promise<unknown>>();
+
+  /** Ends it when it was given nothing for `idleMs`. */
+  async function leaveAlone(member: Member<Output>): Promise<void> {
+    member.idleAt = options.clock.elapsed();
+    if (options.idleMs === undefined || member.isLeftAlone) return;
+    member.isLeftAlone = true;
+    for (;;) {
+      const left = member.idleAt + options.idleMs - options.clock.elapsed();
+      if (left <= 0) break;
+      try {
+        await options.clock.sleep(left, { signal: over.signal, unref: true });
+      } catch {
+        // The pool is closed.
+        return;
+      }
+      if (member.waiting.size === 0) continue;
+      member.isLeftAlone = false;
+      return;
+    }
+    // First out of the pool, so that it is given nothing more.
+    if (!members.delete(member)) return;
+    const ended = member.worker.terminate();
+    ending.add(ended);
+    await ended;
+    ending.delete(ended);
+  }
+
   return {
     run(input, transfer = []) {
       if (over.signal.aborted) return Promise.reject(new Error('Memory is closed.'));
@@ -131,7 +173,7 @@ export function createWorkerPool<Input, Output>(options: PoolOptions): WorkerPoo
       over.abort();
       const workers = [...members].map((member) => member.worker);
       for (const member of [...members]) lose(member, 'the pool is closed');
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all([...workers.map((worker) => worker.terminate()), ...ending]);
     },
   };
 }

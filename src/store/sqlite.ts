@@ -23,6 +23,12 @@ const walLimitBytes = 64 * 1024 * 1024;
 
 export type Mode = 'read' | 'write';
 
+/**
+ * Pages of SQLite's own cache. A reader finds what it has not in the system's cache, at a few microseconds a page; a
+ * writer holds what it changed.
+ */
+const cacheKilobytes: Record<Mode, number> = { read: 2_000, write: 16_000 };
+
 /** Opens one connection; `write` also makes the file a WAL database. The file must exist. */
 export async function connect(file: string, mode: Mode, clock: Clock): Promise<DatabaseSync> {
   const db = new DatabaseSync(file, {
@@ -43,7 +49,7 @@ export async function connect(file: string, mode: Mode, clock: Clock): Promise<D
       // What is changed or deleted leaves no bytes on free pages: what a person erases is gone from the file.
       db.exec('pragma secure_delete = on');
     }
-    db.exec('pragma temp_store = memory; pragma cache_size = -16000');
+    db.exec(`pragma temp_store = memory; pragma cache_size = -${cacheKilobytes[mode]}`);
     return db;
   } catch (thrown) {
     db.close();

@@ -141,11 +141,14 @@ describe('the parse workers', () => {
     // A worker that is late is ended. Whenever the fourth record is handed to one, alone or among others, ten minutes
     // pass at once.
     let elapsed = 0;
-    let wake: (() => void) | undefined;
+    const sleepers = new Set<() => void>();
     const clock: Clock = {
       ...manualClock(),
       elapsed: () => elapsed,
-      sleep: () => new Promise((resolve) => (wake = resolve)),
+      sleep: () =>
+        new Promise((resolve) => {
+          sleepers.add(resolve);
+        }),
     };
     const slow = records.map((record, i) =>
       i !== 3
@@ -154,7 +157,7 @@ describe('the parse workers', () => {
             ...record,
             get kind() {
               elapsed += 600_000;
-              wake?.();
+              for (const wake of sleepers) wake();
               return record.kind;
             },
           },

@@ -75,6 +75,14 @@ test('commits are on the disk before they are answered, and other processes may 
   expect(pragmas).toEqual(['wal', 2, 1, 0]);
 });
 
+test('a reader keeps little of the file beside what the system keeps of it', async () => {
+  const opened = await open();
+  const org = await opened.forOrg(await opened.createOrg('Brightwater Homes'));
+  const { sql } = await import('kysely');
+  const { rows } = await org.read((db) => sql<{ cache_size: number }>`pragma cache_size`.execute(db));
+  expect(rows).toEqual([{ cache_size: -2_000 }]);
+});
+
 test("an org's file that was removed is not quietly begun anew", async () => {
   const opened = await open();
   const id = await opened.createOrg('Brightwater Homes');

@@ -104,7 +104,7 @@ async function signNext({ org, lease, signal }: Work, row: EmbedderRow): Promise
   );
   // Folded anew meanwhile.
   if (columns === undefined) return true;
-  const { seqs } = decodeColumns(columns.bytes);
+  const seqs = decodeColumns(columns.bytes).seqs.slice();
   const places = new Map([...seqs].map((seq, place) => [seq, place]));
   const signatures = new Signatures(row.dimensions);
   for (let after = Number(block.first_seq) - 1; ; ) {

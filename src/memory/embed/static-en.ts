@@ -264,8 +264,10 @@ async function load(): Promise<StaticModel> {
   ]);
   const bytes = rows * dimensions;
   if (weights.length !== bytes + rows * 4) throw new Error(`weights.bin has ${weights.length} bytes`);
-  const own = new Uint8Array(weights).buffer;
-  return modelOf(readVocabulary(letters), new Int8Array(own, 0, bytes), new Float32Array(own, bytes, rows));
+  // In the memory that they were read into: a copy would be another ten megabytes. The scales are few, and may lie askew.
+  const { buffer, byteOffset } = weights;
+  const scales = new Float32Array(new Uint8Array(buffer, byteOffset + bytes, rows * 4).slice().buffer);
+  return modelOf(readVocabulary(letters), new Int8Array(buffer, byteOffset, bytes), scales);
 }
 
 let loading: Promise<StaticModel> | undefined;

@@ -27,7 +27,7 @@ export function admit(
   },
 ): Uint8Array | undefined {
   const { slots } = index;
-  const end = slots.upTo(maxSeq);
+  const end = slots.seqs.upTo(maxSeq);
   if (Object.keys(filters).length === 0 && end === slots.count) return undefined;
   const admitted = new Uint8Array(slots.count);
   admitted.set(slots.alive.subarray(0, end));

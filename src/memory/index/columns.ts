@@ -34,6 +34,7 @@ export function emptyColumns(slots: number): Columns {
   };
 }
 
+/** As they follow one another in a blob. */
 const arrays = [
   'writtenAt',
   'thread',
@@ -74,21 +75,44 @@ export function encodeColumns(columns: Columns): Uint8Array {
   return zstdCompressSync(Buffer.concat([size, head, ...parts]));
 }
 
-/** Trusts its own blob. Little-endian machines, as all that Node runs on are. */
+/** The columns of a block of the usual size in one piece: put together from smaller ones they take it twice. */
+const chunkSize = 150_000;
+/** Where one block after another is decoded: what each left lying would be tens of megabytes at a million chunks. */
+let room = new Uint8Array(0);
+
+/**
+ * Good until the next is decoded. Trusts its own blob. Little-endian machines, as all that Node runs on are.
+ */
 export function decodeColumns(bytes: Uint8Array): Columns {
-  const plain = zstdDecompressSync(bytes);
+  const plain = zstdDecompressSync(bytes, { chunkSize });
   const size = plain.readUInt32LE(0);
   const head = JSON.parse(plain.subarray(4, 4 + size).toString()) as {
     slots: number;
     kinds: string[];
     connections: string[];
   };
-  const columns = { ...emptyColumns(head.slots), kinds: head.kinds, connections: head.connections };
-  let at = 4 + size;
-  for (const name of arrays) {
-    const { buffer, byteLength } = columns[name];
-    new Uint8Array(buffer).set(plain.subarray(at, at + byteLength));
-    at += byteLength;
-  }
-  return columns;
+  const { slots, kinds, connections } = head;
+  const columns = plain.subarray(4 + size);
+  if (room.length < columns.length) room = new Uint8Array(columns.length);
+  room.set(columns);
+  const { buffer } = room;
+  // The widest first, so that each lies on a whole number of its own.
+  let at = 0;
+  const next = (width: number): [ArrayBuffer, number, number] => {
+    const from = at;
+    at += width * slots;
+    return [buffer, from, slots];
+  };
+  return {
+    writtenAt: new Float64Array(...next(8)),
+    thread: new Float64Array(...next(8)),
+    seqs: new Uint32Array(...next(4)),
+    headerLength: new Uint16Array(...next(2)),
+    bodyLength: new Uint16Array(...next(2)),
+    kind: new Uint16Array(...next(2)),
+    connection: new Uint16Array(...next(2)),
+    firsts: new Uint8Array(...next(1)),
+    kinds,
+    connections,
+  };
 }

@@ -1,10 +1,11 @@
 // One org's index as a worker keeps it between questions: arrays in memory, postings in the store's pages,
 // what is not folded yet in a small index of its own. Brought up to date from one snapshot before each question.
 import { PostingsBuilder } from './builder.ts';
+import { leaveLying } from './left-lying.ts';
 import { type Entry, findInPage, pageOf, readDirectory } from './pages.ts';
 import { decodePostings, type PostingsTarget } from './postings.ts';
 import { Slots } from './slots.ts';
-import { atOnce, type BlockRow, type Stored } from './stored.sql.ts';
+import { atOnce, type BlockRow, type IndexState, type Stored } from './stored.sql.ts';
 
 interface Block extends BlockRow {
   /** Its first slot. */
@@ -17,7 +18,9 @@ export interface Run {
 }
 
 /** Bytes of pages kept, so that a word of the next question costs no row. */
-const keptPageBytes = 8_000_000;
+const keptPageBytes = 3_000_000;
+/** About what reading a slot's columns leaves lying: as they are stored, and as they are. */
+const bytesRead = 50;
 /** Terms whose counts are kept: the commonest of the best passages are asked for again and again. */
 const keptCounts = 20_000;
 
@@ -53,7 +56,7 @@ export class OrgIndex {
     this.#counts.clear();
     try {
       let linkFrom = this.slots.count;
-      if (state.generation !== this.#generation) linkFrom = this.#readRuns(stored);
+      if (state.generation !== this.#generation) linkFrom = this.#readRuns(stored, state);
       if (this.change >= 0)
         for (const seq of stored.goneSince(this.change)) this.slots.kill(this.slots.find(seq));
       this.#readLoose(stored, state.lastSeq);
@@ -82,7 +85,7 @@ export class OrgIndex {
   }
 
   /** @returns the first slot that is not what it was */
-  #readRuns(stored: Stored): number {
+  #readRuns(stored: Stored, { lastSeq, foldedSeq }: IndexState): number {
     this.epoch += 1;
     const blocks = stored.blocks();
     let same = 0;
@@ -92,10 +95,12 @@ export class OrgIndex {
     const last = kept.at(-1);
     const from = last === undefined ? 0 : last.base + last.slots;
     this.slots.truncate(from);
-    this.slots.reserve(from + blocks.slice(same).reduce((sum, block) => sum + block.slots, 0));
+    const folded = blocks.slice(same).reduce((sum, block) => sum + block.slots, 0);
+    this.slots.reserve(from + folded + lastSeq - foldedSeq);
     for (const block of blocks.slice(same)) {
       kept.push({ ...block, base: this.slots.count });
       this.slots.addColumns(stored.columns(block.id));
+      leaveLying(block.slots * bytesRead);
     }
     this.blocks = kept;
     const first = blocks[same];
@@ -123,7 +128,7 @@ export class OrgIndex {
 
   #readLoose(stored: Stored, lastSeq: number): void {
     const { slots } = this;
-    let seq = Math.max(this.blocks.at(-1)?.lastSeq ?? 0, slots.seqs[slots.count - 1] ?? 0);
+    let seq = Math.max(this.blocks.at(-1)?.lastSeq ?? 0, slots.seqs.at(slots.count - 1));
     for (;;) {
       const chunks = stored.chunksAfter(seq, lastSeq, atOnce);
       for (const chunk of chunks) {
@@ -169,7 +174,7 @@ export class OrgIndex {
   most(stored: Stored, term: string): number {
     const known = this.#counts.get(term);
     if (known !== undefined) return known;
-    let count = this.loose.find(term)?.count ?? 0;
+    let count = this.loose.count(term);
     for (const run of this.runs) count += this.#entry(stored, run, term)?.count ?? 0;
     if (this.#counts.size === keptCounts) this.#counts.clear();
     this.#counts.set(term, count);

@@ -3,7 +3,7 @@
 import { ByteSink, ByteSource } from './bytes.ts';
 
 /** Counts above are stored as this. */
-const mostCounted = 255;
+export const mostCounted = 255;
 /** Half a byte a field; this much means that a byte follows. */
 const escaped = 15;
 

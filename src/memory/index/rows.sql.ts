@@ -19,7 +19,7 @@ export type Access = { file: string } | { port: MessagePort; signal: SharedArray
 
 const openFiles = 8;
 /** Pages of SQLite's own cache. The system's cache holds the file, and counts as nobody's memory. */
-const cacheKilobytes = 8_000;
+const cacheKilobytes = 2_000;
 const longestWaitMs = 30_000;
 
 interface OpenFile {

@@ -24,7 +24,7 @@ export interface SearchAnswer {
 
 /** Orgs whose indexes stay in memory. */
 const orgsKept = 8;
-/** And the chunks of all of them together, at about 85 bytes each. */
+/** And the chunks of all of them together, at about 80 bytes each. */
 const slotsKept = 1_000_000;
 
 interface Kept {
@@ -137,7 +137,7 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
       if (vectors !== undefined) readAhead(access, orgId);
       const hits = ranked
         .slice(offset)
-        .map(({ slot, score, parts }) => ({ seq: index.slots.seqs[slot] ?? 0, score, parts }));
+        .map(({ slot, score, parts }) => ({ seq: index.slots.seqs.at(slot), score, parts }));
       return { hits, loose: index.looseCount };
     });
   };

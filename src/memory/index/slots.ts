@@ -1,8 +1,12 @@
 // What is kept in memory of each chunk of an org: typed arrays beside one another, an entry a slot, in the
-// order of the chunks' numbers. About 45 bytes a chunk.
+// order of the chunks' numbers. About 32 bytes a chunk.
 import type { Columns } from './columns.ts';
+import { leaveLying } from './left-lying.ts';
+import { Seqs } from './seqs.ts';
 
 const mostLength = 65_535;
+/** Room for chunks that are still to come: what is not used of it is no memory yet, and growing needs it all twice. */
+const roomAhead = 65_536;
 
 export interface SlotFields {
   seq: number;
@@ -39,56 +43,59 @@ export class Slots {
   /** Sums over the living. */
   headerTerms = 0;
   bodyTerms = 0;
-  seqs = new Uint32Array(0);
+  readonly seqs = new Seqs();
   alive = new Uint8Array(0);
   headerLength = new Uint16Array(0);
   bodyLength = new Uint16Array(0);
   before = new Int32Array(0);
   after = new Int32Array(0);
-  document = new Int32Array(0);
+  /** 1 where a document begins. */
+  first = new Uint8Array(0);
   writtenAt = new Float64Array(0);
-  kind = new Uint16Array(0);
-  connection = new Uint16Array(0);
+  kind: Uint8Array | Uint16Array = new Uint8Array(0);
+  connection: Uint8Array | Uint16Array = new Uint8Array(0);
   thread = new Float64Array(0);
   readonly kinds = new Numbered();
   readonly connections = new Numbered();
 
   reserve(count: number): void {
-    if (count <= this.seqs.length) return;
-    const capacity = Math.max(count, Math.min(this.seqs.length * 2, this.seqs.length + 65_536), 1024);
-    const wider = <Kind extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(
+    if (count <= this.alive.length) return;
+    const capacity = count + Math.min(count, roomAhead);
+    const wider = <Kind extends Uint8Array | Uint16Array | Int32Array | Float64Array>(
       old: Kind,
       fresh: Kind,
     ): Kind => {
-      fresh.set(old);
+      fresh.set(old.subarray(0, this.count));
       return fresh;
     };
-    this.seqs = wider(this.seqs, new Uint32Array(capacity));
     this.alive = wider(this.alive, new Uint8Array(capacity));
     this.headerLength = wider(this.headerLength, new Uint16Array(capacity));
     this.bodyLength = wider(this.bodyLength, new Uint16Array(capacity));
     this.before = wider(this.before, new Int32Array(capacity));
     this.after = wider(this.after, new Int32Array(capacity));
-    this.document = wider(this.document, new Int32Array(capacity));
+    this.first = wider(this.first, new Uint8Array(capacity));
     this.writtenAt = wider(this.writtenAt, new Float64Array(capacity));
-    this.kind = wider(this.kind, new Uint16Array(capacity));
-    this.connection = wider(this.connection, new Uint16Array(capacity));
+    this.kind = wider(this.kind, new (this.kind instanceof Uint8Array ? Uint8Array : Uint16Array)(capacity));
+    this.connection = wider(
+      this.connection,
+      new (this.connection instanceof Uint8Array ? Uint8Array : Uint16Array)(capacity),
+    );
     this.thread = wider(this.thread, new Float64Array(capacity));
   }
 
   add(fields: SlotFields): void {
     const slot = this.count;
     this.reserve(slot + 1);
-    this.seqs[slot] = fields.seq;
+    this.seqs.add(fields.seq);
     this.alive[slot] = 1;
     this.headerLength[slot] = Math.min(fields.headerLength, mostLength);
     this.bodyLength[slot] = Math.min(fields.bodyLength, mostLength);
     this.writtenAt[slot] = fields.writtenAt;
-    this.kind[slot] = fields.kind;
-    this.connection[slot] = fields.connection;
+    this.#put('kind', slot, fields.kind);
+    this.#put('connection', slot, fields.connection);
     this.thread[slot] = fields.thread;
     const begins = fields.first || slot === 0;
-    this.document[slot] = begins ? slot : (this.document[slot - 1] ?? slot);
+    this.first[slot] = begins ? 1 : 0;
     this.before[slot] = begins ? -1 : slot - 1;
     this.after[slot] = -1;
     if (!begins) this.after[slot - 1] = slot;
@@ -96,6 +103,12 @@ export class Slots {
     this.live += 1;
     this.headerTerms += this.headerLength[slot] ?? 0;
     this.bodyTerms += this.bodyLength[slot] ?? 0;
+  }
+
+  /** A name's number: a byte for each while they are few. */
+  #put(column: 'kind' | 'connection', slot: number, number: number): void {
+    if (number > 255 && this[column] instanceof Uint8Array) this[column] = Uint16Array.from(this[column]);
+    this[column][slot] = number;
   }
 
   addColumns(columns: Columns): void {
@@ -118,20 +131,8 @@ export class Slots {
 
   /** The slot of a chunk's number; -1 where it is not there. */
   find(seq: number): number {
-    const slot = this.upTo(seq - 1);
-    return slot < this.count && this.seqs[slot] === seq ? slot : -1;
-  }
-
-  /** How many slots hold a number up to `seq`: they are the first ones. */
-  upTo(seq: number): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.seqs[middle] ?? 0) <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const slot = this.seqs.upTo(seq) - 1;
+    return slot >= 0 && this.seqs.at(slot) === seq ? slot : -1;
   }
 
   /** The chunk is gone: those beside it stand beside each other. */
@@ -153,6 +154,7 @@ export class Slots {
   truncate(count: number): void {
     for (let slot = count; slot < this.count; slot += 1) this.kill(slot);
     this.count = Math.min(this.count, count);
+    this.seqs.truncate(this.count);
   }
 
   /** Puts the documents of each thread that has one at or after slot `from` in their order: by time, then as they came. */
@@ -160,11 +162,11 @@ export class Slots {
     if (from >= this.count) return;
     const touched = threadsFrom(this, from);
     if (touched === undefined) return;
-    const chains = chainsOf(this, touched);
-    for (const head of chains.heads) {
+    const heads = chainsOf(this, touched);
+    for (const head of heads) {
       if (head < 0) continue;
       const documents: number[] = [];
-      for (let slot = head; slot >= 0; slot = chains.next[slot] ?? -1) documents.push(slot);
+      for (let slot = head; slot >= 0; slot = this.before[slot] ?? -1) documents.push(slot);
       documents.sort((a, b) => (this.writtenAt[a] ?? 0) - (this.writtenAt[b] ?? 0) || a - b);
       let last = -1;
       for (const first of documents) {
@@ -174,12 +176,13 @@ export class Slots {
       }
       if (last >= 0) this.after[last] = -1;
     }
+    leaveLying(heads.byteLength);
   }
 }
 
 function lastOf(slots: Slots, first: number): number {
   let last = first;
-  while (last + 1 < slots.count && slots.document[last + 1] === first) last += 1;
+  while (last + 1 < slots.count && slots.first[last + 1] !== 1) last += 1;
   return last;
 }
 
@@ -199,26 +202,28 @@ function threadsFrom(slots: Slots, from: number): Uint8Array | undefined {
   return any ? sieve : undefined;
 }
 
-/** Living documents of the marked threads, a chain a thread: an open hash table of their first slots. */
-function chainsOf(slots: Slots, sieve: Uint8Array): { heads: Int32Array; next: Int32Array } {
-  const { thread, alive, document, count } = slots;
-  const members = new Int32Array(count);
-  let found = 0;
-  for (let slot = 0; slot < count; slot += 1) {
-    if (document[slot] !== slot || alive[slot] !== 1) continue;
+/**
+ * Living documents of the marked threads, a chain a thread: an open hash table of their first slots, -1 for none. The
+ * next of a chain stands as the slot before, which is reckoned anew for all of them: at a million chunks an array less.
+ */
+function chainsOf(slots: Slots, sieve: Uint8Array): Int32Array {
+  const { thread, before, count } = slots;
+  const isMember = (slot: number): boolean => {
+    if (slots.first[slot] !== 1 || slots.alive[slot] !== 1) return false;
     const number = thread[slot] ?? 0;
-    if (number !== 0 && sieve[sieveOf(number)] === 1) members[found++] = slot;
-  }
-  const size = 2 ** Math.ceil(Math.log2(found * 2 + 2));
+    return number !== 0 && sieve[sieveOf(number)] === 1;
+  };
+  let members = 0;
+  for (let slot = 0; slot < count; slot += 1) if (isMember(slot)) members += 1;
+  const size = Math.ceil(members * 1.5) + 1;
   const heads = new Int32Array(size).fill(-1);
-  const next = new Int32Array(count).fill(-1);
   // From the back, so that each chain is in the order of the slots.
-  for (let i = found - 1; i >= 0; i -= 1) {
-    const slot = members[i] ?? 0;
+  for (let slot = count - 1; slot >= 0; slot -= 1) {
+    if (!isMember(slot)) continue;
     let place = Math.floor((thread[slot] ?? 0) / (1 << sieveBits)) % size;
     while (heads[place] !== -1 && thread[heads[place] ?? 0] !== thread[slot]) place = (place + 1) % size;
-    next[slot] = heads[place] ?? -1;
+    before[slot] = heads[place] ?? -1;
     heads[place] = slot;
   }
-  return { heads, next };
+  return heads;
 }

@@ -7,9 +7,8 @@ import type { OrgIndex } from './org-index.ts';
 import type { PostingsTarget } from './postings.ts';
 import type { Stored } from './stored.sql.ts';
 
-/** Postings that a question may decode before memory is asked for in between. */
-const roomAtFirst = 200_000;
-const mostRoom = 600_000;
+/** Postings that a question may decode before memory is asked for in between. What none has used yet is no memory. */
+const room = 600_000;
 const mostSimilar = 12;
 
 interface Memory {
@@ -23,20 +22,18 @@ const memoryOf = (size: number): Memory => ({
   body: new Uint8Array(size),
 });
 
-/** Memory for one question after another; it grows to what the largest one took. */
+/** Memory for one question after another. */
 export interface Arena {
   take(size: number): PostingsTarget;
   clear(): void;
 }
 
 export function createArena(): Arena {
-  let memory = memoryOf(roomAtFirst);
+  const memory = memoryOf(room);
   let used = 0;
-  let wanted = 0;
   return {
     take(size) {
-      wanted += size;
-      // Beyond the room a question has memory of its own, and the next one more room.
+      // Beyond the room a question has memory of its own.
       const own = used + size > memory.slots.length;
       const { slots, header, body } = own ? memoryOf(size) : memory;
       const from = own ? 0 : used;
@@ -49,9 +46,7 @@ export function createArena(): Arena {
       };
     },
     clear() {
-      if (wanted > memory.slots.length) memory = memoryOf(Math.min(wanted, mostRoom));
       used = 0;
-      wanted = 0;
     },
   };
 }
@@ -116,14 +111,14 @@ export function storedCollection(
     meanBodyLength: slots.live === 0 ? 0 : slots.bodyTerms / slots.live,
     before: slots.before.subarray(0, count),
     after: slots.after.subarray(0, count),
-    document: slots.document.subarray(0, count),
+    first: slots.first.subarray(0, count),
     writtenAt: slots.writtenAt.subarray(0, count),
     postings,
     frequency,
     bodies(asked) {
-      const found = stored.bodies(asked.map((slot) => slots.seqs[slot] ?? 0));
+      const found = stored.bodies(asked.map((slot) => slots.seqs.at(slot)));
       return asked.map((slot) => {
-        const terms = (found.get(slots.seqs[slot] ?? 0) ?? '').split(' ');
+        const terms = (found.get(slots.seqs.at(slot)) ?? '').split(' ');
         return terms.includes('') ? terms.filter((term) => term !== '') : terms;
       });
     },

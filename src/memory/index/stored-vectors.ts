@@ -3,6 +3,7 @@
 import { keepBest } from '../rank/best.ts';
 import type { VectorArm } from '../rank/collection.ts';
 import { placeOf } from '../rank/words.ts';
+import { leaveLying } from './left-lying.ts';
 import type { OrgIndex } from './org-index.ts';
 import { cosineWith, productsAt, Signatures, squareAt } from './signatures.ts';
 import type { Stored } from './stored.sql.ts';
@@ -143,8 +144,8 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
   function readVectors(index: OrgIndex, stored: Stored, to: number): void {
     const { slots } = index;
     if (upTo < to) {
-      const first = slots.seqs[upTo] ?? 0;
-      const last = slots.seqs[to - 1] ?? 0;
+      const first = slots.seqs.at(upTo);
+      const last = slots.seqs.at(to - 1);
       for (const { seq, vector } of stored.vectorsBetween(model, first, last)) {
         const slot = slots.find(seq);
         if (slot >= 0) signatures.add({ place: slot, vectors: vector });
@@ -183,9 +184,10 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
           continue;
         }
         signatures.append(bits, block.base);
+        leaveLying(bits.length);
         upTo = end;
         // Chunks have about as many each: room for all of them at once, instead of more and more of it.
-        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count));
+        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count * 1.02));
         if (all) blocks.push(block.id);
       }
       epoch = index.epoch;
@@ -200,7 +202,7 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
       // Slots of another time are not those whose signatures stand here.
       if (epoch !== index.epoch || ahead >= upTo || !kept.holds(signatures.count)) return false;
       const to = Math.min(upTo, ahead + aheadAtOnce);
-      const [first, last] = [slots.seqs[ahead] ?? 0, slots.seqs[to - 1] ?? 0];
+      const [first, last] = [slots.seqs.at(ahead), slots.seqs.at(to - 1)];
       for (const { seq, vector } of vectorsBetween(model, first, last)) keep(slots.find(seq), vector);
       ahead = to;
       return ahead < upTo;
@@ -234,7 +236,7 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
         }
         kept.cosines(query, wanted, found);
         if (missing.length === 0) return found;
-        const seqOf = (i: number) => slots.seqs[asked[i] ?? -1] ?? 0;
+        const seqOf = (i: number) => slots.seqs.at(asked[i] ?? -1);
         const read = stored.vectors(model, missing.map(seqOf));
         for (const i of missing) {
           const vectors = read.get(seqOf(i));

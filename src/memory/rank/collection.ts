@@ -24,8 +24,8 @@ export interface Collection {
   /** The slot of the chunk before and after it, in its document or thread; -1 for none. */
   readonly before: Int32Array;
   readonly after: Int32Array;
-  /** Chunks of one document share a number. */
-  readonly document: Int32Array;
+  /** 1 by slot where a document begins: its chunks follow one another. */
+  readonly first: Uint8Array;
   /** When the record was written, ms; 0 for unknown. */
   readonly writtenAt: Float64Array;
   /** Of the whole collection; undefined where no living chunk holds the term. */

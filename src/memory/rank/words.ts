@@ -137,6 +137,12 @@ export function fieldNorms(collection: Collection, settings: RankSettings): Fiel
   };
 }
 
+/** Whether no document begins after the one slot, up to the other. */
+function sameDocument(first: Uint8Array, slot: number, other: number): boolean {
+  for (let at = Math.max(slot, other); at > Math.min(slot, other); at -= 1) if (first[at] === 1) return false;
+  return true;
+}
+
 /** What a neighbour's say counts for: messages answer each other, while the parts of one document speak for themselves. */
 export function closeness(
   collection: Collection,
@@ -144,7 +150,7 @@ export function closeness(
   other: number,
   settings: RankSettings,
 ): number {
-  return collection.document[slot] === collection.document[other] ? settings.withinDocument : 1;
+  return sameDocument(collection.first, slot, other) ? settings.withinDocument : 1;
 }
 
 /** `among`: looks at these slots only (`fewSlots`); everything where it is left out. */

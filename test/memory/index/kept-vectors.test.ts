@@ -59,7 +59,7 @@ function asker(org: OrgStore, bytes?: { all: number; some: number }) {
         (slot) => index.slots.alive[slot] === 1,
       );
       const found = vectors.arm(index, stored)?.cosines(query, slots) ?? [];
-      return Object.fromEntries(slots.map((slot, i) => [index.slots.seqs[slot] ?? 0, found[i]]));
+      return Object.fromEntries(slots.map((slot, i) => [index.slots.seqs.at(slot), found[i]]));
     });
   const arm = () =>
     within((stored) => {
