@@ -71,7 +71,7 @@ export function collapse(hits: readonly Weighed[]): Collapsed[] {
     }
     const shown = documents.get(row.documentId) ?? 0;
     if (shown >= perDocument) continue;
-    const print = simhash(row.body);
+    const print = simhash(row.words().body);
     const copy = kept.find(
       ({ hit, print: other }) =>
         hit.row.documentId !== row.documentId &&
