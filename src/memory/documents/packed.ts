@@ -20,12 +20,15 @@ const most = { maxOutputLength: 1_000_000 } as const;
 /** The text as the database gives it back: a NUL is no text there (store/codec.ts). */
 export const asStored = (text: string): string => text.replaceAll('\0', '\uFFFD');
 
+/** zlib hands out a view of a larger buffer, all of which would be copied from thread to thread. */
+export const alone = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 /** `undefined` where it is better left as it is. `payload`: bytes that stand before it in the row. */
 export function packText(text: string, payload: number): Uint8Array | undefined {
   if (text.length < least || text.length > longest || payload > longestPayload) return undefined;
   const plain = Buffer.from(asStored(text));
   const packed = deflateRawSync(plain, short);
-  return packed.length < plain.length ? packed : undefined;
+  return packed.length < plain.length ? alone(packed) : undefined;
 }
 
 export function textOf(row: { text: string; text_packed: Uint8Array | null }): string {
@@ -63,7 +66,7 @@ export function packWords({ header, body }: Words, text: string, beside: Beside)
   if (text.length > longestForWords || header.includes('\n')) return undefined;
   const plain = Buffer.from(asStored(`${header}\n${body}`));
   const packed = deflateSync(plain, { ...short, dictionary: dictionaryOf(beside) });
-  return packed.length < plain.length ? packed : undefined;
+  return packed.length < plain.length ? alone(packed) : undefined;
 }
 
 /** @throws where what stands beside is not what they were packed with: never other terms */

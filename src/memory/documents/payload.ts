@@ -2,7 +2,7 @@
 // word for word, and its other columns hold most of the headers, so they serve as the dictionary: what is stored is the
 // rest.
 import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { asStored, short, shortWindow, textOf } from './packed.ts';
+import { alone, asStored, short, shortWindow, textOf } from './packed.ts';
 
 /**
  * How `raw` is stored: as it came; by zlib, with the text as its dictionary; by zstd; by zlib, with the usual words of
@@ -81,7 +81,7 @@ export function packPayload(raw: Uint8Array, beside: Beside): Packed | undefined
     raw.length <= mostByText
       ? { coding: codings.row, bytes: deflated(raw, dictionaryOf(beside)) }
       : { coding: codings.zstd, bytes: zstdCompressSync(raw) };
-  return packed.bytes.length < raw.length ? packed : undefined;
+  return packed.bytes.length < raw.length ? { ...packed, bytes: alone(packed.bytes) } : undefined;
 }
 
 /** The payload as it came. A row that is not the one that it was packed with is an error, never another payload. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { textOf, type Words, wordsOf } from '../documents/packed.ts';
 import { addressTerm, type Indexed, threadTerm } from './builder.ts';
 import { type Columns, decodeColumns } from './columns.ts';
+import { plainPage } from './pages.ts';
 import type { Row, Rows } from './rows.sql.ts';
 
 /** Chunks, or values in a list, that one statement takes. */
@@ -179,12 +180,14 @@ export function createStored(rows: Rows, orgId: string): Stored {
         `run ${run}`,
       ),
     page: (run, page) =>
-      need(
-        bytes(
-          one('select bytes from search_pages where org_id = ? and run = ? and page = ?', run, page),
-          'bytes',
+      plainPage(
+        need(
+          bytes(
+            one('select bytes from search_pages where org_id = ? and run = ? and page = ?', run, page),
+            'bytes',
+          ),
+          `page ${page} of run ${run}`,
         ),
-        `page ${page} of run ${run}`,
       ),
     goneSince: (change) =>
       seqsOf(all('select seq from search_gone where org_id = ? and change > ? order by seq', change)),

@@ -21,6 +21,12 @@ export const smallerFiles: Migration = {
     await people(tx);
     await vectors(tx);
     await documentIndexes(tx);
+    // A conflict on a key without the org must not be found in place of the org that does not fit.
+    for (const table of ['source_documents', 'chunks', 'document_people']) {
+      await sql`create trigger ${sql.id(`${table}_of_this_org`)} before insert on ${sql.table(table)}
+        when not exists (select 1 from orgs where id = new.org_id)
+        begin select raise(abort, 'this file is of another org'); end`.execute(tx);
+    }
   },
 };
 
