@@ -188,7 +188,7 @@ describe('afterwards', () => {
     const answer = await at.memory.search(org, {
       question: 'from whom: quondam stables marshal',
       limit: 2,
-      understand: { now: Date.UTC(2026, 2, 2) },
+      understand: { now: Date.UTC(2026, 2, 2), timeZone: 'UTC' },
       collapse: true,
     });
     expect(answer.passages[0]?.text).toContain('The marshal inspected the quondam stables.');

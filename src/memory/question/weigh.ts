@@ -1,5 +1,5 @@
 // Hits weighed by what was understood of the question: a wish lifts what fits it, and shuts nothing out.
-import { type Expression, type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { fromJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
@@ -29,11 +29,6 @@ function once<Value>(make: () => Value): () => Value {
   };
 }
 
-/** A column of the document of chunk `c`, where the chunk's terms need it. */
-function whereWords<Value>(column: Expression<Value>): RawBuilder<Value | null> {
-  return sql<Value | null>`case when c.words is not null then ${column} end`;
-}
-
 /** By number; what the org's viewer may not see is not among them. */
 export async function lightRows(
   db: Kysely<OrgTables>,
@@ -50,8 +45,8 @@ export async function lightRows(
     .select(['d.id', 'd.kind', 'd.title', 'd.people'])
     // A long text is not read for nothing.
     .select((is) => [
-      whereWords(is.ref('d.text')).as('text'),
-      whereWords(is.ref('d.text_packed')).as('text_packed'),
+      is.case().when('c.words', 'is not', null).then(is.ref('d.text')).end().as('text'),
+      is.case().when('c.words', 'is not', null).then(is.ref('d.text_packed')).end().as('text_packed'),
     ])
     .select(['d.thread_id', 'd.written_at'])
     .where('c.org_id', '=', org.orgId)
