@@ -64,7 +64,9 @@ export interface MemoryTables {
     seq: number;
     header: string;
     body: string;
-    content_hash: string;
+    content_hash: Generated<string>;
+    /** In an org's own file alone, where `content_hash` is made of it: the same in bytes. */
+    hash: Generated<Uint8Array>;
     words: Generated<Uint8Array | null>;
   };
   client_intelligence: {

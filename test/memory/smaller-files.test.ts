@@ -1,4 +1,5 @@
 // An org's file of an older program becomes a smaller one with the same rows, and what is stored from then on is packed.
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +52,7 @@ beforeEach(async () => {
     // In an order of their own: a chunk is known by its number.
     db.prepare(
       `insert into chunks (org_id, id, document_id, ordinal, start_at, end_at, seq, header, body, content_hash)
-      values (?, ?, ?, 0, 0, ?, ?, ?, ?, 'h')`,
+      values (?, ?, ?, 0, 0, ?, ?, ?, ?, ?)`,
     ).run(
       orgId,
       `doc_${i}.0`,
@@ -60,6 +61,7 @@ beforeEach(async () => {
       100 - i,
       `mail house ${i}`,
       `the quendrom ${i} stand besid the hous of number ${i}`,
+      createHash('sha256').update(text).digest('hex'),
     );
     db.prepare(`insert into chunk_vectors (org_id, model, seq, vector) values (?, 'other@1', ?, ?)`).run(
       orgId,
@@ -212,8 +214,8 @@ describe('afterwards', () => {
       db.exec("insert into orgs select 'org_other', name, created_at from orgs where 1 = 0");
       expect(() =>
         db.exec(
-          `insert into chunks (org_id, document_id, ordinal, start_at, end_at, seq, header, body, content_hash)
-          values ('org_other', 'doc_7', 0, 0, 1, 93, '', '', 'h') on conflict do nothing`,
+          `insert into chunks (org_id, document_id, ordinal, start_at, end_at, seq, header, body, hash)
+          values ('org_other', 'doc_7', 0, 0, 1, 93, '', '', x'00') on conflict do nothing`,
         ),
       ).toThrow('another org');
       expect(() =>

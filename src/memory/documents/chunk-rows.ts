@@ -21,8 +21,10 @@ export async function insertChunks(
     chunks.forEach((chunk, ordinal) => {
       rows.push({
         org_id: orgId,
-        // An org's own file makes it by itself.
-        ...(dialect === 'postgres' ? { id: `${id}.${ordinal}` } : {}),
+        // An org's own file makes the id, and of the hash's bytes its hex, by itself.
+        ...(dialect === 'postgres'
+          ? { id: `${id}.${ordinal}`, content_hash: chunk.contentHash }
+          : { hash: Buffer.from(chunk.contentHash, 'hex') }),
         document_id: id,
         ordinal,
         start_at: chunk.start,
@@ -31,7 +33,6 @@ export async function insertChunks(
         header: chunk.header,
         body: chunk.body,
         words: chunk.words ?? null,
-        content_hash: chunk.contentHash,
       });
       for (const { model, vector } of chunk.vectors ?? []) {
         vectors.push({ org_id: orgId, model, seq: chunk.seq, vector });

@@ -5,8 +5,8 @@ import { ByteSink, ByteSource } from './bytes.ts';
 
 /** Four of them, with their rows, fill a page of the database file (16 kB). */
 const pageBytes = 4_000;
-/** A longer page is one term's alone, and its postings hardly pack. */
-const mostPacked = pageBytes * 2;
+/** In bytes. A longer page is one term's alone, and would be long to unpack. */
+const mostPacked = 100_000;
 /** Stands before a packed page; another begins with the length of its first term, which is not 0. */
 const packedMark = 0;
 const encoder = new TextEncoder();

@@ -31,15 +31,20 @@ export const smallerFiles: Migration = {
 };
 
 /** Each is read in the order of an index, so that nothing is sorted in memory. */
-async function replace(tx: Kysely<unknown>, table: string, columns: string, order: string): Promise<void> {
+async function replace(
+  tx: Kysely<unknown>,
+  table: string,
+  { into, from = into, order }: { into: string; from?: string; order: string },
+): Promise<void> {
   const [old, made] = [sql.table(table), sql.table(`${table}_made`)];
-  const list = sql.raw(columns);
-  await sql`insert into ${made} (${list}) select ${list} from ${old} order by ${sql.raw(order)}`.execute(tx);
+  await sql`insert into ${made} (${sql.raw(into)}) select ${sql.raw(from)} from ${old} order by ${sql.raw(order)}`.execute(
+    tx,
+  );
   await sql`drop table ${old}`.execute(tx);
   await sql`alter table ${made} rename to ${old}`.execute(tx);
 }
 
-/** A chunk is known by its number; its id is its document's and its place there. */
+/** A chunk is known by its number; its id is its document's and its place there, its hash half as long in bytes as in hex. */
 async function chunks(tx: Kysely<unknown>): Promise<void> {
   await sql`create table chunks_made (
     seq integer primary key,
@@ -50,15 +55,20 @@ async function chunks(tx: Kysely<unknown>): Promise<void> {
     end_at integer not null,
     header text not null,
     body text not null,
-    content_hash text not null,
+    hash blob not null,
     words blob,
+    content_hash text generated always as (lower(hex(hash))) virtual,
     id text generated always as (document_id || '.' || ordinal) virtual,
     constraint chunks_org_id_fk foreign key (org_id) references orgs (id),
     constraint chunks_org_id_document_id_fk foreign key (org_id, document_id)
       references source_documents (org_id, id) on delete cascade
   ) strict`.execute(tx);
-  const columns = 'seq, org_id, document_id, ordinal, start_at, end_at, header, body, content_hash';
-  await replace(tx, 'chunks', columns, 'org_id, seq');
+  const columns = 'seq, org_id, document_id, ordinal, start_at, end_at, header, body';
+  await replace(tx, 'chunks', {
+    into: `${columns}, hash`,
+    from: `${columns}, coalesce(unhex(content_hash), cast(content_hash as blob))`,
+    order: 'org_id, seq',
+  });
   await sql`create unique index chunks_by_document_id_ordinal on chunks (document_id, ordinal)`.execute(tx);
 }
 
@@ -75,7 +85,7 @@ async function people(tx: Kysely<unknown>): Promise<void> {
       references source_documents (org_id, id) on delete cascade
   ) strict, without rowid`.execute(tx);
   const columns = 'org_id, document_id, address, name, role';
-  await replace(tx, 'document_people', columns, 'org_id, document_id, address, role');
+  await replace(tx, 'document_people', { into: columns, order: 'org_id, document_id, address, role' });
   // The document's id stands behind it, as in every index of such a table.
   await sql`create index document_people_by_address on document_people (address)`.execute(tx);
 }
@@ -89,7 +99,7 @@ async function vectors(tx: Kysely<unknown>): Promise<void> {
     constraint chunk_vectors_key primary key (org_id, seq, model),
     constraint chunk_vectors_org_id_fk foreign key (org_id) references orgs (id)
   ) strict, without rowid`.execute(tx);
-  await replace(tx, 'chunk_vectors', 'org_id, model, seq, vector', 'org_id, seq, model');
+  await replace(tx, 'chunk_vectors', { into: 'org_id, model, seq, vector', order: 'org_id, seq, model' });
 }
 
 async function documentIndexes(tx: Kysely<unknown>): Promise<void> {
