@@ -155,12 +155,12 @@ async function store(
     now,
   );
   const updated = await updateDocuments(tx, replaced, {
-    orgId,
+    org,
     now: batch.again === undefined ? now : undefined,
     number: index.number,
   });
   const inserted = await insertDocuments(tx, added, {
-    orgId,
+    org,
     source,
     now,
     number: index.number,
@@ -174,7 +174,7 @@ async function store(
     await clients.own(),
   );
   await clients.settle();
-  await insertChunks(tx, orgId, written);
+  await insertChunks(tx, org, written);
   await learnHomes(tx, { orgId, source, now }, { outdated: outdatedIds, written, unchanged });
 
   if (batch.cursor !== undefined) {

@@ -24,6 +24,8 @@ export interface ParsedChunk {
   /** Terms joined by spaces, as the index takes them. */
   header: string;
   body: string;
+  /** The terms packed; then `header` and `body` are empty. */
+  words?: Uint8Array;
   /** SHA-256 of the passage, hex. */
   contentHash: string;
   /** Quantised, a byte a dimension, by the name of what made them. */
@@ -53,6 +55,8 @@ export interface ParsedRecord {
   mentions: Mention[];
   /** The payload as it is stored, where that is not as it came. */
   packed?: Packed;
+  /** The text as an org's own file stores it, where that is smaller. */
+  textPacked?: Uint8Array;
 }
 
 /** `attached`: what a mail carries, each a document of its own. */

@@ -5,7 +5,8 @@ import type { JsonText, Millis } from './columns.ts';
 export interface MemoryTables {
   /**
    * A record in memory. `raw` is the payload as the provider gave it, `media_type` says what it is.
-   * `text` is normalised (chunks' spans index into it, in UTF-16 units). `readers` null: the whole org;
+   * `text` is normalised (chunks' spans index into it, in UTF-16 units); where `text_packed` is there, it stands in
+   * that instead (memory/documents/packed.ts). `readers` null: the whole org;
    * else names as in src/viewer.ts.
    * `written_at` is the record's own time, `fetched_at` when we last took it, `verified_at` when we last
    * knew it to be current. `deleted_at` set: a tombstone, in no answer.
@@ -22,6 +23,7 @@ export interface MemoryTables {
     raw: Uint8Array;
     /** How `raw` is packed (memory/payload.ts); 0: not at all. */
     raw_coding: Generated<number>;
+    text_packed: Generated<Uint8Array | null>;
     media_type: string;
     people: JsonText;
     thread_id: string | null;
@@ -48,11 +50,13 @@ export interface MemoryTables {
   };
   /**
    * `start_at`, `end_at`: span in the document's `text`, the passage. `seq`: the row's number in the search
-   * index, given once. `header` and `body` are the terms it is found under, joined by spaces.
+   * index, given once. `header` and `body` are the terms it is found under, joined by spaces; where
+   * `words` is there, they stand packed in that instead (memory/documents/packed.ts). `id`: the document's, a dot and
+   * `ordinal`; an org's own file makes it by itself.
    */
   chunks: {
     org_id: string;
-    id: string;
+    id: Generated<string>;
     document_id: string;
     ordinal: number;
     start_at: number;
@@ -60,7 +64,10 @@ export interface MemoryTables {
     seq: number;
     header: string;
     body: string;
-    content_hash: string;
+    content_hash: Generated<string>;
+    /** In an org's own file alone, where `content_hash` is made of it: the same in bytes. */
+    hash: Generated<Uint8Array>;
+    words: Generated<Uint8Array | null>;
   };
   client_intelligence: {
     org_id: string;

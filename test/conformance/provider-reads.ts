@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { syncConnection } from '../../src/jobs/sync.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemory } from '../../src/memory/create.ts';
+import { textOf } from '../../src/memory/documents/packed.ts';
 import type { Provider } from '../../src/providers/define.ts';
 import type { CatalogEntry } from '../../src/providers/entry.ts';
 import type { ToolContext } from '../../src/tools/define.ts';
@@ -84,13 +85,14 @@ export function describeReading(entry: CatalogEntry, provider: Provider, { promi
         const log = createLog({ level: 'silent' });
         await syncConnection({ org, connection, connections, memory, clock, log });
         const rows = await org.read((db) =>
-          db.selectFrom('source_documents').select(['text', 'title', 'trust']).execute(),
+          db.selectFrom('source_documents').select(['text', 'text_packed', 'title', 'trust']).execute(),
         );
+        const told = rows.map((row) => ({ title: row.title, text: textOf(row) }));
         expect(rows.map(({ trust }) => trust).filter((trust) => trust !== 'untrusted')).toEqual([]);
-        for (const { title, text } of rows) {
+        for (const { title, text } of told) {
           for (const character of unseen) expect(`${title}${text}`.includes(character), title).toBe(false);
         }
-        met = rows.filter(({ title, text }) => `${title} ${text}`.includes(order)).length;
+        met = told.filter(({ title, text }) => `${title} ${text}`.includes(order)).length;
       }
       expect(met).toBeGreaterThan(0);
     });

@@ -89,7 +89,10 @@ describe.each(databases)('on $name', (database) => {
 
   async function expectTheirsUntouched(shape: Shape): Promise<void> {
     const rows = await read((db) => db.selectFrom(shape.table).selectAll().execute(), theirs);
-    expect(rows.map((row) => ({ ...row }))).toEqual([rowOf(shape, theirs.orgId)]);
+    // What the database itself makes of other columns is as they are.
+    const written = new Set(shape.columns.map((column) => column.name));
+    const stored = rows.map((row) => Object.entries(row).filter(([name]) => written.has(name)));
+    expect(stored.map((row) => Object.fromEntries(row))).toEqual([rowOf(shape, theirs.orgId)]);
   }
 
   test('select, with and without a condition, raw, and through a join, a sub-query and a CTE', async () => {
@@ -146,10 +149,11 @@ describe.each(databases)('on $name', (database) => {
     await everyTable(async (shape) => {
       const row = { ...rowOf(shape, theirs.orgId) };
       for (const column of shape.columns) if (row[column.name] === 'same') row[column.name] = 'new';
+      const columns = sql.join(shape.columns.map((column) => sql.ref(column.name)));
       await expect(write((tx) => tx.insertInto(shape.table).values(row).execute())).rejects.toThrow();
       await expect(
         write((tx) =>
-          sql`insert into ${sql.table(shape.table)} select * from ${sql.table(shape.table)} where org_id <> ${mine.orgId}`.execute(
+          sql`insert into ${sql.table(shape.table)} (${columns}) select ${columns} from ${sql.table(shape.table)} where org_id <> ${mine.orgId}`.execute(
             tx,
           ),
         ),

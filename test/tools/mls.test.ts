@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type MlsServer, startMls } from '../../sandbox/reso/start.ts';
 import type { Connection } from '../../src/connections/connections.ts';
+import { textOf as unpackedText } from '../../src/memory/documents/packed.ts';
 import { type Office, openOffice, textOf } from './office.ts';
 
 let office: Office;
@@ -115,11 +116,12 @@ test('what each account said stays its own: no document of the portal has the wo
   const rows = await rooms.org.read((db) =>
     db
       .selectFrom('source_documents')
-      .select(['external_id', 'connection_id', 'text'])
+      .select(['external_id', 'connection_id', 'text', 'text_packed'])
       .where('kind', '=', 'listing')
       .execute(),
   );
-  const [ofPortal, ofBoard] = [portal, board].map(({ id }) => rows.filter((row) => row.connection_id === id));
+  const told = rows.map((row) => ({ ...row, text: unpackedText(row) }));
+  const [ofPortal, ofBoard] = [portal, board].map(({ id }) => told.filter((row) => row.connection_id === id));
   expect(ofPortal?.length).toBeGreaterThan(5);
   expect(
     ofPortal?.filter(({ external_id, text }) => !/^\d+$/.test(external_id) || text.includes(line)),

@@ -7,6 +7,7 @@ import type { DocumentKind } from '../../providers/record.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import { seesAll } from '../../viewer.ts';
+import { textOf } from '../documents/packed.ts';
 import { readable } from '../documents/readable.sql.ts';
 import type { Client } from '../memory.ts';
 import type { ReceiptItem } from '../receipts/receipts.ts';
@@ -72,6 +73,7 @@ function timelineQuery(org: OrgStore, db: Db, emails: readonly string[], documen
       'd.kind',
       'd.title',
       'd.text',
+      'd.text_packed',
       'd.written_at',
       'd.verified_at',
       'd.provider',
@@ -226,7 +228,7 @@ export async function readProfile(
     const contact = (row: (typeof past)[number] | undefined, words: string): ProfileLine[] => {
       if (row === undefined || row.written_at === null) return [];
       const chunk = chunks.get(row.id);
-      const firstLine = row.text.split('\n', 1)[0]?.length ?? 0;
+      const firstLine = textOf(row).split('\n', 1)[0]?.length ?? 0;
       const span =
         chunk === undefined ? { start: 0, end: firstLine } : { start: chunk.start_at, end: chunk.end_at };
       return [
@@ -248,7 +250,7 @@ export async function readProfile(
               : {
                   target: { chunkId: chunk.id },
                   documentId: row.id,
-                  contentHash: chunk.content_hash ?? sha256(row.text),
+                  contentHash: chunk.content_hash ?? sha256(textOf(row)),
                   verifiedAt: row.verified_at,
                   scores: { score: 1 },
                 },

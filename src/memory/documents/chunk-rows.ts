@@ -1,5 +1,6 @@
 // Rows of chunks and of their vectors, written with their documents and removed with them.
 import type { Insertable, Transaction } from 'kysely';
+import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { IndexChange } from '../index/search-index.ts';
 import type { Written } from './document-rows.ts';
@@ -9,14 +10,21 @@ type Tx = Transaction<OrgTables>;
 
 const rowsAtOnce = 50;
 
-export async function insertChunks(tx: Tx, orgId: string, written: readonly Written[]): Promise<void> {
+export async function insertChunks(
+  tx: Tx,
+  { orgId, dialect }: Pick<OrgStore, 'orgId' | 'dialect'>,
+  written: readonly Written[],
+): Promise<void> {
   const rows: Insertable<OrgTables['chunks']>[] = [];
   const vectors: Insertable<OrgTables['chunk_vectors']>[] = [];
   for (const { id, chunks } of written) {
     chunks.forEach((chunk, ordinal) => {
       rows.push({
         org_id: orgId,
-        id: `${id}.${ordinal}`,
+        // An org's own file makes the id, and of the hash's bytes its hex, by itself.
+        ...(dialect === 'postgres'
+          ? { id: `${id}.${ordinal}`, content_hash: chunk.contentHash }
+          : { hash: Buffer.from(chunk.contentHash, 'hex') }),
         document_id: id,
         ordinal,
         start_at: chunk.start,
@@ -24,7 +32,7 @@ export async function insertChunks(tx: Tx, orgId: string, written: readonly Writ
         seq: chunk.seq,
         header: chunk.header,
         body: chunk.body,
-        content_hash: chunk.contentHash,
+        words: chunk.words ?? null,
       });
       for (const { model, vector } of chunk.vectors ?? []) {
         vectors.push({ org_id: orgId, model, seq: chunk.seq, vector });

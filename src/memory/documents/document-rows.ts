@@ -2,6 +2,7 @@
 import type { Insertable, Transaction } from 'kysely';
 import type { Person } from '../../providers/record.ts';
 import { toJson } from '../../store/codec.ts';
+import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { Claims } from '../facts/claim.ts';
 import type { Incoming } from '../ingest.ts';
@@ -11,6 +12,7 @@ import type { Mention } from '../properties/mentions.ts';
 import { idsAtOnce, type Known, parts } from './known-rows.ts';
 
 type Tx = Transaction<OrgTables>;
+type Org = Pick<OrgStore, 'orgId' | 'dialect'>;
 
 export interface WrittenChunk extends ParsedChunk {
   seq: number;
@@ -65,6 +67,7 @@ export async function tombstone(tx: Tx, orgId: string, ids: readonly string[], n
         text: '',
         raw: new Uint8Array(),
         raw_coding: 0,
+        text_packed: null,
         people: '[]',
         facts: '{}',
         url: null,
@@ -75,11 +78,14 @@ export async function tombstone(tx: Tx, orgId: string, ids: readonly string[], n
   }
 }
 
-function contentOf({ parsed, raw }: Incoming) {
+function contentOf({ parsed, raw }: Incoming, dialect: OrgStore['dialect']) {
+  // On PostgreSQL others read the text, too (match_source_documents).
+  const textPacked = dialect === 'sqlite' ? (parsed.textPacked ?? null) : null;
   return {
     kind: parsed.kind,
     title: parsed.title,
-    text: parsed.text,
+    text: textPacked === null ? parsed.text : '',
+    text_packed: textPacked,
     raw: parsed.packed?.bytes ?? raw,
     raw_coding: parsed.packed?.coding ?? 0,
     media_type: parsed.mediaType,
@@ -121,14 +127,15 @@ async function insertPeople(
 export async function updateDocuments(
   tx: Tx,
   replaced: readonly { before: Known; incoming: Incoming }[],
-  { orgId, now, number }: { orgId: string; now: number | undefined; number: () => number },
+  { org, now, number }: { org: Org; now: number | undefined; number: () => number },
 ): Promise<Written[]> {
+  const { orgId, dialect } = org;
   const documents = replaced.map(({ before, incoming }) => ({ id: before.id, incoming }));
   for (const { id, incoming } of documents) {
     await tx
       .updateTable('source_documents')
       .set({
-        ...contentOf(incoming),
+        ...contentOf(incoming, dialect),
         ...(now === undefined ? {} : { fetched_at: now, verified_at: now }),
         deleted_at: null,
       })
@@ -144,13 +151,14 @@ export async function insertDocuments(
   tx: Tx,
   added: readonly Incoming[],
   {
-    orgId,
+    org,
     source,
     now,
     number,
     documentId,
-  }: { orgId: string; source: Source; now: number; number: () => number; documentId: () => string },
+  }: { org: Org; source: Source; now: number; number: () => number; documentId: () => string },
 ): Promise<Written[]> {
+  const { orgId, dialect } = org;
   const documents = added.map((incoming) => ({ id: documentId(), incoming }));
   for (const some of parts(documents, 25)) {
     await tx
@@ -167,7 +175,7 @@ export async function insertDocuments(
           deleted_at: null,
           fetched_at: now,
           verified_at: now,
-          ...contentOf(incoming),
+          ...contentOf(incoming, dialect),
         })),
       )
       .execute();

@@ -7,6 +7,7 @@ import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { StoredDocument } from '../memory.ts';
 import { attachedTo } from './attached.ts';
+import { textOf } from './packed.ts';
 import { payloadOf } from './payload.ts';
 import { readable } from './readable.sql.ts';
 
@@ -30,7 +31,7 @@ function toDocument(row: Row): StoredDocument {
     id: row.id,
     kind: row.kind as DocumentKind,
     title: row.title,
-    text: row.text,
+    text: textOf(row),
     raw: payloadOf(row),
     mediaType: row.media_type,
     externalId: row.external_id,

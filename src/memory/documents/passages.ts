@@ -8,6 +8,7 @@ import type { OrgTables } from '../../store/tables.ts';
 import { seesAll } from '../../viewer.ts';
 import type { Passage } from '../memory.ts';
 import { attributionOf } from '../properties/attribution.ts';
+import { textOf } from './packed.ts';
 import { readable } from './readable.sql.ts';
 
 type Db = Kysely<OrgTables>;
@@ -23,6 +24,7 @@ export interface PassageRow {
   kind: string;
   title: string;
   text: string;
+  text_packed: Uint8Array | null;
   people: string;
   url: string | null;
   connection_id: string;
@@ -55,6 +57,7 @@ function select(db: Db, org: Pick<OrgStore, 'orgId' | 'viewer'>, seqs: readonly 
         'd.kind',
         'd.title',
         'd.text',
+        'd.text_packed',
         'd.people',
         'd.url',
         'd.connection_id',
@@ -117,7 +120,7 @@ export async function rowsOf(
 
 /** @param snippet cuts the part around what was asked for */
 export function toPassage(row: PassageRow, score: number, snippet: (text: string) => string): Passage {
-  const text = row.text.slice(row.start_at, row.end_at);
+  const text = textOf(row).slice(row.start_at, row.end_at);
   return {
     documentId: row.document_id,
     externalId: row.external_id,

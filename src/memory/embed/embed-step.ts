@@ -3,6 +3,7 @@
 import { DrawbridgeError } from '../../errors.ts';
 import { type Lease, requireLease } from '../../store/lease.ts';
 import type { OrgStore } from '../../store/store.ts';
+import { textOf } from '../documents/packed.ts';
 import { quantise } from '../index/signatures.ts';
 import type { Embedder } from './embedder.ts';
 import type { Db, EmbedderRow } from './embedder-rows.ts';
@@ -28,11 +29,11 @@ async function nextChunks(db: Db, orgId: string, after: number, tokens: number):
   if (rows.length === 0) return [];
   const documents = await db
     .selectFrom('source_documents')
-    .select(['id', 'title', 'text'])
+    .select(['id', 'title', 'text', 'text_packed'])
     .where('org_id', '=', orgId)
     .where('id', 'in', [...new Set(rows.map((row) => row.document_id))])
     .execute();
-  const byId = new Map(documents.map((document) => [document.id, document]));
+  const byId = new Map(documents.map(({ id, title, ...row }) => [id, { title, text: textOf(row) }] as const));
   return rows.map((row) => {
     const document = byId.get(row.document_id);
     const text = document?.text.slice(Number(row.start_at), Number(row.end_at)) ?? '';

@@ -1,9 +1,14 @@
 // Terms and their postings in pages: a few hundred rare terms share one, a frequent term has one of its own.
 // A directory names each page's first term, so that a term costs one row.
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ByteSink, ByteSource } from './bytes.ts';
 
 /** Four of them, with their rows, fill a page of the database file (16 kB). */
 const pageBytes = 4_000;
+/** In bytes. A longer page is one term's alone, and would be long to unpack. */
+const mostPacked = 100_000;
+/** Stands before a packed page; another begins with the length of its first term, which is not 0. */
+const packedMark = 0;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -13,6 +18,24 @@ export interface Entry {
   /** The last slot, from the run's first. */
   last: number;
   bytes: Uint8Array;
+}
+
+/** As it is stored. */
+function packed(page: Uint8Array): Uint8Array {
+  if (page.length > mostPacked) return page;
+  const bytes = deflateRawSync(page, { windowBits: 13, memLevel: 6 });
+  if (bytes.length + 1 >= page.length) return page;
+  const marked = new Uint8Array(bytes.length + 1);
+  marked[0] = packedMark;
+  marked.set(bytes, 1);
+  return marked;
+}
+
+/** A page as it is read from. `stored`: as PageWriter gave it out, today or before pages were packed. */
+export function plainPage(stored: Uint8Array): Uint8Array {
+  if (stored[0] !== packedMark) return stored;
+  // zlib hands out a view of a larger buffer, and pages are kept.
+  return new Uint8Array(inflateRawSync(stored.subarray(1), { maxOutputLength: mostPacked }));
 }
 
 /** Takes terms in their order (as strings compare) and gives out pages as they fill. */
@@ -42,7 +65,7 @@ export class PageWriter {
   }
 
   #close(): void {
-    this.#emit(this.#sink.taken());
+    this.#emit(packed(this.#sink.taken()));
     this.#sink.clear();
     this.pages += 1;
   }

@@ -1,7 +1,9 @@
 // What the workers read of an org: the index's own tables, and the chunks that are not folded into it yet.
 import { createHash } from 'node:crypto';
+import { textOf, type Words, wordsOf } from '../documents/packed.ts';
 import { addressTerm, type Indexed, threadTerm } from './builder.ts';
 import { type Columns, decodeColumns } from './columns.ts';
+import { plainPage } from './pages.ts';
 import type { Row, Rows } from './rows.sql.ts';
 
 /** Chunks, or values in a list, that one statement takes. */
@@ -76,6 +78,26 @@ export interface Stored {
   vectorsBetween(model: string, firstSeq: number, lastSeq: number): { seq: number; vector: Int8Array }[];
 }
 
+/** Of chunk `c` and its document `d`, what its terms need; a long text is not read for nothing. */
+const termColumns = `c.header, c.body, c.words, c.start_at, c.end_at, d.title, d.people,
+  case when c.words is not null then d.text end as text,
+  case when c.words is not null then d.text_packed end as text_packed`;
+
+function termsOf(row: Row): Words {
+  const text = row['text'];
+  return wordsOf({
+    header: String(row['header']),
+    body: String(row['body']),
+    words: bytes(row, 'words') ?? null,
+    start_at: number(row, 'start_at'),
+    end_at: number(row, 'end_at'),
+    people: String(row['people']),
+    title: String(row['title']),
+    text: typeof text === 'string' ? text : null,
+    text_packed: bytes(row, 'text_packed') ?? null,
+  });
+}
+
 function toLoose(row: Row): LooseChunk {
   const threadId = row['thread_id'];
   const thread = typeof threadId === 'string' && threadId !== '' ? threadNumber(threadId) : 0;
@@ -84,8 +106,7 @@ function toLoose(row: Row): LooseChunk {
   return {
     seq: number(row, 'seq'),
     first: number(row, 'ordinal') === 0,
-    header: String(row['header']),
-    body: String(row['body']),
+    ...termsOf(row),
     marks: [...[...addresses].map(addressTerm), ...(thread === 0 ? [] : [threadTerm(thread)])],
     kind: String(row['kind']),
     connection: String(row['connection_id']),
@@ -159,12 +180,14 @@ export function createStored(rows: Rows, orgId: string): Stored {
         `run ${run}`,
       ),
     page: (run, page) =>
-      need(
-        bytes(
-          one('select bytes from search_pages where org_id = ? and run = ? and page = ?', run, page),
-          'bytes',
+      plainPage(
+        need(
+          bytes(
+            one('select bytes from search_pages where org_id = ? and run = ? and page = ?', run, page),
+            'bytes',
+          ),
+          `page ${page} of run ${run}`,
         ),
-        `page ${page} of run ${run}`,
       ),
     goneSince: (change) =>
       seqsOf(all('select seq from search_gone where org_id = ? and change > ? order by seq', change)),
@@ -178,7 +201,7 @@ export function createStored(rows: Rows, orgId: string): Stored {
       ),
     chunksAfter: (seq, lastSeq, most) =>
       all(
-        `select c.seq, c.ordinal, c.header, c.body, d.kind, d.connection_id, d.written_at, d.thread_id, d.people
+        `select c.seq, c.ordinal, d.kind, d.connection_id, d.written_at, d.thread_id, ${termColumns}
         from chunks c join source_documents d on d.org_id = c.org_id and d.id = c.document_id
         where c.org_id = ? and c.seq > ? and c.seq <= ? order by c.seq limit ?`,
         seq,
@@ -190,10 +213,12 @@ export function createStored(rows: Rows, orgId: string): Stored {
       for (let i = 0; i < seqs.length; i += atOnce) {
         const some = seqs.slice(i, i + atOnce);
         for (const row of all(
-          `select seq, body from chunks where org_id = ? and seq in (${marks(some.length)})`,
+          `select c.seq, ${termColumns} from chunks c
+          join source_documents d on d.org_id = c.org_id and d.id = c.document_id
+          where c.org_id = ? and c.seq in (${marks(some.length)})`,
           ...some,
         )) {
-          found.set(number(row, 'seq'), String(row['body']));
+          found.set(number(row, 'seq'), termsOf(row).body);
         }
       }
       return found;
@@ -203,12 +228,13 @@ export function createStored(rows: Rows, orgId: string): Stored {
       for (let i = 0; i < seqs.length; i += textsAtOnce) {
         const some = seqs.slice(i, i + textsAtOnce);
         for (const row of all(
-          `select c.seq, c.start_at, c.end_at, d.title, d.text from chunks c
+          `select c.seq, c.start_at, c.end_at, d.title, d.text, d.text_packed from chunks c
           join source_documents d on d.org_id = c.org_id and d.id = c.document_id
           where c.org_id = ? and c.seq in (${marks(some.length)}) order by c.seq`,
           ...some,
         )) {
-          const text = String(row['text']).slice(number(row, 'start_at'), number(row, 'end_at'));
+          const whole = textOf({ text: String(row['text']), text_packed: bytes(row, 'text_packed') ?? null });
+          const text = whole.slice(number(row, 'start_at'), number(row, 'end_at'));
           found.push({ seq: number(row, 'seq'), title: String(row['title']), text });
         }
       }

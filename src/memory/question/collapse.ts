@@ -24,24 +24,36 @@ function hash(word: string, seed: number): number {
   return (value ^ (value >>> 12)) >>> 0;
 }
 
+/** Half of the fingerprint: a bit is 1 where more than half of the words' hashes have it. */
+function majority(words: ReadonlySet<string>, seed: number): number {
+  // Each number counts four bits, a byte each, so it is emptied before a byte is full.
+  const counting = new Int32Array(8);
+  const ones = new Int32Array(32);
+  let uncounted = 0;
+  const count = () => {
+    for (let bit = 0; bit < 32; bit += 1) {
+      ones[bit] = (ones[bit] ?? 0) + (((counting[bit & 7] ?? 0) >>> (bit & 24)) & 255);
+    }
+    counting.fill(0);
+    uncounted = 0;
+  };
+  for (const word of words) {
+    const hashed = hash(word, seed);
+    for (let k = 0; k < 8; k += 1) counting[k] = (counting[k] ?? 0) + ((hashed >>> k) & 0x01010101);
+    uncounted += 1;
+    if (uncounted === 255) count();
+  }
+  count();
+  let value = 0;
+  for (let bit = 0; bit < 32; bit += 1) if ((ones[bit] ?? 0) * 2 > words.size) value |= 1 << bit;
+  return value >>> 0;
+}
+
 /** A fingerprint that differs little where texts do; undefined for a text that is too short to be told by it. */
 export function simhash(body: string): [number, number] | undefined {
   const words = new Set(body.split(' '));
   if (words.size < fewestTerms) return undefined;
-  const sums = new Int32Array(64);
-  for (const word of words) {
-    const halves = [hash(word, 0x811c9dc5), hash(word, 0x050c5d1f)];
-    for (let bit = 0; bit < 64; bit += 1) {
-      const set = ((halves[bit >> 5] ?? 0) >>> (bit & 31)) & 1;
-      sums[bit] = (sums[bit] ?? 0) + (set === 1 ? 1 : -1);
-    }
-  }
-  const half = (from: number) => {
-    let value = 0;
-    for (let bit = 0; bit < 32; bit += 1) if ((sums[from + bit] ?? 0) > 0) value |= 1 << bit;
-    return value >>> 0;
-  };
-  return [half(0), half(32)];
+  return [majority(words, 0x811c9dc5), majority(words, 0x050c5d1f)];
 }
 
 function bits(value: number): number {
@@ -71,7 +83,7 @@ export function collapse(hits: readonly Weighed[]): Collapsed[] {
     }
     const shown = documents.get(row.documentId) ?? 0;
     if (shown >= perDocument) continue;
-    const print = simhash(row.body);
+    const print = simhash(row.words().body);
     const copy = kept.find(
       ({ hit, print: other }) =>
         hit.row.documentId !== row.documentId &&

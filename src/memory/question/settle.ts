@@ -8,7 +8,7 @@ import { terms } from '../language/terms.ts';
 import type { MemoryQuery } from '../memory.ts';
 import { documentsAbout } from '../properties/at-address.ts';
 import { type Understood, understand } from './understand.ts';
-import { lightRows, type Settled } from './weigh.ts';
+import { type LightRow, lightRows, type Settled } from './weigh.ts';
 
 const newestHalvesMs = 30 * day;
 
@@ -96,7 +96,7 @@ async function settleAnchor(
   const rows = [...(await org.read((db) => lightRows(db, org, hits))).values()];
   const past = rows.filter(({ writtenAt }) => writtenAt !== null && writtenAt <= asked.now);
   const naming = (field: 'header' | 'body') =>
-    past.filter((row) => about.some((term) => row[field].split(' ').includes(term)));
+    past.filter((row) => about.some((term) => row.words()[field].split(' ').includes(term)));
   const named = naming('header');
   const times = (named.length > 0 ? named : naming('body')).map(({ writtenAt }) => writtenAt ?? 0);
   if (times.length === 0) return;
@@ -156,8 +156,7 @@ async function settleMatter(
     wishes.push({
       name: 'amount',
       lift: 0.35,
-      fits: ({ body, header }) =>
-        `${header} ${body}`.split(' ').some((term) => isAmount(term, least, most)) ? 1 : 0,
+      fits: (row) => (termsOf(row).some((term) => isAmount(term, least, most)) ? 1 : 0),
     });
   }
   for (const address of addresses) {
@@ -168,9 +167,9 @@ async function settleMatter(
     wishes.push({
       name: 'address',
       lift: 0.4,
-      fits: ({ documentId, header, body }) => {
-        const held = new Set(`${header} ${body}`.split(' '));
-        return about.has(documentId) || parts.every((term) => held.has(term)) ? 1 : 0;
+      fits: (row) => {
+        const held = new Set(termsOf(row));
+        return about.has(row.documentId) || parts.every((term) => held.has(term)) ? 1 : 0;
       },
     });
   }
@@ -183,6 +182,11 @@ async function settleMatter(
         writtenAt === null || writtenAt > now ? 0 : 0.5 ** ((now - writtenAt) / newestHalvesMs),
     });
   }
+}
+
+function termsOf(row: LightRow): string[] {
+  const { header, body } = row.words();
+  return `${header} ${body}`.split(' ');
 }
 
 /** Smaller numbers are days, rooms and houses. */

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { fromJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
+import { type Words, wordsOf } from '../documents/packed.ts';
 import { readable } from '../documents/readable.sql.ts';
 import type { IndexFilters, IndexHit } from '../index/search-index.ts';
 
@@ -15,10 +16,17 @@ export interface LightRow {
   threadId: string | null;
   writtenAt: number | null;
   contentHash: string;
-  /** Terms of the chunk. */
-  header: string;
-  body: string;
+  /** Terms of the chunk, unpacked when they are first asked for. */
+  words(): Words;
   senders: string[];
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** By number; what the org's viewer may not see is not among them. */
@@ -33,7 +41,13 @@ export async function lightRows(
     .innerJoin('source_documents as d', (join) =>
       join.onRef('d.org_id', '=', 'c.org_id').onRef('d.id', '=', 'c.document_id'),
     )
-    .select(['c.seq', 'c.content_hash', 'c.header', 'c.body', 'd.id', 'd.kind', 'd.title', 'd.people'])
+    .select(['c.seq', 'c.content_hash', 'c.header', 'c.body', 'c.words', 'c.start_at', 'c.end_at'])
+    .select(['d.id', 'd.kind', 'd.title', 'd.people'])
+    // A long text is not read for nothing.
+    .select((is) => [
+      is.case().when('c.words', 'is not', null).then(is.ref('d.text')).end().as('text'),
+      is.case().when('c.words', 'is not', null).then(is.ref('d.text_packed')).end().as('text_packed'),
+    ])
     .select(['d.thread_id', 'd.written_at'])
     .where('c.org_id', '=', org.orgId)
     .where(
@@ -55,8 +69,7 @@ export async function lightRows(
         threadId: row.thread_id,
         writtenAt: row.written_at,
         contentHash: row.content_hash,
-        header: row.header,
-        body: row.body,
+        words: once(() => wordsOf(row)),
         senders: fromJson<{ address?: string; role: string }[]>(row.people).flatMap(({ address, role }) =>
           address !== undefined && ['from', 'organiser', 'speaker'].includes(role) ? [address] : [],
         ),

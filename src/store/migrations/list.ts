@@ -11,6 +11,7 @@ import { receipts } from './0009-receipts.ts';
 import { properties } from './0010-properties.ts';
 import { readers } from './0011-readers.ts';
 import { embedders } from './0012-embedders.ts';
+import { smallerFiles } from './0013-smaller-files.ts';
 import { membersKeys } from './0015-members-keys.ts';
 import type { Migration } from './migration.ts';
 
@@ -27,5 +28,6 @@ export const migrations: readonly Migration[] = [
   properties,
   readers,
   embedders,
+  smallerFiles,
   membersKeys,
 ];
