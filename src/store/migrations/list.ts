@@ -12,7 +12,7 @@ import { properties } from './0010-properties.ts';
 import { readers } from './0011-readers.ts';
 import { embedders } from './0012-embedders.ts';
 import { smallerFiles } from './0013-smaller-files.ts';
-import { membersKeys } from './0015-members-keys.ts';
+import { membersKeys } from './0014-members-keys.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [

@@ -1,9 +1,9 @@
 // API keys that act for a member; and, on PostgreSQL, due syncs that the database itself asks for.
-import { addDueSyncs } from './0015-due-syncs.ts';
+import { addDueSyncs } from './0014-due-syncs.ts';
 import type { Migration } from './migration.ts';
 
 export const membersKeys: Migration = {
-  number: 15,
+  number: 14,
   name: 'members-keys',
 
   async control(kit) {
