@@ -104,7 +104,12 @@ export const calendarCreate = z.object({
 });
 export type CalendarCreate = z.infer<typeof calendarCreate>;
 
-export const freeBusyQuery = z.object({ from: z.number().int(), to: z.number().int() });
+export const freeBusyQuery = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  /** Of what names no zone (a whole day, say) in a calendar that names none; left out: the machine's. IANA. */
+  timeZone: z.string().optional(),
+});
 export type FreeBusyQuery = z.infer<typeof freeBusyQuery>;
 export const freeBusyAnswer = z.object({
   /** Integer ms, half-open; merged and sorted. */

@@ -76,7 +76,7 @@ export const checkAvailability = defineTool({
             org,
             calendar,
             'calendar.free-busy',
-            { from, to },
+            { from, to, timeZone: zone },
             { signal, timeoutMs: timeout },
           );
           for (const block of busy)

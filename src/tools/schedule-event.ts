@@ -160,7 +160,7 @@ async function clashes(
       context.org,
       connection,
       'calendar.free-busy',
-      { from, to },
+      { from, to, timeZone: zone },
       { signal: context.signal, timeoutMs: clashTimeout },
     );
     return busy

@@ -141,12 +141,17 @@ function answer(
           const object = script.objects.get(href.replace(/^\/cal\//, ''));
           return object === undefined
             ? `<d:response><d:href>${href}</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>`
-            : responseFor(
-                href,
-                `<d:getetag>${object.tag}</d:getetag><c:calendar-data><![CDATA[${object.text}]]></c:calendar-data>`,
-              );
+            : objectFor(href, object.tag, object.text);
         })
         .join(''),
     );
+  } else if (method === 'REPORT' && body.includes('calendar-query')) {
+    // Whatever time was asked for: a reader has to look by itself.
+    xml([...script.objects].map(([name, { tag, text }]) => objectFor(`/cal/${name}`, tag, text)).join(''));
   } else response.writeHead(405).end();
+}
+
+function objectFor(href: string, tag: string, text: string): string {
+  const data = `<c:calendar-data><![CDATA[${text}]]></c:calendar-data>`;
+  return responseFor(href, `<d:getetag>${tag}</d:getetag>${data}`);
 }

@@ -26,8 +26,9 @@ export const freeBusy = readOperation<FreeBusyQuery, FreeBusyAnswer>({
     const own = await ownAddress(account);
     const busy: Busy[] = [];
     for (const calendar of calendars) {
+      const zone = calendar.timeZone ?? query.timeZone ?? localZone();
       for (const text of await eventsBetween(account, calendar, query)) {
-        busy.push(...busyIn(text, query, { zone: calendar.timeZone ?? localZone(), own, context }));
+        busy.push(...busyIn(text, query, { zone, own, context }));
       }
     }
     return { busy: merged(busy) };

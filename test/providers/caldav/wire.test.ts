@@ -12,7 +12,7 @@ import {
 } from '../../servers/dav-script.ts';
 import { contextFor, lookUp, Shelf, type TestContext } from '../mailbox/context.ts';
 
-const { create } = provider.operations;
+const { create, 'free-busy': freeBusy } = provider.operations;
 const { events } = provider.feeds;
 const servers: DavServer[] = [];
 
@@ -51,6 +51,26 @@ function object(tag: string, summary = tag): { tag: string; text: string } {
     text: `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:${summary}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T100000Z\r\nSUMMARY:${summary}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
   };
 }
+
+describe('busy times', () => {
+  const wholeDay = {
+    tag: '"w"',
+    text: 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:w\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:20260302\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n',
+  };
+  const march = { from: Date.parse('2026-03-01T00:00Z'), to: Date.parse('2026-03-05T00:00Z') };
+
+  test.each([
+    ['Asia/Tokyo', '2026-03-01T15:00Z'],
+    ['America/New_York', '2026-03-02T05:00Z'],
+  ])(
+    'a whole day in a calendar that names no zone is a day of the zone that is asked in: %s',
+    async (timeZone, start) => {
+      const { context } = await scene({ objects: new Map([['w.ics', wholeDay]]) });
+      const { busy } = await freeBusy.run(context, { ...march, timeZone });
+      expect(busy).toEqual([{ start: Date.parse(start), end: Date.parse(start) + 86_400_000 }]);
+    },
+  );
+});
 
 describe('booking', () => {
   test('the event is put under our own name, only if nothing is there', async () => {
