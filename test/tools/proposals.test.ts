@@ -156,6 +156,26 @@ test("attack: another's event cannot speak through a clash, nor through busy tim
   expect(outside(busy)).not.toContain(hostile);
 });
 
+test('a whole day is busy from midnight to midnight of the zone that is asked in, where the calendar names none', async () => {
+  const day = 'DTSTART;VALUE=DATE:20270703\r\nSUMMARY:Fair';
+  office.sandbox.caldav.store.put(
+    'fair.ics',
+    `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:fair@test\r\nDTSTAMP:20260101T000000Z\r\n${day}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
+  );
+  const timeZone = 'Asia/Tokyo';
+  const told = await office.call('check-availability', {
+    from: '2027-07-02T20:00',
+    to: '2027-07-04T12:00',
+    timeZone,
+  });
+  expect(told.structuredContent).toMatchObject({
+    busy: [{ start: '2027-07-03T00:00', end: '2027-07-04T00:00', title: 'Fair' }],
+  });
+  const early = { title: 'Lunch', start: '2027-07-03T01:00', durationMinutes: 30, timeZone };
+  const { action } = await propose('schedule-event', early);
+  expect(action.warnings.join()).toContain('Clashes with "Fair"');
+});
+
 test("attack: another's subject cannot speak through a reply's summary, its link or its status", async () => {
   const { rooms } = office;
   await rooms.memory.ingest(
