@@ -11,17 +11,12 @@ import { createFolder } from './index/fold-work.ts';
 import { type ParsedRecord, type ParseOutcome, parseRecords } from './parse.ts';
 import { PlainBlob } from './plain-blob.ts';
 import type { BackgroundTask } from './reader.ts';
-import { serveTasks, tellLog } from './worker-side.ts';
-import { yieldProcessor } from './yield-processor.ts';
+import { serveTasks } from './worker-side.ts';
 
 // This thread's own: nobody else makes one here.
 Object.assign(globalThis, { Blob: PlainBlob });
 
-// Read before this thread steps back: the threads that read files are shared, and take on its priority.
 await loadStaticEn();
-// Nobody waits for one mail of an import; those who ask meanwhile do wait.
-const kept = yieldProcessor();
-if (kept !== undefined) tellLog(kept);
 
 const fold = createFolder();
 
