@@ -42,7 +42,7 @@ const sqlRooms = /^src\/(store\/|(memory|queue)\/.*\.sql\.ts$)/;
 
 const rules: Rule[] = [
   {
-    what: 'console: stdout belongs to JSON-RPC; use the log or commands/output',
+    what: 'console: stdout belongs to JSON-RPC; use the log or commands/terminal/output',
     allowed: /^$/,
     hits: (n) => ts.isPropertyAccessExpression(n) && n.expression.getText() === 'console',
   },

@@ -23,88 +23,88 @@ const lines: readonly Line[] = [
   {
     name: 'search',
     summary: 'ask one question over everything in memory',
-    load: () => import('./commands/search.ts'),
+    load: () => import('./commands/memory/search.ts'),
   },
   {
     name: 'explain',
     summary: 'why memory answers a question as it does: what each score is made of',
-    load: () => import('./commands/explain.ts'),
+    load: () => import('./commands/memory/explain.ts'),
   },
   {
     name: 'sensitivity',
     summary: 'hide kinds of records, accounts or labels from agents',
-    load: () => import('./commands/sensitivity.ts'),
+    load: () => import('./commands/memory/sensitivity.ts'),
   },
-  { name: 'connect', summary: 'connect an account', load: () => import('./commands/connect.ts') },
+  { name: 'connect', summary: 'connect an account', load: () => import('./commands/connections/connect.ts') },
   {
     name: 'connections',
     summary: 'list connected accounts',
-    load: () => import('./commands/connections.ts'),
+    load: () => import('./commands/connections/connections.ts'),
   },
   {
     name: 'disconnect',
     summary: 'remove an account and its credentials',
-    load: () => import('./commands/disconnect.ts'),
+    load: () => import('./commands/connections/disconnect.ts'),
   },
   {
     name: 'sync',
     summary: 'bring what is new from connected accounts',
-    load: () => import('./commands/sync.ts'),
+    load: () => import('./commands/connections/sync.ts'),
   },
   {
     name: 'import',
     summary: 'import files: mail, calendars, contacts, notes',
-    load: () => import('./commands/import.ts'),
+    load: () => import('./commands/memory/import.ts'),
   },
   {
     name: 'clients',
     summary: 'who you work with, what is known of them, and which are one',
-    load: () => import('./commands/clients.ts'),
+    load: () => import('./commands/memory/clients.ts'),
   },
   {
     name: 'properties',
     summary: 'homes, where each was met, what it cost when, and which listings are one home',
-    load: () => import('./commands/properties.ts'),
+    load: () => import('./commands/memory/properties.ts'),
   },
   {
     name: 'brain',
     summary: 'what you say of yourselves: services, prices, voice',
-    load: () => import('./commands/brain.ts'),
+    load: () => import('./commands/memory/brain.ts'),
   },
   {
     name: 'embedder',
     summary: 'what turns text into vectors: built in, or a model of others',
-    load: () => import('./commands/embedder.ts'),
+    load: () => import('./commands/memory/embedder.ts'),
   },
   {
     name: 'rebuild',
     summary: 'read all that memory holds anew, from what it kept',
-    load: () => import('./commands/rebuild.ts'),
+    load: () => import('./commands/memory/rebuild.ts'),
   },
   {
     name: 'informed-by',
     summary: 'what an output was made from, and what of it changed since',
-    load: () => import('./commands/informed-by.ts'),
+    load: () => import('./commands/memory/informed-by.ts'),
   },
   {
     name: 'actions',
     summary: 'list, show and decide what agents proposed',
-    load: () => import('./commands/actions.ts'),
+    load: () => import('./commands/actions/actions.ts'),
   },
   {
     name: 'policy',
     summary: 'rules for what agents propose: deny, ask or approve',
-    load: () => import('./commands/policy.ts'),
+    load: () => import('./commands/org/policy.ts'),
   },
   {
     name: 'settings',
     summary: 'your time zone, and how old an answer of memory may be',
-    load: () => import('./commands/settings.ts'),
+    load: () => import('./commands/org/settings.ts'),
   },
   {
     name: 'notify',
     summary: 'be told by mail that decisions wait',
-    load: () => import('./commands/notify.ts'),
+    load: () => import('./commands/org/notify.ts'),
   },
   {
     name: 'open',
@@ -114,24 +114,24 @@ const lines: readonly Line[] = [
   {
     name: 'keys',
     summary: 'API keys of agents that connect over HTTP',
-    load: () => import('./commands/keys.ts'),
+    load: () => import('./commands/org/keys.ts'),
   },
   {
     name: 'members',
     summary: 'people who may sign in, where sign-in is configured',
-    load: () => import('./commands/members.ts'),
+    load: () => import('./commands/org/members.ts'),
   },
   {
     name: 'vault',
     summary: 'renew the keys under which credentials are kept',
-    load: () => import('./commands/vault.ts'),
+    load: () => import('./commands/org/vault.ts'),
   },
   {
     name: 'audit',
     summary: 'verify, sign, list the record of what was done',
-    load: () => import('./commands/audit.ts'),
+    load: () => import('./commands/org/audit.ts'),
   },
-  { name: 'doctor', summary: "check every part's health", load: () => import('./commands/doctor.ts') },
+  { name: 'doctor', summary: "check every part's health", load: () => import('./commands/doctor/doctor.ts') },
   {
     name: 'install',
     summary: "write a client's MCP configuration",
@@ -189,6 +189,6 @@ const args = process.argv.slice(2);
 try {
   await main(args);
 } catch (thrown) {
-  const { report } = await import('./commands/report.ts');
+  const { report } = await import('./commands/terminal/report.ts');
   process.exitCode = await report(thrown, args, asked());
 }

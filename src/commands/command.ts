@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Rooms } from '../rooms.ts';
 import type { Store } from '../store/store.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, type Output } from './terminal/output.ts';
 
 /** Adds a command's arguments and options to its line; loads nothing that only running it needs. */
 export type Declare = (command: Command) => void | Promise<void>;

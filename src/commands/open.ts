@@ -5,8 +5,8 @@ import { refuseBelowAgent } from '../auth/ancestry.ts';
 import { createSignIn, linkLivesMs, signInUrl } from '../auth/sign-in.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { liveProcesses } from '../jobs/presence.ts';
-import { openBrowser } from './browser.ts';
 import { openSession, withRooms } from './command.ts';
+import { openBrowser } from './terminal/browser.ts';
 
 async function open(options: { print?: boolean; json?: boolean }): Promise<void> {
   const session = openSession(options);

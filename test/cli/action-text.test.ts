@@ -1,8 +1,8 @@
 // What stands on a terminal beside the payload: the step from the live record, what a person changed, what policy
 // said. All of it by others, and none of it obeyed by the terminal.
 import { expect, test } from 'vitest';
-import { writeAction } from '../../src/commands/action-text.ts';
-import type { Output } from '../../src/commands/output.ts';
+import { writeAction } from '../../src/commands/actions/text.ts';
+import type { Output } from '../../src/commands/terminal/output.ts';
 import type { Action } from '../../src/queue/queue.ts';
 
 function written(differs: Partial<Action>): string {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { checkSchedule } from '../../src/commands/doctor-rooms.ts';
+import { checkSchedule } from '../../src/commands/doctor/rooms.ts';
 import { createLog } from '../../src/log.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
