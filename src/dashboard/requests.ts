@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { sameText } from '../auth/digest.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { PageEnv } from './environment.ts';
-import { messagePage } from './message.ts';
+import { messagePage } from './page/message.ts';
 
 const idShape = /^[a-z0-9_]{1,64}$/;
 

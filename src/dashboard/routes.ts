@@ -1,15 +1,15 @@
 // The pages' addresses, for a person who is signed in, put together.
 import { type Context, Hono } from 'hono';
 import type { OrgStore } from '../store/store.ts';
-import { connectPage } from './accounts.ts';
-import { actionRoutes } from './action-routes.ts';
-import { type ConnectPlace, connectRoutes } from './connect-routes.ts';
-import { editRoutes } from './edit-routes.ts';
+import { editRoutes } from './actions/edit-routes.ts';
+import { actionRoutes } from './actions/routes.ts';
+import { connectPage } from './connections/accounts.ts';
+import { type ConnectPlace, connectRoutes } from './connections/routes.ts';
 import type { PageEnv, PageRooms } from './environment.ts';
-import { listRoutes } from './list-routes.ts';
-import { createPulse, liveEvents } from './live.ts';
+import { listRoutes } from './inbox/routes.ts';
 import { memoryRoutes } from './memory/routes.ts';
-import { policyRoutes } from './policy-routes.ts';
+import { createPulse, liveEvents } from './page/live.ts';
+import { policyRoutes } from './policy/routes.ts';
 import { fieldsOf } from './requests.ts';
 
 /** Addresses that only the floor above knows. */

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Session } from '../auth/sign-in.ts';
 import type { PageEnv } from '../dashboard/environment.ts';
-import { messagePage } from '../dashboard/message.ts';
+import { messagePage } from '../dashboard/page/message.ts';
 import type { DrawbridgeError, ErrorCode } from '../errors.ts';
 
 const statusOf: Record<ErrorCode, ContentfulStatusCode> = {

@@ -1,9 +1,9 @@
 // Where a person lands when connecting did not end with an account: what happened, and what to do now.
 import type { Context } from 'hono';
 import { type Begun, NotAuthorized } from '../connections/authorize.ts';
-import { type ConnectPlace, showConnect } from '../dashboard/connect-routes.ts';
+import { type ConnectPlace, showConnect } from '../dashboard/connections/routes.ts';
 import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
-import { messagePage, steppingStone } from '../dashboard/message.ts';
+import { messagePage, steppingStone } from '../dashboard/page/message.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { statusFor } from './answers.ts';
 import type { Asked } from './connect-request.ts';

@@ -2,7 +2,7 @@
 // refuses when in doubt.
 import type { Context, MiddlewareHandler } from 'hono';
 import type { PageEnv } from '../dashboard/environment.ts';
-import { contentPolicy } from '../dashboard/policy.ts';
+import { contentPolicy } from '../dashboard/page/content-policy.ts';
 import { refusal } from './answers.ts';
 import { ownOrigin } from './origin.ts';
 

@@ -1,7 +1,7 @@
 // Editing before approving: what a person writes is held against the same rules, shown whole, and is what runs;
 // nothing is decided on the way there.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { editFields, peopleText, readEdit, readPeople } from '../../src/dashboard/edit-fields.ts';
+import { editFields, peopleText, readEdit, readPeople } from '../../src/dashboard/actions/edit-fields.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { type Browser, type House, mail, openHouse } from '../http/house.ts';
 

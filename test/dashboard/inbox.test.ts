@@ -1,7 +1,7 @@
 // The lists: each view holds what it says, filters and search find what they should and nothing of others,
 // and an export is text to every spreadsheet.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { csvCell } from '../../src/dashboard/csv.ts';
+import { csvCell } from '../../src/dashboard/inbox/csv.ts';
 import { findLines, pulse } from '../../src/queue/find.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { type ManualClock, manualClock } from '../egress/manual-clock.ts';

@@ -1,7 +1,7 @@
 // Look-alike domains: what the eye would take for a known domain is told from it, and what merely is another
 // domain is left alone.
 import { expect, test } from 'vitest';
-import { lettersOf, lookAlike, skeleton } from '../../src/dashboard/look-alikes.ts';
+import { lettersOf, lookAlike, skeleton } from '../../src/dashboard/payload/look-alikes.ts';
 
 const known = new Set(['lakeside.example', 'northgate.example', 'harbor-mill.example', 'abc.example']);
 

@@ -1,9 +1,9 @@
 // Whatever an agent, a sender or a provider wrote stays text on a page: it runs nothing, hides nothing,
 // and none of it is left out.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readHtml, wordsOnlyInHtml } from '../../src/dashboard/mail-html.ts';
-import { warningsFor } from '../../src/dashboard/notices.ts';
-import { countUnseen, marked } from '../../src/dashboard/text.ts';
+import { countUnseen, marked } from '../../src/dashboard/page/text.ts';
+import { readHtml, wordsOnlyInHtml } from '../../src/dashboard/payload/mail-html.ts';
+import { warningsFor } from '../../src/dashboard/payload/notices.ts';
 import { type Browser, connection, type House, mail, openHouse } from '../http/house.ts';
 
 const noticesOf = (payload: unknown) => warningsFor({ warnings: [], payload });

@@ -2,7 +2,7 @@
 // terminal obeys. What others wrote stands behind a bar, so that it cannot pass for one of our own lines.
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { warningsFor } from '../../dashboard/notices.ts';
+import { warningsFor } from '../../dashboard/payload/notices.ts';
 import type { Action } from '../../queue/queue.ts';
 import { iso } from '../../time.ts';
 import { editsBetween } from '../../tools/edits.ts';

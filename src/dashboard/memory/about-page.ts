@@ -2,10 +2,10 @@
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
 import { type BrainEntry, type BrainKind, brainKinds } from '../../memory/receipts/brain.ts';
-import { csrfField, page } from '../layout.ts';
+import { csrfField, page } from '../page/layout.ts';
+import { inline, type Markup, marked } from '../page/text.ts';
+import { relative } from '../page/words.ts';
 import type { Field } from '../requests.ts';
-import { inline, type Markup, marked } from '../text.ts';
-import { relative } from '../words.ts';
 
 const kindWords: Readonly<Record<BrainKind, string>> = {
   service: 'A service',

@@ -6,9 +6,9 @@ import type { ClientFact } from '../../memory/clients/facts.ts';
 import type { ClientProfile } from '../../memory/clients/profile.ts';
 import type { FactFamily } from '../../memory/facts/claim.ts';
 import type { DocumentKind } from '../../providers/record.ts';
-import { csrfField, page } from '../layout.ts';
-import { inline, type Markup } from '../text.ts';
-import { kindNames, relative } from '../words.ts';
+import { csrfField, page } from '../page/layout.ts';
+import { inline, type Markup } from '../page/text.ts';
+import { kindNames, relative } from '../page/words.ts';
 import { clientLink, decided, proposal } from './clients-page.ts';
 
 const familyWords: Readonly<Record<FactFamily, string>> = {

@@ -3,9 +3,9 @@ import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
 import type { ClientMerge } from '../../memory/clients/book.ts';
 import type { Client } from '../../memory/memory.ts';
-import { csrfField, page } from '../layout.ts';
-import { inline, type Markup } from '../text.ts';
-import { relative } from '../words.ts';
+import { csrfField, page } from '../page/layout.ts';
+import { inline, type Markup } from '../page/text.ts';
+import { relative } from '../page/words.ts';
 
 /** A client's name as a link, with what tells them from others of that name. */
 export function clientLink(client: Client): Markup {

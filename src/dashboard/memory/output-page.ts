@@ -4,9 +4,9 @@ import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
 import type { InformedBy, InformingSource, Receipts } from '../../memory/receipts/receipts.ts';
 import { ageInWords } from '../../time.ts';
-import { page } from '../layout.ts';
-import { inline, type Markup } from '../text.ts';
-import { relative } from '../words.ts';
+import { page } from '../page/layout.ts';
+import { inline, type Markup } from '../page/text.ts';
+import { relative } from '../page/words.ts';
 
 const stateWords = { unchanged: 'Unchanged', changed: 'Changed since', vanished: 'Gone' } as const;
 

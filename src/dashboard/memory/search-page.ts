@@ -7,9 +7,9 @@ import type { MemoryAnswer, Passage } from '../../memory/memory.ts';
 import { type DocumentKind, documentKinds } from '../../providers/record.ts';
 import { type Judge, verdictOf } from '../../recall/verdict.ts';
 import { ageInWords } from '../../time.ts';
-import { page } from '../layout.ts';
-import { inline, type Markup, marked } from '../text.ts';
-import { instant, kindNames } from '../words.ts';
+import { page } from '../page/layout.ts';
+import { inline, type Markup, marked } from '../page/text.ts';
+import { instant, kindNames } from '../page/words.ts';
 
 /** What was asked, as it stands in the address. */
 export interface Asked {

@@ -4,9 +4,9 @@ import { html } from 'hono/html';
 import type { SyncOverview } from '../../jobs/sync-overview.ts';
 import { everyWords } from '../../jobs/sync-schedule.ts';
 import type { Viewer } from '../environment.ts';
-import { csrfField, page } from '../layout.ts';
-import { inline, type Markup, marked } from '../text.ts';
-import { relative } from '../words.ts';
+import { csrfField, page } from '../page/layout.ts';
+import { inline, type Markup, marked } from '../page/text.ts';
+import { relative } from '../page/words.ts';
 
 const count = new Intl.NumberFormat('en');
 

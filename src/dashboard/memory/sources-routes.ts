@@ -5,7 +5,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { SyncState } from '../../jobs/sync-overview.ts';
 import { parseEvery } from '../../jobs/sync-schedule.ts';
 import type { PageEnv, PageRooms } from '../environment.ts';
-import { eventStream } from '../event-stream.ts';
+import { eventStream } from '../page/event-stream.ts';
 import { fieldsOf } from '../requests.ts';
 import { progressWords, sourcesPage } from './sources-page.ts';
 
