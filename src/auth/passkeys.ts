@@ -1,5 +1,5 @@
 // A person's passkeys: enrolled on the pages by who is signed in, kept as public keys, removed but never
-// forgotten. What a passkey signs is judged elsewhere (queue/presence.ts).
+// forgotten. What a passkey signs is judged elsewhere (queue/decide/presence.ts).
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   RegistrationResponseJSON,

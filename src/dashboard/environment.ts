@@ -12,8 +12,8 @@ import type { ClientBook } from '../memory/clients/book.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Brain } from '../memory/receipts/brain.ts';
 import type { Receipts } from '../memory/receipts/receipts.ts';
-import type { OrgPolicy } from '../queue/policy.ts';
-import type { OrgPresence } from '../queue/presence.ts';
+import type { OrgPresence } from '../queue/decide/presence.ts';
+import type { OrgPolicy } from '../queue/policy/policy.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore, SeenOrg } from '../store/store.ts';
 

@@ -7,7 +7,7 @@ import type { Connections } from '../connections/connections.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { MailSend } from '../providers/capabilities.ts';
-import { newEffectKey } from '../queue/propose.ts';
+import { newEffectKey } from '../queue/propose/propose.ts';
 import type { Action, Queue } from '../queue/queue.ts';
 import type { OrgStore, Store } from '../store/store.ts';
 import {

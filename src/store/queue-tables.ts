@@ -68,7 +68,7 @@ export interface QueueTables {
     /** Set once what it said was erased: what is left are its hashes, states and times. */
     erased_at: Millis | null;
   };
-  /** `rule`: JSON (queue/policy.ts); `member_id` null: of the org. Removed ones stay, for what was decided by them. */
+  /** `rule`: JSON (queue/policy/policy.ts); `member_id` null: of the org. Removed ones stay, for what was decided by them. */
   policy_rules: {
     org_id: string;
     id: string;

@@ -18,7 +18,7 @@ test.each([
   ['src/tools/a.ts', 'const now = new Date();', 'the time outside'],
   ['src/tools/a.ts', 'setTimeout(() => 1, 5);', 'a timer outside'],
   ['src/tools/a.ts', "import { sql } from 'kysely';", 'raw SQL'],
-  ['src/queue/claim.ts', "import { sql } from 'kysely';", 'raw SQL'],
+  ['src/queue/execute/claim.ts', "import { sql } from 'kysely';", 'raw SQL'],
   ['src/tools/a.ts', 'db.withoutPlugins();', 'withoutPlugins'],
   ['src/queue/claim.sql.ts', "const q = sql.raw('select ' + column);", 'SQL built from strings'],
   ['src/tools/a.ts', 'const id = Math.random();', 'Math.random'],

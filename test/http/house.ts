@@ -33,8 +33,8 @@ import {
 import type { LiveRecord, WriteContext, WriteOperation, WriteOutcome } from '../../src/providers/define.ts';
 import { send as sendMail } from '../../src/providers/mailbox/send.ts';
 import { createQueue } from '../../src/queue/create.ts';
-import { createPolicy, type OrgPolicy } from '../../src/queue/policy.ts';
-import { createPresence } from '../../src/queue/presence.ts';
+import { createPresence } from '../../src/queue/decide/presence.ts';
+import { createPolicy, type OrgPolicy } from '../../src/queue/policy/policy.ts';
 import type { Action, Proposal, Queue } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';

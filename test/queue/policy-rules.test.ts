@@ -1,6 +1,6 @@
 // What rules say of a write: the strictest wins, doubt asks, and no rule lets an agent send, pay or delete.
 import { describe, expect, test } from 'vitest';
-import { judgeBy, type Rule, ruleSchema, type StoredRule } from '../../src/queue/policy-rules.ts';
+import { judgeBy, type Rule, ruleSchema, type StoredRule } from '../../src/queue/policy/rules.ts';
 import type { PolicySubject } from '../../src/queue/room.ts';
 
 let made = 0;

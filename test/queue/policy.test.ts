@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/audit/audit.ts';
 import type { Agent, Person } from '../../src/auth/principal.ts';
-import { createPolicy, type OrgPolicy } from '../../src/queue/policy.ts';
+import { createPolicy, type OrgPolicy } from '../../src/queue/policy/policy.ts';
 import type { PolicySubject } from '../../src/queue/room.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { databases, type OpenDatabase } from './databases.ts';

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditEntry } from '../../src/audit/audit.ts';
 import { createPasskeys } from '../../src/auth/passkeys.ts';
 import type { Person } from '../../src/auth/principal.ts';
+import { createPresence } from '../../src/queue/decide/presence.ts';
+import { challengeOf, readProof, verifyProof } from '../../src/queue/decide/presence-proof.ts';
 import type { ActionRow } from '../../src/queue/envelope.ts';
-import { createPolicy } from '../../src/queue/policy.ts';
-import { createPresence } from '../../src/queue/presence.ts';
-import { challengeOf, readProof, verifyProof } from '../../src/queue/presence-proof.ts';
+import { createPolicy } from '../../src/queue/policy/policy.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import { type Authenticator, type Bent, createAuthenticator } from '../auth/authenticator.ts';
 import { databases, type OpenDatabase } from './databases.ts';

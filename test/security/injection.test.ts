@@ -15,7 +15,7 @@ import { startSandbox } from '../../sandbox/start.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { newBrowserToken } from '../../src/connections/authorize-state.ts';
-import { createCarriers } from '../../src/queue/carriers.ts';
+import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type CallResult, callTool } from '../../src/tools/call.ts';
 import { tools } from '../../src/tools/surface.ts';

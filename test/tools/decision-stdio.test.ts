@@ -10,7 +10,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createCarriers } from '../../src/queue/carriers.ts';
+import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 
 const cli = new URL('../../src/cli.ts', import.meta.url).pathname;

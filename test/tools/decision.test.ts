@@ -12,7 +12,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { createKeys } from '../../src/auth/keys.ts';
 import { createMembers } from '../../src/auth/members.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createCarriers } from '../../src/queue/carriers.ts';
+import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';

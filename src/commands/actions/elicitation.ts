@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { refuseBelowAgent } from '../../auth/ancestry.ts';
 import { createKeys } from '../../auth/keys.ts';
 import { DrawbridgeError } from '../../errors.ts';
-import { type Carrier, createCarriers } from '../../queue/carriers.ts';
+import { type Carrier, createCarriers } from '../../queue/decide/carriers.ts';
 import type { Rooms } from '../../rooms.ts';
 import { iso } from '../../time.ts';
 import { openSession, stdioServers, withRooms } from '../command.ts';

@@ -1,7 +1,7 @@
 // `actions proof`: the signature under an approval, judged from what is stored with it alone.
 import type { Command } from 'commander';
 import { DrawbridgeError } from '../../errors.ts';
-import { challengeOf } from '../../queue/presence-proof.ts';
+import { challengeOf } from '../../queue/decide/presence-proof.ts';
 import { iso } from '../../time.ts';
 import { openSession, withRooms } from '../command.ts';
 import { shownLine } from '../terminal/shown.ts';

@@ -1,9 +1,9 @@
 // `policy`: the rules for what agents propose, and which approvals a passkey signs. Only a person changes them.
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../../auth/ancestry.ts';
-import type { ListedRule } from '../../queue/policy.ts';
-import { writeEffects } from '../../queue/policy-rules.ts';
-import { matchInWords, outcomeWords } from '../../queue/policy-words.ts';
+import type { ListedRule } from '../../queue/policy/policy.ts';
+import { writeEffects } from '../../queue/policy/rules.ts';
+import { matchInWords, outcomeWords } from '../../queue/policy/words.ts';
 import type { PolicySubject } from '../../queue/room.ts';
 import type { Rooms } from '../../rooms.ts';
 import { iso, parseInstant } from '../../time.ts';

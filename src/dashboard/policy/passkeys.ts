@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Passkey } from '../../auth/passkeys.ts';
 import type { Session } from '../../auth/sign-in.ts';
-import type { Deed } from '../../queue/presence.ts';
+import type { Deed } from '../../queue/decide/presence.ts';
 import { csrfField, page } from '../page/layout.ts';
 import { inline, type Markup } from '../page/text.ts';
 import { relative } from '../page/words.ts';

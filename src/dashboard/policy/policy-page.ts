@@ -2,9 +2,9 @@
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
 import type { Connection } from '../../connections/connections.ts';
-import type { ListedRule } from '../../queue/policy.ts';
-import { type days, writeEffects } from '../../queue/policy-rules.ts';
-import { matchInWords, outcomeWords } from '../../queue/policy-words.ts';
+import type { ListedRule } from '../../queue/policy/policy.ts';
+import { type days, writeEffects } from '../../queue/policy/rules.ts';
+import { matchInWords, outcomeWords } from '../../queue/policy/words.ts';
 import { csrfField, page } from '../page/layout.ts';
 import { inline, type Markup, marked } from '../page/text.ts';
 import { relative } from '../page/words.ts';

@@ -1,8 +1,8 @@
 // The addresses of policy and passkeys. Looking changes nothing; each change is a POST with the session's token.
 import { type Context, Hono } from 'hono';
 import { DrawbridgeError } from '../../errors.ts';
-import { days, writeEffects } from '../../queue/policy-rules.ts';
-import type { Deed } from '../../queue/presence.ts';
+import type { Deed } from '../../queue/decide/presence.ts';
+import { days, writeEffects } from '../../queue/policy/rules.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { PageEnv, PageRooms } from '../environment.ts';
 import { passkeysPage } from './passkeys.ts';
