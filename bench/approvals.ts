@@ -11,7 +11,7 @@ import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import { createQueue } from '../src/queue/create.ts';
 import { openRooms } from '../src/rooms.ts';
-import { callTool } from '../src/tools/call.ts';
+import { callTool } from '../src/tools/call/call.ts';
 import type { Tool } from '../src/tools/define.ts';
 import { sendEmail } from '../src/tools/send-email.ts';
 import { median, percentile, row } from './figures.ts';

@@ -5,9 +5,9 @@ import type { Agent } from './auth/principal.ts';
 import { mountPrompts } from './prompts/mount.ts';
 import { mountResources } from './resources/mount.ts';
 import type { SeenOrg } from './store/store.ts';
-import { createAsks } from './tools/asks.ts';
+import { createAsks } from './tools/call/asks.ts';
+import { mountTools } from './tools/call/mount.ts';
 import type { ToolContext, ToolRooms } from './tools/define.ts';
-import { mountTools } from './tools/mount.ts';
 import { visibleTools } from './tools/surface.ts';
 import { version } from './version.ts';
 

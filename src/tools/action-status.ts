@@ -5,8 +5,8 @@ import { actionStatuses } from '../store/tables.ts';
 import { iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { editsBetween } from './edits.ts';
-import { actionLink, actionWords, outcomeInWords } from './proposal.ts';
+import { editsBetween } from './propose/edits.ts';
+import { actionLink, actionWords, outcomeInWords } from './propose/proposal.ts';
 
 const pollEvery = 400;
 

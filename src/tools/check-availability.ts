@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
+import { pageOf } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { pageOf } from './pages.ts';
 
 const timeout = 8_000;
 const longestSpan = 62 * day;

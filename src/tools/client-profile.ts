@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import { fittingLines } from '../memory/clients/profile-lines.ts';
 import { framed, visibleLine } from '../untrusted.ts';
-import { candidatesLine, clientOf } from './clients.ts';
+import { receiptLine } from './answers/receipts.ts';
 import { defineTool } from './define.ts';
-import { receiptLine } from './receipts.ts';
+import { candidatesLine, clientOf } from './names/clients.ts';
 
 /** Of the receipt and of how many lines are left out, where the answer says so. Characters. */
 const closing = 140;

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import { visibleLine } from '../untrusted.ts';
-import { accountsNamed } from './accounts.ts';
 import { defineTool, type ToolContext } from './define.ts';
+import { accountsNamed } from './names/accounts.ts';
 
 const output = z.object({
   url: z.string().optional(),

@@ -9,7 +9,7 @@ import type { Memory } from '../memory/memory.ts';
 import type { Receipts } from '../memory/receipts/receipts.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
-import type { Asks } from './asks.ts';
+import type { Asks } from './call/asks.ts';
 
 /** The rooms that a tool may enter. */
 export interface ToolRooms {

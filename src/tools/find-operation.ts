@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import type { FoundOperation } from '../connections/connections.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
-import { accountsNamed } from './accounts.ts';
+import { countFitting } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { countFitting } from './pages.ts';
+import { accountsNamed } from './names/accounts.ts';
 
 const found = z.object({
   operation: z.string(),

@@ -4,9 +4,7 @@ import { z } from 'zod';
 import type { Passage } from '../memory/memory.ts';
 import { readFreshness } from '../recall/thresholds.ts';
 import { framed, visibleLine } from '../untrusted.ts';
-import { candidatesLine, clientOf, clientShape } from './clients.ts';
-import { defineTool, type ToolContext } from './define.ts';
-import { shutOut } from './freshness.ts';
+import { shutOut } from './answers/freshness.ts';
 import {
   attributionText,
   hitFields,
@@ -16,11 +14,13 @@ import {
   linksOf,
   passageText,
   understoodLine,
-} from './hits.ts';
-import { nothingYet } from './nothing.ts';
-import { fittingPart } from './pages.ts';
-import { receiptFor, receiptLine } from './receipts.ts';
-import { scopeOf } from './scope.ts';
+} from './answers/hits.ts';
+import { nothingYet } from './answers/nothing.ts';
+import { fittingPart } from './answers/pages.ts';
+import { receiptFor, receiptLine } from './answers/receipts.ts';
+import { defineTool, type ToolContext } from './define.ts';
+import { candidatesLine, clientOf, clientShape } from './names/clients.ts';
+import { scopeOf } from './names/scope.ts';
 
 const longestPassage = 4_000;
 

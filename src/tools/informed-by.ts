@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { InformingSource } from '../memory/receipts/receipts.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
+import { documentUri } from './answers/hits.ts';
+import { countFitting } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { documentUri } from './hits.ts';
-import { countFitting } from './pages.ts';
 
 export const informedBy = defineTool({
   name: 'informed-by',

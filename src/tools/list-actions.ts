@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { actionStatuses } from '../store/tables.ts';
 import { iso } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
+import { countFitting } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { countFitting } from './pages.ts';
 
 const cursorShape = /^act_[\w-]{1,80}$/;
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Connection } from '../connections/connections.ts';
 import { ageInWords, iso } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
+import { pageOf } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { pageOf } from './pages.ts';
 
 export const listConnections = defineTool({
   name: 'list-connections',

@@ -5,12 +5,12 @@ import type { Property } from '../memory/memory.ts';
 import { allowedAge } from '../recall/thresholds.ts';
 import { ageInWords, iso } from '../time.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
+import { attributed, documentUri } from './answers/hits.ts';
+import { pageOf } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { attributed, documentUri } from './hits.ts';
-import { priceInWords } from './listings.ts';
-import { pageOf } from './pages.ts';
-import { recallProperty } from './property-recall.ts';
-import { pricesRow, sourceLine, sourcesOf } from './property-sources.ts';
+import { priceInWords } from './listings/listings.ts';
+import { recallProperty } from './listings/property-recall.ts';
+import { pricesRow, sourceLine, sourcesOf } from './listings/property-sources.ts';
 
 const longestDescription = 4_000;
 const longestLink = 1_000;

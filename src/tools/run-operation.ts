@@ -5,10 +5,10 @@ import { parseInput } from '../connections/operations.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { iso } from '../time.ts';
 import { framed, visible } from '../untrusted.ts';
-import { accountsNamed } from './accounts.ts';
+import { rowRoom } from './answers/pages.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { rowRoom } from './pages.ts';
-import { proposalInputs, propose, toldOf } from './proposal.ts';
+import { accountsNamed } from './names/accounts.ts';
+import { proposalInputs, propose, toldOf } from './propose/proposal.ts';
 
 const output = z.object({
   effect: z.string(),

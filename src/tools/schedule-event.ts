@@ -5,9 +5,9 @@ import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
 import type { CalendarCreate } from '../providers/capabilities.ts';
 import { checkTimeZone, day, minute, parseWallTime, wallTime } from '../time.ts';
 import { visibleLine } from '../untrusted.ts';
-import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
+import { parseAddresses } from './names/addresses.ts';
+import { proposalInputs, proposalOutput, propose, toldOf } from './propose/proposal.ts';
 
 const clashTimeout = 5_000;
 

@@ -7,10 +7,7 @@ import { readTimeZone } from '../memory/question/time-zone.ts';
 import { recall } from '../recall/recall.ts';
 import { parseInstant } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
-import { accountsNamed } from './accounts.ts';
-import { candidatesLine } from './clients.ts';
-import { defineTool, type ToolContext } from './define.ts';
-import { shutOut } from './freshness.ts';
+import { shutOut } from './answers/freshness.ts';
 import {
   alikeOf,
   attributionText,
@@ -22,12 +19,15 @@ import {
   linksOf,
   passageText,
   understoodLine,
-} from './hits.ts';
-import { propertyFilter, searchListings } from './listings.ts';
-import { nothingYet } from './nothing.ts';
-import { fittingPart } from './pages.ts';
-import { receiptFor, receiptLine } from './receipts.ts';
-import { scopeOf } from './scope.ts';
+} from './answers/hits.ts';
+import { nothingYet } from './answers/nothing.ts';
+import { fittingPart } from './answers/pages.ts';
+import { receiptFor, receiptLine } from './answers/receipts.ts';
+import { defineTool, type ToolContext } from './define.ts';
+import { propertyFilter, searchListings } from './listings/listings.ts';
+import { accountsNamed } from './names/accounts.ts';
+import { candidatesLine } from './names/clients.ts';
+import { scopeOf } from './names/scope.ts';
 
 const hit = z.looseObject({ ...hitFields, snippet: z.string() });
 

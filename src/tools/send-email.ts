@@ -6,11 +6,11 @@ import type { StoredDocument } from '../memory/memory.ts';
 import type { MailSend } from '../providers/capabilities.ts';
 import type { Attachment } from '../queue/queue.ts';
 import { visibleLine } from '../untrusted.ts';
-import { parseAddresses } from './addresses.ts';
 import { defineTool, type ToolContext } from './define.ts';
-import { plainMarkdown, renderMarkdown } from './markdown.ts';
-import { proposalInputs, proposalOutput, propose, toldOf } from './proposal.ts';
-import { documentId } from './uris.ts';
+import { parseAddresses } from './names/addresses.ts';
+import { documentId } from './names/uris.ts';
+import { plainMarkdown, renderMarkdown } from './propose/markdown.ts';
+import { proposalInputs, proposalOutput, propose, toldOf } from './propose/proposal.ts';
 
 const addresses = z.array(z.string()).max(100);
 

@@ -11,7 +11,7 @@ import { changeSensitivity, readSensitivity } from '../../src/memory/documents/s
 import { resourceKinds } from '../../src/resources/surface.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import type { SeenOrg } from '../../src/store/store.ts';
-import { callTool } from '../../src/tools/call.ts';
+import { callTool } from '../../src/tools/call/call.ts';
 import { tools } from '../../src/tools/surface.ts';
 import { json } from './ground.ts';
 

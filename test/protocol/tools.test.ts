@@ -1,9 +1,9 @@
 // What clients are shown of the tools: names, schemas, hints, and how much of a model's room they take.
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { callTool } from '../../src/tools/call.ts';
+import { callTool } from '../../src/tools/call/call.ts';
+import { jsonSchema } from '../../src/tools/call/mount.ts';
 import { annotations } from '../../src/tools/define.ts';
-import { jsonSchema } from '../../src/tools/mount.ts';
 import { tools, visibleTools } from '../../src/tools/surface.ts';
 
 const listed = tools.map((tool) => ({

@@ -1,8 +1,8 @@
 // Text of others, on its way to a model.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAddress, parseAddresses } from '../../src/tools/addresses.ts';
-import { plainMarkdown, renderMarkdown } from '../../src/tools/markdown.ts';
+import { parseAddress, parseAddresses } from '../../src/tools/names/addresses.ts';
+import { plainMarkdown, renderMarkdown } from '../../src/tools/propose/markdown.ts';
 import { framed, visible, visibleLine } from '../../src/untrusted.ts';
 
 test('attack: a forged end of the frame does not end it', () => {

@@ -3,7 +3,7 @@
 // name every route, argument and template; one that is missing here fails.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resourceKinds } from '../../src/resources/surface.ts';
-import { callTool } from '../../src/tools/call.ts';
+import { callTool } from '../../src/tools/call/call.ts';
 import { tools } from '../../src/tools/surface.ts';
 import { type Kind, mark, neverWas, openTwoOrgs, type Scene } from './two-orgs.ts';
 

@@ -17,7 +17,7 @@ import { loadConfig } from '../../src/config.ts';
 import { newBrowserToken } from '../../src/connections/authorize-state.ts';
 import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
-import { type CallResult, callTool } from '../../src/tools/call.ts';
+import { type CallResult, callTool } from '../../src/tools/call/call.ts';
 import { tools } from '../../src/tools/surface.ts';
 import { outside, textOf } from '../tools/office.ts';
 

@@ -1,7 +1,7 @@
 // What an agent is told of its own proposals: the list of them, and one whole, with what a person changed.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Action } from '../../src/queue/queue.ts';
-import { editsBetween } from '../../src/tools/edits.ts';
+import { editsBetween } from '../../src/tools/propose/edits.ts';
 import { type Office, openOffice, outside, textOf } from './office.ts';
 
 let office: Office;

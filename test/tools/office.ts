@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { Connection } from '../../src/connections/connections.ts';
 import { seenBy } from '../../src/memory/documents/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
-import { type CallResult, callTool } from '../../src/tools/call.ts';
+import { type CallResult, callTool } from '../../src/tools/call/call.ts';
 import type { ToolRooms } from '../../src/tools/define.ts';
 import { tools } from '../../src/tools/surface.ts';
 

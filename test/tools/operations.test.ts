@@ -1,7 +1,7 @@
 // Every operation of every account, found by words and run by name, under the gate of all the others.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Connection } from '../../src/connections/connections.ts';
-import { callTool } from '../../src/tools/call.ts';
+import { callTool } from '../../src/tools/call/call.ts';
 import { runOperation } from '../../src/tools/run-operation.ts';
 import { type Office, openOffice, outside, textOf } from './office.ts';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { warningsFor } from '../../dashboard/payload/notices.ts';
 import type { Action } from '../../queue/queue.ts';
 import { iso } from '../../time.ts';
-import { editsBetween } from '../../tools/edits.ts';
+import { editsBetween } from '../../tools/propose/edits.ts';
 import type { Output } from '../terminal/output.ts';
 import { size } from '../terminal/progress.ts';
 import { shown, shownLine } from '../terminal/shown.ts';

@@ -1,11 +1,11 @@
 // Which accounts a question about listings is put to: the one that was named, else all that can answer; of several
 // two at a time, as every answer has its live reads counted.
-import type { Connection } from '../connections/connections.ts';
-import { isUsable } from '../connections/states.ts';
-import type { DrawbridgeError } from '../errors.ts';
-import { liveReads } from '../recall/live-reads.ts';
-import { visibleLine } from '../untrusted.ts';
-import type { ToolContext } from './define.ts';
+import type { Connection } from '../../connections/connections.ts';
+import { isUsable } from '../../connections/states.ts';
+import type { DrawbridgeError } from '../../errors.ts';
+import { liveReads } from '../../recall/live-reads.ts';
+import { visibleLine } from '../../untrusted.ts';
+import type { ToolContext } from '../define.ts';
 
 export const accountsAtOnce = liveReads;
 

@@ -1,7 +1,7 @@
 // The receipt that comes with an answer of memory.
-import type { Passage } from '../memory/memory.ts';
-import { receiptItems } from '../memory/receipts/receipt-items.ts';
-import type { ToolContext } from './define.ts';
+import type { Passage } from '../../memory/memory.ts';
+import { receiptItems } from '../../memory/receipts/receipt-items.ts';
+import type { ToolContext } from '../define.ts';
 
 /** Its id; undefined where the answer held nothing. */
 export function receiptFor(

@@ -1,24 +1,24 @@
 // Listings: memory first, then the live provider, and what it said is kept with its prices.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Connection } from '../connections/connections.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import { type Property, propertiesAPage } from '../memory/memory.ts';
+import type { Connection } from '../../connections/connections.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import { type Property, propertiesAPage } from '../../memory/memory.ts';
 import {
   type Listing,
   type ListingSearch,
   type ListingSearchAnswer,
   listingSearch,
-} from '../providers/capabilities.ts';
-import type { SourceRecord, Structured } from '../providers/record.ts';
-import { allowedAge } from '../recall/thresholds.ts';
-import { ageInWords, iso } from '../time.ts';
-import { visibleLine } from '../untrusted.ts';
-import { accountsNamed } from './accounts.ts';
-import type { ToolContext } from './define.ts';
-import { attributed, documentUri } from './hits.ts';
-import { accountsAtOnce, listingAccounts, type Refused, refusedLine } from './listing-accounts.ts';
-import { countFitting } from './pages.ts';
+} from '../../providers/capabilities.ts';
+import type { SourceRecord, Structured } from '../../providers/record.ts';
+import { allowedAge } from '../../recall/thresholds.ts';
+import { ageInWords, iso } from '../../time.ts';
+import { visibleLine } from '../../untrusted.ts';
+import { attributed, documentUri } from '../answers/hits.ts';
+import { countFitting } from '../answers/pages.ts';
+import type { ToolContext } from '../define.ts';
+import { accountsNamed } from '../names/accounts.ts';
+import { accountsAtOnce, listingAccounts, type Refused, refusedLine } from './accounts.ts';
 
 const liveTimeout = 10_000;
 const mostPages = 2;

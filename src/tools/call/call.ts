@@ -1,10 +1,10 @@
 // One call of a tool: input checked, run, answered; whatever goes wrong becomes an answer that names the
 // field and the mend, never a stack and never another org's existence.
 import type { z } from 'zod';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import { inputFaults } from '../input-faults.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import { inputFaults } from '../../input-faults.ts';
+import type { Tool, ToolAnswer, ToolContext, ToolLink } from '../define.ts';
 import { AskFirst } from './asks.ts';
-import type { Tool, ToolAnswer, ToolContext, ToolLink } from './define.ts';
 
 export interface CallResult {
   content: ({ type: 'text'; text: string } | { type: 'resource_link'; uri: string; name: string })[];

@@ -1,6 +1,6 @@
 // What an answer says of accounts that cannot be asked.
-import type { Connection } from '../connections/connections.ts';
-import { visibleLine } from '../untrusted.ts';
+import type { Connection } from '../../connections/connections.ts';
+import { visibleLine } from '../../untrusted.ts';
 
 const mostNamed = 5;
 

@@ -1,7 +1,7 @@
 // Addresses as an agent writes them: `ada@example.com` or `Ada Lovelace <ada@example.com>`, one a string.
 // Anything that could mean a second address or another header is refused, never repaired.
-import { DrawbridgeError } from '../errors.ts';
-import type { MailAddress } from '../providers/capabilities.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { MailAddress } from '../../providers/capabilities.ts';
 
 const plain = /^[^\s<>"(),:;@\\[\]]+@[^\s<>"(),:;@\\[\]]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for

@@ -1,5 +1,5 @@
 // What a person changed in a proposal before approving it, field by field.
-import { visible } from '../untrusted.ts';
+import { visible } from '../../untrusted.ts';
 
 export interface Edit {
   /** Where in the payload: `to.0.email`. */

@@ -1,6 +1,6 @@
 // An answer holds what fits: as many rows as there is room for, and a cursor to where the rest begins.
-import { DrawbridgeError } from '../errors.ts';
-import type { MemoryAnswer, Passage } from '../memory/memory.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { MemoryAnswer, Passage } from '../../memory/memory.ts';
 
 /**
  * Characters of JSON that the rows of one answer may take. Both views of an answer say the same, so that this

@@ -1,10 +1,10 @@
 // A decision in the conversation: the person whom the client speaks for is shown the whole action and approves or
 // rejects it there. Whatever else comes back, or nothing, leaves it pending.
 import { z } from 'zod';
-import { DrawbridgeError } from '../errors.ts';
-import type { Action } from '../queue/queue.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Action } from '../../queue/queue.ts';
+import type { ToolContext } from '../define.ts';
 import { actionInFull } from './action-in-full.ts';
-import type { ToolContext } from './define.ts';
 
 /** Characters that a person reads in a dialogue. What is longer is decided on its page, where it stands whole. */
 const longestMessage = 4_000;

@@ -9,9 +9,9 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { annotations, type Tool, type ToolContext } from '../define.ts';
 import { AskFirst, capabilitiesOf } from './asks.ts';
 import { callTool } from './call.ts';
-import { annotations, type Tool, type ToolContext } from './define.ts';
 
 export function mountTools(
   server: McpServer,

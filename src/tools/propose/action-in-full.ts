@@ -1,6 +1,6 @@
 // An action as plain text for a client's dialogue: everything that was hashed, nothing cut, and nothing that the
 // eye cannot see.
-import type { Action } from '../queue/queue.ts';
+import type { Action } from '../../queue/queue.ts';
 
 // What hides, reorders or ends a line; a line feed stays.
 const unseen =
@@ -53,7 +53,7 @@ function field(key: string, value: unknown): string[] {
 /** Recipients first, long texts last, then the live record that it changes, what to beware of, and the hash. */
 export async function actionInFull(action: Action): Promise<string> {
   // Loaded when a person is first asked: a start must not wait for it.
-  const { warningsFor } = await import('../dashboard/payload/notices.ts');
+  const { warningsFor } = await import('../../dashboard/payload/notices.ts');
   const payload = isRecord(action.payload) ? action.payload : { payload: action.payload };
   const keys = Object.keys(payload).sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
   const { before } = action;

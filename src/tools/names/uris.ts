@@ -1,5 +1,5 @@
 // The resource identifiers of the house, and what an agent may write for them.
-import { DrawbridgeError } from '../errors.ts';
+import { DrawbridgeError } from '../../errors.ts';
 
 /**
  * The id in `ime://documents/{id}`; the bare id is taken too.

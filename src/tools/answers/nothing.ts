@@ -1,5 +1,5 @@
 // What to say when nothing is found because nothing is there yet.
-import type { ToolContext } from './define.ts';
+import type { ToolContext } from '../define.ts';
 
 /** The sentence that names the commands, or undefined where memory holds anything. */
 export async function nothingYet({ rooms, org }: ToolContext): Promise<string | undefined> {

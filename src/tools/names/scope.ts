@@ -1,8 +1,8 @@
 // Whom and what a question is about, as a caller names it: a client by name, address or URI; a record by its URI, for
 // the conversation or meeting that it belongs to; a listing's record, for all that speaks of that home.
-import { DrawbridgeError } from '../errors.ts';
-import type { MemoryQuery } from '../memory/memory.ts';
-import type { ToolContext } from './define.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { MemoryQuery } from '../../memory/memory.ts';
+import type { ToolContext } from '../define.ts';
 import { documentId } from './uris.ts';
 
 type Scope = Pick<MemoryQuery, 'clients' | 'threadId' | 'documentIds'>;

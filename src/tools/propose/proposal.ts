@@ -1,13 +1,13 @@
 // What every proposing tool answers: the action as it stands, where a person decides on it, and that
 // nothing has happened yet.
 import { z } from 'zod';
-import type { Action, Proposal } from '../queue/queue.ts';
-import { iso } from '../time.ts';
-import { framed, visible, visibleLine } from '../untrusted.ts';
+import type { Action, Proposal } from '../../queue/queue.ts';
+import { iso } from '../../time.ts';
+import { framed, visible, visibleLine } from '../../untrusted.ts';
+import { documentUri } from '../answers/hits.ts';
+import type { ToolAnswer, ToolContext, ToolLink } from '../define.ts';
+import { documentId } from '../names/uris.ts';
 import { decideHere } from './decision.ts';
-import type { ToolAnswer, ToolContext, ToolLink } from './define.ts';
-import { documentUri } from './hits.ts';
-import { documentId } from './uris.ts';
 
 export const proposalOutput = z.object({
   actionId: z.string(),

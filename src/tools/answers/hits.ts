@@ -1,11 +1,11 @@
 // A passage of memory as tools answer it: what it says, where it stands, who wrote it, how old it is.
 import { z } from 'zod';
-import type { Passage } from '../memory/memory.ts';
-import { documentKinds } from '../providers/record.ts';
-import { type Judge, verdictOf } from '../recall/verdict.ts';
-import { ageInWords, iso } from '../time.ts';
-import { visible, visibleLine } from '../untrusted.ts';
-import type { ToolLink } from './define.ts';
+import type { Passage } from '../../memory/memory.ts';
+import { documentKinds } from '../../providers/record.ts';
+import { type Judge, verdictOf } from '../../recall/verdict.ts';
+import { ageInWords, iso } from '../../time.ts';
+import { visible, visibleLine } from '../../untrusted.ts';
+import type { ToolLink } from '../define.ts';
 
 export const kindsField = z.array(z.enum(documentKinds)).optional();
 

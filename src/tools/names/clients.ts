@@ -1,8 +1,8 @@
 // The client that a question means, as tools answer it.
 import { z } from 'zod';
-import type { Client } from '../memory/memory.ts';
-import { iso } from '../time.ts';
-import { visibleLine } from '../untrusted.ts';
+import type { Client } from '../../memory/memory.ts';
+import { iso } from '../../time.ts';
+import { visibleLine } from '../../untrusted.ts';
 
 /** Declared as far as a caller needs it to go on; the rest is carried and told by its names. */
 export const clientShape = z.looseObject({ uri: z.string(), name: z.string(), emails: z.array(z.string()) });

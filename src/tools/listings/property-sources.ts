@@ -1,8 +1,8 @@
 // How the sources of one home differ, and where each of its prices was seen.
-import type { Property, PropertySighting } from '../memory/memory.ts';
-import { ageInWords, iso } from '../time.ts';
-import { visibleLine } from '../untrusted.ts';
-import { attributed, documentUri } from './hits.ts';
+import type { Property, PropertySighting } from '../../memory/memory.ts';
+import { ageInWords, iso } from '../../time.ts';
+import { visibleLine } from '../../untrusted.ts';
+import { attributed, documentUri } from '../answers/hits.ts';
 import { priceInWords } from './listings.ts';
 
 type Label = (of: { connectionId: string; provider: string }) => string;

@@ -1,6 +1,6 @@
 // The accounts that an agent means by a name: an id, a label, or the provider's own id of the account.
-import type { Connection } from '../connections/connections.ts';
-import { DrawbridgeError } from '../errors.ts';
+import type { Connection } from '../../connections/connections.ts';
+import { DrawbridgeError } from '../../errors.ts';
 
 const mostNamed = 20;
 

@@ -1,13 +1,13 @@
 // One home as it is known: from memory where every source that has it was looked at lately, else by asking those
 // that were not, two at most; what they say is kept beside what the others said.
-import type { Connection } from '../connections/connections.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Property, PropertySighting } from '../memory/memory.ts';
-import type { ListingGet } from '../providers/capabilities.ts';
-import { allowedAge } from '../recall/thresholds.ts';
-import { visibleLine } from '../untrusted.ts';
-import type { ToolContext } from './define.ts';
-import { accountsAtOnce, isAbsence, listingAccounts, type Refused, refusedLine } from './listing-accounts.ts';
+import type { Connection } from '../../connections/connections.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import type { Property, PropertySighting } from '../../memory/memory.ts';
+import type { ListingGet } from '../../providers/capabilities.ts';
+import { allowedAge } from '../../recall/thresholds.ts';
+import { visibleLine } from '../../untrusted.ts';
+import type { ToolContext } from '../define.ts';
+import { accountsAtOnce, isAbsence, listingAccounts, type Refused, refusedLine } from './accounts.ts';
 import { rememberListings } from './listings.ts';
 
 const liveTimeout = 10_000;
