@@ -5,7 +5,7 @@ export const workers: Record<string, string> = {
   'parse-worker': 'src/memory/parse-worker.ts',
   'search-worker': 'src/memory/search-worker.ts',
   'embed-worker': 'src/memory/embed-worker.ts',
-  'checkpoint-worker': 'src/store/checkpoint-worker.ts',
+  'checkpoint-worker': 'src/store/sqlite/checkpoint-worker.ts',
 };
 
 /** Name in dist/ → source. */

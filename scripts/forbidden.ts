@@ -88,7 +88,7 @@ const rules: Rule[] = [
   {
     // Back-off is spread by chance that nobody profits from guessing.
     what: 'Math.random: use ids.ts for identifiers, node:crypto for chance',
-    allowed: /^src\/(store\/(busy|postgres)|egress\/retry)\.ts$/,
+    allowed: /^src\/(store\/(sqlite\/busy|postgres\/postgres)|egress\/retry)\.ts$/,
     hits: (n) => isCallOf(n, 'Math', 'random'),
   },
   {

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import type { PostgresSource } from './postgres-source.ts';
+import type { PostgresSource } from './postgres/source.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
@@ -21,13 +21,13 @@ export interface OpenStoreOptions {
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { config, clock, log, postgres } = options;
   if (postgres !== undefined) {
-    const { openPostgres } = await import('./postgres.ts');
+    const { openPostgres } = await import('./postgres/postgres.ts');
     return openPostgres({ source: postgres, clock, log });
   }
   if (config.databaseUrl !== undefined) {
-    const { poolOf } = await import('./postgres-source.ts');
+    const { poolOf } = await import('./postgres/source.ts');
     return openStore({ ...options, postgres: await poolOf(config.databaseUrl, log) });
   }
-  const { openEmbedded } = await import('./embedded.ts');
+  const { openEmbedded } = await import('./sqlite/embedded.ts');
   return openEmbedded({ home: config.home, clock, log });
 }

@@ -2,13 +2,13 @@
 // milliseconds, JSON is text (store/codec.ts), a flag is 0 or 1. Every key begins with org_id.
 
 import type { Generated } from 'kysely';
-import type { ClientTables } from './client-tables.ts';
-import type { JsonText, Millis } from './columns.ts';
-import type { IngestionTables } from './ingestion-tables.ts';
-import type { MemoryTables } from './memory-tables.ts';
-import type { PropertyTables } from './property-tables.ts';
-import type { QueueTables } from './queue-tables.ts';
-import type { SearchTables } from './search-tables.ts';
+import type { ClientTables } from './tables/clients.ts';
+import type { JsonText, Millis } from './tables/columns.ts';
+import type { IngestionTables } from './tables/ingestion.ts';
+import type { MemoryTables } from './tables/memory.ts';
+import type { PropertyTables } from './tables/properties.ts';
+import type { QueueTables } from './tables/queue.ts';
+import type { SearchTables } from './tables/search.ts';
 
 interface OrgsTable {
   id: string;

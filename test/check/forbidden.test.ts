@@ -38,7 +38,7 @@ test.each([
   ['src/egress/door.ts', 'await fetch(url);'],
   ['src/config.ts', 'const e = process.env.HOME;'],
   ['src/clock.ts', 'const now = Date.now(); setTimeout(() => now, 5);'],
-  ['src/store/sqlite.ts', "import { sql } from 'kysely';"],
+  ['src/store/sqlite/driver.ts', "import { sql } from 'kysely';"],
   ['src/queue/claim.sql.ts', "import { sql } from 'kysely';"],
   ['src/tools/a.ts', "const words = 'console.log and fetch( and Date.now()'; // process.env, Math.random()"],
   ['src/tools/a.ts', 'const then = new Date(5); context.fetch(url);'],

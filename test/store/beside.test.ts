@@ -7,8 +7,8 @@ import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
-import { openEmbedded } from '../../src/store/embedded.ts';
 import { writeSetting } from '../../src/store/settings.ts';
+import { openEmbedded } from '../../src/store/sqlite/embedded.ts';
 import type { OrgStore, Store } from '../../src/store/store.ts';
 import type { OrgTables } from '../../src/store/tables.ts';
 

@@ -9,9 +9,9 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
-import { createCheckpointer } from '../../src/store/checkpoint.ts';
 import { openStore } from '../../src/store/open.ts';
-import { connect } from '../../src/store/sqlite.ts';
+import { createCheckpointer } from '../../src/store/sqlite/checkpoint.ts';
+import { connect } from '../../src/store/sqlite/driver.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 
 let home: string;

@@ -13,8 +13,8 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
-import { type PostgresSource, resultParsers } from '../../src/store/postgres-source.ts';
-import { createQueueLock } from '../../src/store/queue-lock.ts';
+import { type PostgresSource, resultParsers } from '../../src/store/postgres/source.ts';
+import { createQueueLock } from '../../src/store/sqlite/queue-lock.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export interface OpenedDatabase {

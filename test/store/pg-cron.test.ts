@@ -7,7 +7,7 @@ import { checkSchedule } from '../../src/commands/doctor/rooms.ts';
 import { createLog } from '../../src/log.ts';
 import { Secret } from '../../src/secret.ts';
 import { openStore } from '../../src/store/open.ts';
-import { cronJob, cronOf, scheduleByCron, unscheduleByCron } from '../../src/store/pg-cron.ts';
+import { cronJob, cronOf, scheduleByCron, unscheduleByCron } from '../../src/store/postgres/pg-cron.ts';
 import type { Store } from '../../src/store/store.ts';
 import { connectAccount } from '../memory/ground.ts';
 import { serverUrl } from './databases.ts';

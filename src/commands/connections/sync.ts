@@ -89,7 +89,7 @@ async function change(
 async function carry(session: Session, answer: string): Promise<void> {
   if (answer !== 'on' && answer !== 'off') throw usageError('--pg-cron is on or off.');
   const { output } = session;
-  const { scheduleByCron, unscheduleByCron } = await import('../../store/pg-cron.ts');
+  const { scheduleByCron, unscheduleByCron } = await import('../../store/postgres/pg-cron.ts');
   await withRooms(session, async ({ store }) => {
     await (answer === 'on' ? scheduleByCron(store) : unscheduleByCron(store));
   });

@@ -6,7 +6,7 @@ import { liveProcesses } from '../../jobs/presence.ts';
 import { type CallFailure, type CallMetric, callMetrics, lastFailures } from '../../observe/metrics.ts';
 import { isOwn } from '../../providers/own.ts';
 import type { Rooms } from '../../rooms.ts';
-import { cronOf } from '../../store/pg-cron.ts';
+import { cronOf } from '../../store/postgres/pg-cron.ts';
 import { ageInWords, minute } from '../../time.ts';
 import type { Check } from './machine.ts';
 

@@ -1,6 +1,6 @@
 // Messages with pgmq's verbs: what is sent is read by one at a time, and comes again unless whoever read it
 // archives or deletes it in time. Times are the database's own.
-import { createPgmq, hasPgmq } from '../../store/pgmq.ts';
+import { createPgmq, hasPgmq } from '../../store/postgres/pgmq.ts';
 import type { OrgStore, Store } from '../../store/store.ts';
 import { archive, metrics, read, remove, send, setVisibility, sweepArchive } from './own-tables.ts';
 

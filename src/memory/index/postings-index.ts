@@ -3,7 +3,7 @@
 import type { Clock } from '../../clock.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { createQueueLock } from '../../store/queue-lock.ts';
+import { createQueueLock } from '../../store/sqlite/queue-lock.ts';
 import { staticEn } from '../embed/static-en.ts';
 import { createReader, type Reader } from '../reader.ts';
 import { createWorkerPool, WorkerLost } from '../worker-pool.ts';

@@ -1,8 +1,8 @@
 // On PostgreSQL: a function that puts every org's due syncs in the queue, so that pg_cron can do it while no process
 // of ours looks. It asks for what `requestDue` of jobs/ asks for, by the same rule.
 import { sql } from 'kysely';
-import { cronJob, cronUsable, tellCron } from '../pg-cron.ts';
-import { pgmqUsable } from '../pgmq.ts';
+import { cronJob, cronUsable, tellCron } from '../postgres/pg-cron.ts';
+import { pgmqUsable } from '../postgres/pgmq.ts';
 import type { Kit } from './kit.ts';
 import { orgSetting } from './row-security.ts';
 
@@ -78,7 +78,7 @@ async function messageId({ tx }: Kit): Promise<void> {
 
 /**
  * The verb `send`, and whether a connection's message is in the queue still: through pgmq where this user may, as
- * store/pgmq.ts does it, else in the table.
+ * store/postgres/pgmq.ts does it, else in the table.
  */
 async function send({ tx }: Kit): Promise<void> {
   await sql`create function waits_in_queue(org text, queue_name text, connection text)

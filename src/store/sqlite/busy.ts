@@ -1,8 +1,8 @@
 // Another process holds the file: wait without blocking the event loop, in jittered steps, and give up in
 // words that a person understands.
 import { randomInt } from 'node:crypto';
-import type { Clock } from '../clock.ts';
-import { DrawbridgeError } from '../errors.ts';
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
 
 const giveUpAfterMs = 10_000;
 const shortestMs = 1;

@@ -1,9 +1,9 @@
 // Makes a PostgreSQL database ready for migrations: the schema, and the role under which every org's
 // transaction runs. That role owns nothing and obeys row security, or the store does not open.
 import { type Kysely, sql } from 'kysely';
-import { DrawbridgeError } from '../errors.ts';
-import { appRole } from './migrations/row-security.ts';
-import { schema, sqlState } from './postgres-driver.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { appRole } from '../migrations/row-security.ts';
+import { schema, sqlState } from './driver.ts';
 
 const oldestVersion = 150_000;
 

@@ -11,10 +11,10 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
-import { DrawbridgeError } from '../errors.ts';
-import { toBound } from './codec.ts';
-import { appRole, orgSetting } from './migrations/row-security.ts';
-import type { PostgresClient, PostgresSource } from './postgres-source.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { toBound } from '../codec.ts';
+import { appRole, orgSetting } from '../migrations/row-security.ts';
+import type { PostgresClient, PostgresSource } from './source.ts';
 
 export const schema = 'drawbridge';
 // Extensions live in `extensions` on Supabase, in `public` elsewhere.

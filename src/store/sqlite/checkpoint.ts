@@ -2,8 +2,8 @@
 // that costs tens of milliseconds of the disk, and a commit stops the event loop.
 import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
-import type { Log } from '../log.ts';
-import { workerUrl } from '../worker-path.ts';
+import type { Log } from '../../log.ts';
+import { workerUrl } from '../../worker-path.ts';
 
 /** What the worker is asked, and what it answers: nothing, or what went wrong. */
 export type Ask = 'fold' | 'close';
@@ -32,7 +32,7 @@ function tellsLength(version: string | undefined): boolean {
 export function createCheckpointer(
   db: DatabaseSync,
   file: string,
-  { log, entry = workerUrl('store/checkpoint-worker') }: { log: Log; entry?: URL },
+  { log, entry = workerUrl('store/sqlite/checkpoint-worker') }: { log: Log; entry?: URL },
 ): Checkpointer {
   // Where the length is not told, SQLite folds the log in the commit, as it does by itself.
   if (!tellsLength(process.versions['sqlite'])) {

@@ -1,9 +1,9 @@
 // Where PostgreSQL connections come from: a pool of `pg`, or what a test hands in; and what comes out of
 // them, in the types that SQLite gives.
-import { DrawbridgeError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Secret } from '../secret.ts';
-import type { Bound } from './codec.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Secret } from '../../secret.ts';
+import type { Bound } from '../codec.ts';
 
 export interface PostgresClient {
   /** `affected`: rows that an insert, update or delete touched. */

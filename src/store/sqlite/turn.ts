@@ -1,7 +1,7 @@
 // SQLite answers at once, so a long run of queries would never let go of the event loop: it is given a turn
 // every few milliseconds.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../clock.ts';
 
 const longestRunMs = 15;
 // One event loop a process, however many databases are open.

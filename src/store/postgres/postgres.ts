@@ -2,20 +2,20 @@
 // nothing. Each transaction names its org; one that names none sees no row.
 import { randomInt } from 'node:crypto';
 import { Kysely, sql, type Transaction } from 'kysely';
-import type { Clock } from '../clock.ts';
-import { DrawbridgeError } from '../errors.ts';
-import { newId } from '../ids.ts';
-import type { Log } from '../log.ts';
-import { createHandle, type Engine } from './handle.ts';
-import { migrate } from './migrate.ts';
-import { migrations as shipped } from './migrations/list.ts';
-import type { Migration } from './migrations/migration.ts';
-import { type Place, postgresDialect, schema, sqlState } from './postgres-driver.ts';
-import { prepare } from './postgres-prepare.ts';
-import type { PostgresSource } from './postgres-source.ts';
-import { removeEmptyOrg } from './remove-org.ts';
-import type { Handle, OrgStore, Store } from './store.ts';
-import type { ControlTables, OrgTables } from './tables.ts';
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Log } from '../../log.ts';
+import { createHandle, type Engine } from '../handle.ts';
+import { migrate } from '../migrate.ts';
+import { migrations as shipped } from '../migrations/list.ts';
+import type { Migration } from '../migrations/migration.ts';
+import { removeEmptyOrg } from '../remove-org.ts';
+import type { Handle, OrgStore, Store } from '../store.ts';
+import type { ControlTables, OrgTables } from '../tables.ts';
+import { type Place, postgresDialect, schema, sqlState } from './driver.ts';
+import { prepare } from './prepare.ts';
+import type { PostgresSource } from './source.ts';
 
 const attempts = 5;
 

@@ -1,7 +1,7 @@
 // The tables of an org's actions: what waits, who decided, the rules, the proofs, the record.
 
+import type { ActionStatus } from '../tables.ts';
 import type { JsonText, Millis } from './columns.ts';
-import type { ActionStatus } from './tables.ts';
 
 export interface QueueTables {
   /**

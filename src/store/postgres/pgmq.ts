@@ -2,9 +2,9 @@
 // of its own: pgmq's tables know no row security, so no org's message is ever in another's queue.
 // Source: https://pgmq.github.io/pgmq/api/sql/functions/ (1.5 and later).
 import { sql } from 'kysely';
-import { DrawbridgeError } from '../errors.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { OrgStore, Store } from '../store.ts';
 import { usable } from './extension.ts';
-import type { OrgStore, Store } from './store.ts';
 
 /** pgmq, with what sends. */
 export const pgmqUsable = usable('pgmq', 'pgmq', ['send(text,jsonb,integer)', 'create(text)']);

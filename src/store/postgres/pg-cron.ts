@@ -2,9 +2,9 @@
 // though no process of ours looks.
 // Source: https://github.com/citusdata/pg_cron#readme (1.4 and later).
 import { type QueryExecutorProvider, sql } from 'kysely';
-import { DrawbridgeError } from '../errors.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Store } from '../store.ts';
 import { usable } from './extension.ts';
-import type { Store } from './store.ts';
 
 export const cronJob = 'drawbridge: due syncs';
 const eachMinute = '* * * * *';

@@ -11,10 +11,10 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import type { Clock } from '../clock.ts';
-import { DrawbridgeError } from '../errors.ts';
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { toBound } from '../codec.ts';
 import { explain, whenFree } from './busy.ts';
-import { toBound } from './codec.ts';
 import { createQueueLock, type QueueLock } from './queue-lock.ts';
 import { takeTurns } from './turn.ts';
 
