@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formOf } from '../src/connections/form.ts';
-import { scopesInWords } from '../src/connections/scopes.ts';
+import { formOf } from '../src/connections/connect/form.ts';
+import { scopesInWords } from '../src/connections/connect/scopes.ts';
 import { catalog } from '../src/providers/catalog.ts';
 import type { Limit, Provider } from '../src/providers/define.ts';
 import type { CatalogEntry } from '../src/providers/entry.ts';

@@ -13,7 +13,7 @@ import { createKeys } from '../src/auth/keys.ts';
 import { createSignIn, signInUrl } from '../src/auth/sign-in.ts';
 import { systemClock as clock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
-import { newBrowserToken } from '../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../src/connections/connect/state.ts';
 import type { Connection } from '../src/connections/connections.ts';
 import { catalog } from '../src/providers/catalog.ts';
 import { runServe } from '../src/server.ts';

@@ -13,7 +13,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Connections } from './connections/connections.ts';
 import { createConnections } from './connections/create.ts';
-import { createToolLimit } from './connections/tool-limit.ts';
+import { createToolLimit } from './connections/operate/tool-limit.ts';
 import { createEgress } from './egress/door.ts';
 import type { Egress } from './egress/egress.ts';
 import { localOrigin } from './http/origin.ts';

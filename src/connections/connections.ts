@@ -10,7 +10,7 @@ import type { Secret } from '../secret.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { ConnectionState } from '../store/tables.ts';
 import type { ConnectionEvent, Notice } from './attention.ts';
-import type { ConnectForm } from './form.ts';
+import type { ConnectForm } from './connect/form.ts';
 import type { Mover } from './states.ts';
 
 export interface Connection {

@@ -15,31 +15,38 @@ import type { Provider, ProviderContext, WriteOperation } from '../providers/def
 import type { CatalogEntry } from '../providers/entry.ts';
 import { ownLabels } from '../providers/own.ts';
 import type { OrgStore, Store } from '../store/store.ts';
-import { storeApp } from './apps.ts';
 import { eventsSince, noticesOf } from './attention.ts';
-import { type AuthorizeParts, authorize, authorized, sweepUnfinished } from './authorize.ts';
-import { storeConnection } from './connect.ts';
+import { storeApp } from './connect/apps.ts';
+import { type AuthorizeParts, authorize, authorized, sweepUnfinished } from './connect/authorize.ts';
+import { storeConnection } from './connect/connect.ts';
+import { disconnect } from './connect/disconnect.ts';
+import { openServer } from './connect/discovered.ts';
+import { formOf } from './connect/form.ts';
+import { checkGiven } from './connect/given.ts';
+import { assertOn, offersOf } from './connect/offers.ts';
+import {
+  assertProgram,
+  isDiscovered,
+  isPasted,
+  overMcp,
+  reachedBy,
+  type Standing,
+} from './connect/reached.ts';
+import { assertGranted, isGranted } from './connect/scopes.ts';
 import type { Connection, Connections } from './connections.ts';
-import { providerContext } from './context.ts';
 import { loadSecrets } from './credentials.ts';
-import { disconnect } from './disconnect.ts';
-import { openServer } from './discovered.ts';
-import { formOf } from './form.ts';
-import { checkGiven } from './given.ts';
 import { checkHealth } from './health.ts';
-import { lookAfter } from './look-after.ts';
-import { assertOn, offersOf } from './offers.ts';
-import { createOperations } from './operations.ts';
-import { assertProgram, isDiscovered, isPasted, overMcp, reachedBy, type Standing } from './reached.ts';
-import { runRead } from './read.ts';
+import { providerContext } from './operate/context.ts';
+import { createOperations } from './operate/operations.ts';
+import { runRead } from './operate/read.ts';
+import { assertUsable, chooseConnection, withLink } from './operate/resolve.ts';
+import { assertShown } from './operate/shown.ts';
 import { type Report, reportOutcome } from './report.ts';
-import { assertUsable, chooseConnection, withLink } from './resolve.ts';
 import { allRows, rowByAccount, rowById, toConnection } from './rows.ts';
-import { assertGranted, isGranted } from './scopes.ts';
-import { assertShown } from './shown.ts';
 import type { Mover } from './states.ts';
-import type { Timing } from './tokens.ts';
-import { giveBack, tokensOf } from './tokens-of.ts';
+import { lookAfter } from './tokens/look-after.ts';
+import type { Timing } from './tokens/tokens.ts';
+import { giveBack, tokensOf } from './tokens/tokens-of.ts';
 
 export interface ConnectionsOptions {
   store: Pick<Store, 'control'>;

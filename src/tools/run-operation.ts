@@ -1,7 +1,7 @@
 // run-operation: one operation of one account by name. A read is asked live; anything else is proposed, and a
 // person decides.
 import { z } from 'zod';
-import { parseInput } from '../connections/operations.ts';
+import { parseInput } from '../connections/operate/operations.ts';
 import { DrawbridgeError } from '../errors.ts';
 import { iso } from '../time.ts';
 import { framed, visible } from '../untrusted.ts';

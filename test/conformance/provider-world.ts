@@ -12,7 +12,7 @@ import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.
 import { loadWorld } from '../../sandbox/world.ts';
 import type { Person } from '../../src/auth/principal.ts';
 import { openVault } from '../../src/auth/vault.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import type { Connection, Connections } from '../../src/connections/connections.ts';
 import { createConnections } from '../../src/connections/create.ts';
 import { createEgress } from '../../src/egress/door.ts';

@@ -1,7 +1,7 @@
 // Which calls carry the credential, seen at the wire: keys and passwords. Bearers are in tokens.test.ts.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startProviderHosts } from '../../sandbox/providers.ts';
-import { attaching } from '../../src/connections/attach.ts';
+import { attaching } from '../../src/connections/operate/attach.ts';
 import type { Auth } from '../../src/providers/auth.ts';
 import type { Http } from '../../src/providers/http.ts';
 import { Secret } from '../../src/secret.ts';

@@ -2,7 +2,7 @@
 // holds us to the rules.
 import { describe, expect, test } from 'vitest';
 import { createOAuth } from '../../src/auth/oauth/create.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import { createConnections } from '../../src/connections/create.ts';
 import { loadSecrets } from '../../src/connections/credentials.ts';
 import { DrawbridgeError } from '../../src/errors.ts';

@@ -9,7 +9,7 @@ import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.
 import type { Person } from '../../src/auth/principal.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { AppCredentials } from '../../src/config.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import type { AuthorizationStart, Connection } from '../../src/connections/connections.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
 import { newId } from '../../src/ids.ts';

@@ -7,7 +7,7 @@ import { consent } from '../../sandbox/person.ts';
 import { startProviderHosts } from '../../sandbox/providers.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { AppCredentials } from '../../src/config.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import { provider as hubspot } from '../../src/providers/hubspot/index.ts';
 import { provider as mcp } from '../../src/providers/mcp/index.ts';
 import { Secret } from '../../src/secret.ts';

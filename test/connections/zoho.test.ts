@@ -6,7 +6,7 @@ import { createAuthorizationServer } from '../../sandbox/authorization-server.ts
 import { consent } from '../../sandbox/person.ts';
 import { type Call, startProviderHosts } from '../../sandbox/providers.ts';
 import type { Clock } from '../../src/clock.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import { defineProvider, readOperation } from '../../src/providers/define.ts';
 import { refusalOf, send } from '../../src/providers/request.ts';
 import { zohoAuth, zohoHttp, zohoLearned, zohoLimit, zohoNotes } from '../../src/providers/zoho.ts';

@@ -1,6 +1,6 @@
 // Limits that processes share: what one uses up, all have used up.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createToolLimit } from '../../src/connections/tool-limit.ts';
+import { createToolLimit } from '../../src/connections/operate/tool-limit.ts';
 import type { CallLimit, Cause } from '../../src/egress/egress.ts';
 import { freshState, takeCalls } from '../../src/egress/limit-state.ts';
 import { createLog } from '../../src/log.ts';

@@ -11,7 +11,7 @@ import { createAuthorizationServer } from '../../sandbox/authorization-server.ts
 import { consent } from '../../sandbox/person.ts';
 import { type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
 import { systemClock } from '../../src/clock.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import type { Connections } from '../../src/connections/connections.ts';
 import type { OrgStore } from '../../src/store/store.ts';
 import type { RefreshTask, Told } from './refresh-process.ts';

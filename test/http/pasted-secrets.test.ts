@@ -1,6 +1,6 @@
 // A secret in place of a sign-in: its form on the page asks for all that the account needs beside it.
 import { expect, test } from 'vitest';
-import { formOf } from '../../src/connections/form.ts';
+import { formOf } from '../../src/connections/connect/form.ts';
 import { catalog } from '../../src/providers/catalog.ts';
 import { openGuildHouse } from './guild-house.ts';
 

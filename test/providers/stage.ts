@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { AuthorizationServer } from '../../sandbox/authorization.ts';
 import { type Call, type Emulator, type ProviderHosts, startProviderHosts } from '../../sandbox/providers.ts';
 import type { Clock } from '../../src/clock.ts';
-import { providerContext } from '../../src/connections/context.ts';
+import { providerContext } from '../../src/connections/operate/context.ts';
 import { createEgress } from '../../src/egress/door.ts';
 import type { ProviderContext } from '../../src/providers/define.ts';
 import { log } from '../connections/office.ts';

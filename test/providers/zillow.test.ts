@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { loadWorld } from '../../sandbox/world.ts';
 import { startZillow } from '../../sandbox/zillow.ts';
-import { attaching } from '../../src/connections/attach.ts';
 import { createConnections } from '../../src/connections/create.ts';
+import { attaching } from '../../src/connections/operate/attach.ts';
 import {
   type Listing,
   listing,

@@ -14,7 +14,7 @@ import { createQuickbooks, quickbooksApp } from '../../sandbox/quickbooks/index.
 import { startSandbox } from '../../sandbox/start.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
-import { newBrowserToken } from '../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../src/connections/connect/state.ts';
 import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type CallResult, callTool } from '../../src/tools/call/call.ts';

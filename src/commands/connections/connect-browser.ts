@@ -3,7 +3,7 @@
 
 import { refuseBelowAgent } from '../../auth/ancestry.ts';
 import { createSignIn, signInUrl } from '../../auth/sign-in.ts';
-import { doneByPerson } from '../../connections/connect.ts';
+import { doneByPerson } from '../../connections/connect/connect.ts';
 import type { Connection } from '../../connections/connections.ts';
 import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
 import { liveProcesses } from '../../jobs/presence.ts';

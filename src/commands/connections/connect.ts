@@ -213,7 +213,7 @@ async function connectEither(
   options: Options,
   args: readonly string[],
 ): Promise<void> {
-  const { wantsSignIn } = await import('../../connections/discovered.ts');
+  const { wantsSignIn } = await import('../../connections/connect/discovered.ts');
   try {
     await connect(provider, fields, options, args);
   } catch (thrown) {

@@ -2,8 +2,8 @@
 // where its app is not registered yet, how that is done.
 import { html } from 'hono/html';
 import type { Session } from '../../auth/sign-in.ts';
+import type { ConnectForm, FormField, ScopeInWords } from '../../connections/connect/form.ts';
 import type { Connection, Offer } from '../../connections/connections.ts';
-import type { ConnectForm, FormField, ScopeInWords } from '../../connections/form.ts';
 import { csrfField, page } from '../page/layout.ts';
 import { inline, type Markup, marked } from '../page/text.ts';
 

@@ -3,7 +3,7 @@
 
 import { type Context, Hono } from 'hono';
 import { makerOf } from '../../auth/record-change.ts';
-import type { ConnectForm } from '../../connections/form.ts';
+import type { ConnectForm } from '../../connections/connect/form.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 import type { OrgStore } from '../../store/store.ts';

@@ -6,7 +6,7 @@ import { consent } from '../../../sandbox/person.ts';
 import { startProviderHosts } from '../../../sandbox/providers.ts';
 import { loadWorld } from '../../../sandbox/world.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { newBrowserToken } from '../../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../../src/connections/connect/state.ts';
 import type { Connection } from '../../../src/connections/connections.ts';
 import { Secret } from '../../../src/secret.ts';
 import { newPerson } from '../../connections/guild.ts';

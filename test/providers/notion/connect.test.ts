@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createNotion, internalSecret, notionApp } from '../../../sandbox/notion/index.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { newBrowserToken } from '../../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../../src/connections/connect/state.ts';
 import { catalog } from '../../../src/providers/catalog.ts';
 import { provider } from '../../../src/providers/notion/index.ts';
 import { openProviderWorld } from '../../conformance/provider-world.ts';

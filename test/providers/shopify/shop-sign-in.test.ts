@@ -12,7 +12,7 @@ import {
   shopifyApp,
 } from '../../../sandbox/shopify/index.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { newBrowserToken } from '../../../src/connections/authorize-state.ts';
+import { newBrowserToken } from '../../../src/connections/connect/state.ts';
 import { provider } from '../../../src/providers/shopify/index.ts';
 import { Secret } from '../../../src/secret.ts';
 import { entryOf } from '../../connections/agency.ts';

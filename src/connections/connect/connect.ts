@@ -1,20 +1,20 @@
 // Storing what was verified: the connection and its sealed credentials in one transaction. The same account
 // again keeps its id, and with it its records. Disconnecting removes the credentials at once.
 import type { Transaction } from 'kysely';
-import type { Vault } from '../auth/vault.ts';
-import type { Clock } from '../clock.ts';
-import { DrawbridgeError } from '../errors.ts';
-import { newId } from '../ids.ts';
-import { isOwn } from '../providers/own.ts';
-import { toJson } from '../store/codec.ts';
-import type { OrgStore } from '../store/store.ts';
-import type { ConnectionState, OrgTables } from '../store/tables.ts';
-import { removeSecrets, storeSecrets } from './credentials.ts';
+import type { Vault } from '../../auth/vault.ts';
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import { isOwn } from '../../providers/own.ts';
+import { toJson } from '../../store/codec.ts';
+import type { OrgStore } from '../../store/store.ts';
+import type { ConnectionState, OrgTables } from '../../store/tables.ts';
+import { removeSecrets, storeSecrets } from '../credentials.ts';
+import { type Plan, takePlace } from '../plan.ts';
+import { type ConnectionRow, isUnfinished, rowByAccount, rowById } from '../rows.ts';
+import { move, type Recorder, writeEvent } from '../states.ts';
+import { removeAges, storeAges, type TokenAges, tokenFields } from '../tokens/grant.ts';
 import type { Checked } from './given.ts';
-import { removeAges, storeAges, type TokenAges, tokenFields } from './grant.ts';
-import { type Plan, takePlace } from './plan.ts';
-import { type ConnectionRow, isUnfinished, rowByAccount, rowById } from './rows.ts';
-import { move, type Recorder, writeEvent } from './states.ts';
 
 export interface Verified extends Checked {
   provider: string;

@@ -1,9 +1,9 @@
 // The tokens of a grant on their way into the database: sealed like every credential, their ages beside them.
 import type { Transaction } from 'kysely';
-import type { Lifetime, OAuth2, TokenAnswer } from '../providers/auth.ts';
-import type { Secret } from '../secret.ts';
-import { toJson } from '../store/codec.ts';
-import type { OrgTables } from '../store/tables.ts';
+import type { Lifetime, OAuth2, TokenAnswer } from '../../providers/auth.ts';
+import type { Secret } from '../../secret.ts';
+import { toJson } from '../../store/codec.ts';
+import type { OrgTables } from '../../store/tables.ts';
 
 /** Names of the tokens among a connection's credentials. */
 export const tokenFields = { access: 'access_token', refresh: 'refresh_token' } as const;

@@ -1,7 +1,7 @@
 // What people hid from agents is not read live for them either.
-import { DrawbridgeError } from '../errors.ts';
-import type { OrgStore } from '../store/store.ts';
-import type { Connection } from './connections.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { OrgStore } from '../../store/store.ts';
+import type { Connection } from '../connections.ts';
 
 /** @throws DrawbridgeError `permission_denied` where the account is hidden from whoever holds this handle */
 export function assertShown({ viewer }: OrgStore, { id }: Pick<Connection, 'id'>): void {

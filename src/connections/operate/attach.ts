@@ -1,11 +1,11 @@
 // The credential of a connection on its way out: added here, to calls to the provider's own hosts and to no
 // others. A bearer that is refused is renewed once, and the call made again.
-import type { FetchOptions } from '../egress/egress.ts';
-import { DrawbridgeError } from '../errors.ts';
-import type { Auth, OAuth2 } from '../providers/auth.ts';
-import type { Provider } from '../providers/define.ts';
-import { fillUrl, isFilled } from '../providers/template.ts';
-import type { Secret } from '../secret.ts';
+import type { FetchOptions } from '../../egress/egress.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Auth, OAuth2 } from '../../providers/auth.ts';
+import type { Provider } from '../../providers/define.ts';
+import { fillUrl, isFilled } from '../../providers/template.ts';
+import type { Secret } from '../../secret.ts';
 
 type Fetch = (input: string | URL | Request, init?: FetchOptions) => Promise<Response>;
 

@@ -1,14 +1,14 @@
 // The tokens of a connection as they are stored: read with their ages on one snapshot, replaced only by who
 // names the version that it replaces.
-import type { Vault } from '../auth/vault.ts';
-import type { OAuth2, TokenAnswer } from '../providers/auth.ts';
-import type { Secret } from '../secret.ts';
-import { fromJson, toJson } from '../store/codec.ts';
-import { type Lease, releaseWith, requireLease } from '../store/lease.ts';
-import type { OrgStore } from '../store/store.ts';
-import { requireDataKey, unsealRows } from './credentials.ts';
+import type { Vault } from '../../auth/vault.ts';
+import type { OAuth2, TokenAnswer } from '../../providers/auth.ts';
+import type { Secret } from '../../secret.ts';
+import { fromJson, toJson } from '../../store/codec.ts';
+import { type Lease, releaseWith, requireLease } from '../../store/lease.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { requireDataKey, unsealRows } from '../credentials.ts';
+import { rowById } from '../rows.ts';
 import { agesOf, tokenFields, tokenSecrets } from './grant.ts';
-import { rowById } from './rows.ts';
 
 export interface HeldTokens {
   /** Grows with each answer of the token endpoint. */

@@ -1,19 +1,19 @@
 // Fresh bearers: one renewal at a time for a connection, whoever asks, in whatever process. In-process map,
 // then a lease, then a second look, then one token call, then compare-and-set.
 import { randomInt } from 'node:crypto';
-import type { OAuth } from '../auth/oauth/oauth.ts';
-import type { Vault } from '../auth/vault.ts';
-import type { Clock } from '../clock.ts';
-import { DrawbridgeError } from '../errors.ts';
-import { newId } from '../ids.ts';
-import type { Log } from '../log.ts';
-import type { OAuth2, TokenAnswer, TokenCall } from '../providers/auth.ts';
-import type { Secret } from '../secret.ts';
-import { holdLease } from '../store/hold.ts';
-import { acquireLease, type Lease, leaseEnds, renewLease } from '../store/lease.ts';
-import type { OrgStore } from '../store/store.ts';
-import { isDue, isOver } from './tokens-due.ts';
-import { type HeldTokens, readTokens, type Stored, storeRenewed } from './tokens-rows.ts';
+import type { OAuth } from '../../auth/oauth/oauth.ts';
+import type { Vault } from '../../auth/vault.ts';
+import type { Clock } from '../../clock.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Log } from '../../log.ts';
+import type { OAuth2, TokenAnswer, TokenCall } from '../../providers/auth.ts';
+import type { Secret } from '../../secret.ts';
+import { holdLease } from '../../store/hold.ts';
+import { acquireLease, type Lease, leaseEnds, renewLease } from '../../store/lease.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { isDue, isOver } from './due.ts';
+import { type HeldTokens, readTokens, type Stored, storeRenewed } from './rows.ts';
 
 export interface TokensParts {
   vault: Vault;

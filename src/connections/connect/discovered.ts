@@ -1,14 +1,14 @@
 // Connecting to a server that is known only by its address: with a bearer that a person pasted, with nothing
 // where it is open, else by the sign-in that it names.
-import { DrawbridgeError } from '../errors.ts';
-import type { OAuth2, OAuthApp } from '../providers/auth.ts';
-import type { Provider } from '../providers/define.ts';
-import type { OrgStore } from '../store/store.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { OAuth2, OAuthApp } from '../../providers/auth.ts';
+import type { Provider } from '../../providers/define.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { tokenCall } from '../tokens/token-call.ts';
 import { findApp } from './apps.ts';
 import type { AuthorizeParts } from './authorize.ts';
 import type { Checked } from './given.ts';
 import { isProgram, type Standing } from './reached.ts';
-import { tokenCall } from './token-call.ts';
 
 /** Of a server that wants a sign-in, where none can be had without a browser. */
 export const wantsSignIn = 'authorization';
@@ -49,7 +49,7 @@ export async function discover(
   const app = given.redirectUri === undefined ? probe : await appAt(org, parts, provider);
   const call = tokenCall(org, parts, provider, { app: probe, fields: {} });
   // Loaded when it is first needed, with the library that it speaks by.
-  const { discoverAuthorization } = await import('../auth/oauth/discover.ts');
+  const { discoverAuthorization } = await import('../../auth/oauth/discover.ts');
   return discoverAuthorization({
     url: given.url,
     fetch: call.fetch,

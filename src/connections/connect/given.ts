@@ -1,8 +1,8 @@
 // What a person gave to connect an account, checked before anything is tried: every fault names its field.
 import type { z } from 'zod';
-import { DrawbridgeError } from '../errors.ts';
-import type { Provider } from '../providers/define.ts';
-import { Secret } from '../secret.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Provider } from '../../providers/define.ts';
+import { Secret } from '../../secret.ts';
 
 export interface Given {
   fields: Record<string, string>;

@@ -1,8 +1,8 @@
 // What a call to a token endpoint runs in: the door, as the connection that it is for, once and no more.
-import type { Caller, Egress, FetchOptions } from '../egress/egress.ts';
-import type { TokenCall } from '../providers/auth.ts';
-import type { Provider } from '../providers/define.ts';
-import type { OrgStore } from '../store/store.ts';
+import type { Caller, Egress, FetchOptions } from '../../egress/egress.ts';
+import type { TokenCall } from '../../providers/auth.ts';
+import type { Provider } from '../../providers/define.ts';
+import type { OrgStore } from '../../store/store.ts';
 
 /** A slow answer may hold the only valid refresh token there is: it is waited for. */
 const tokenCallMs = 120_000;

@@ -1,14 +1,14 @@
 // An authorization under way: what was asked, sealed, under the hash of a state that is good once, for ten
 // minutes, for one person in one browser.
 import { z } from 'zod';
-import { digest, sameText } from '../auth/digest.ts';
-import type { Person } from '../auth/principal.ts';
-import type { Vault } from '../auth/vault.ts';
-import { DrawbridgeError } from '../errors.ts';
-import { newToken } from '../ids.ts';
-import { Secret } from '../secret.ts';
-import type { Handle, OrgStore } from '../store/store.ts';
-import type { ControlTables } from '../store/tables.ts';
+import { digest, sameText } from '../../auth/digest.ts';
+import type { Person } from '../../auth/principal.ts';
+import type { Vault } from '../../auth/vault.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { newToken } from '../../ids.ts';
+import { Secret } from '../../secret.ts';
+import type { Handle, OrgStore } from '../../store/store.ts';
+import type { ControlTables } from '../../store/tables.ts';
 
 export const authorizationLivesMs = 10 * 60_000;
 /** In the place of a connection, for the seal. */

@@ -1,17 +1,17 @@
 // The operations of connections, by name: those that the provider declares, and those that an account's own
 // MCP server has. What runs one stands here too, so that no way to an operation passes by its gate.
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import type { Cause } from '../egress/egress.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import { inputFaults } from '../input-faults.ts';
-import type { Log } from '../log.ts';
-import type { Provider, ProviderContext, ReadOperation, WriteOperation } from '../providers/define.ts';
-import type { OrgStore } from '../store/store.ts';
-import type { Connection, FoundOperation, OperationsFound } from './connections.ts';
+import type { Clock } from '../../clock.ts';
+import type { Cause } from '../../egress/egress.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import { inputFaults } from '../../input-faults.ts';
+import type { Log } from '../../log.ts';
+import type { Provider, ProviderContext, ReadOperation, WriteOperation } from '../../providers/define.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { isGranted } from '../connect/scopes.ts';
+import type { Connection, FoundOperation, OperationsFound } from '../connections.ts';
+import { isUsable } from '../states.ts';
 import { type Asked, asked } from './read.ts';
-import { isGranted } from './scopes.ts';
-import { isUsable } from './states.ts';
 
 type Operation = ReadOperation | WriteOperation;
 

@@ -1,6 +1,6 @@
 // When a token is renewed: 24 hours before its end where it lives long enough, else when a fifth of its
 // life is left.
-import type { HeldTokens } from './tokens-rows.ts';
+import type { HeldTokens } from './rows.ts';
 
 const aheadMs = 24 * 3_600_000;
 const partLeft = 0.2;

@@ -1,8 +1,8 @@
 // What a person is asked in order to connect an account of a provider: made from its declaration, for pages
 // and terminals alike.
 import { z } from 'zod';
-import { DrawbridgeError } from '../errors.ts';
-import type { Provider } from '../providers/define.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Provider } from '../../providers/define.ts';
 import { scopesInWords } from './scopes.ts';
 
 export interface FormField {

@@ -1,17 +1,17 @@
 // Renewal as connections have it: whose grant it is, what is said when it has ended, and what becomes of
 // tokens that nobody waits for any more.
-import type { AppCredentials } from '../config.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { OAuth2, TokenAnswer, TokenCall } from '../providers/auth.ts';
-import type { Provider } from '../providers/define.ts';
-import type { OrgStore } from '../store/store.ts';
-import { appOf } from './apps.ts';
-import type { AuthorizeParts } from './authorize.ts';
-import type { Connection } from './connections.ts';
-import { loadSecrets } from './credentials.ts';
-import { reportOutcome } from './report.ts';
-import { allRows, isUnfinished } from './rows.ts';
-import { isUsable } from './states.ts';
+import type { AppCredentials } from '../../config.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import type { OAuth2, TokenAnswer, TokenCall } from '../../providers/auth.ts';
+import type { Provider } from '../../providers/define.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { appOf } from '../connect/apps.ts';
+import type { AuthorizeParts } from '../connect/authorize.ts';
+import type { Connection } from '../connections.ts';
+import { loadSecrets } from '../credentials.ts';
+import { reportOutcome } from '../report.ts';
+import { allRows, isUnfinished } from '../rows.ts';
+import { isUsable } from '../states.ts';
 import { tokenCall } from './token-call.ts';
 import { createTokens, type Timing, type Tokens } from './tokens.ts';
 

@@ -1,7 +1,7 @@
 // Which scopes a connection is asked for, what each is for in words, and what it may do with those that were
 // granted.
-import { DrawbridgeError } from '../errors.ts';
-import type { Provider } from '../providers/define.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Provider } from '../../providers/define.ts';
 
 export type Access = 'read' | 'write';
 

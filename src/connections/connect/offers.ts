@@ -1,10 +1,10 @@
 // Every provider of the catalog as it stands in this installation, told without loading any of them.
-import type { AppCredentials } from '../config.ts';
-import { DrawbridgeError } from '../errors.ts';
-import type { CatalogEntry } from '../providers/entry.ts';
-import type { OrgStore } from '../store/store.ts';
+import type { AppCredentials } from '../../config.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { CatalogEntry } from '../../providers/entry.ts';
+import type { OrgStore } from '../../store/store.ts';
+import type { Offer } from '../connections.ts';
 import { enteredApps } from './apps.ts';
-import type { Offer } from './connections.ts';
 
 export interface OfferParts {
   catalog: readonly CatalogEntry[];

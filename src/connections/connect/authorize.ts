@@ -1,34 +1,34 @@
 // Connecting in a browser: the address at the provider, and the way back from it. Tokens are stored when it
 // is known whose they are, and only for the account that was meant.
-import type { OAuth } from '../auth/oauth/oauth.ts';
-import type { Person } from '../auth/principal.ts';
-import type { Egress } from '../egress/egress.ts';
-import { DrawbridgeError } from '../errors.ts';
-import { newId, newToken } from '../ids.ts';
-import type { Log } from '../log.ts';
-import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../providers/auth.ts';
-import type { Provider, ProviderContext } from '../providers/define.ts';
-import { registerSecret, Secret } from '../secret.ts';
-import type { Handle, OrgStore } from '../store/store.ts';
-import type { ControlTables } from '../store/tables.ts';
+import type { OAuth } from '../../auth/oauth/oauth.ts';
+import type { Person } from '../../auth/principal.ts';
+import type { Egress } from '../../egress/egress.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import { newId, newToken } from '../../ids.ts';
+import type { Log } from '../../log.ts';
+import type { OAuth2, OAuthApp, TokenAnswer, TokenCall } from '../../providers/auth.ts';
+import type { Provider, ProviderContext } from '../../providers/define.ts';
+import { registerSecret, Secret } from '../../secret.ts';
+import type { Handle, OrgStore } from '../../store/store.ts';
+import type { ControlTables } from '../../store/tables.ts';
+import type { AuthorizationStart } from '../connections.ts';
+import { assertPlace, type Plan, readAllowance } from '../plan.ts';
+import { isUnfinished, rowById, unfinishedAccount, unfinishedRows, waitingRow } from '../rows.ts';
+import { move, type Recorder } from '../states.ts';
+import { agesOf, tokenSecrets } from '../tokens/grant.ts';
+import { tokenCall } from '../tokens/token-call.ts';
 import { type AppParts, appOf } from './apps.ts';
+import { insertPending, remove, storeConnection } from './connect.ts';
+import { discover, serverOf } from './discovered.ts';
+import { checkGiven } from './given.ts';
+import { isDiscovered, reachedBy, standingOf } from './reached.ts';
+import { consentScopes } from './scopes.ts';
 import {
   type AuthorizationRequest,
   authorizationLivesMs,
   beginAuthorization,
   spendAuthorization,
-} from './authorize-state.ts';
-import { insertPending, remove, storeConnection } from './connect.ts';
-import type { AuthorizationStart } from './connections.ts';
-import { discover, serverOf } from './discovered.ts';
-import { checkGiven } from './given.ts';
-import { agesOf, tokenSecrets } from './grant.ts';
-import { assertPlace, type Plan, readAllowance } from './plan.ts';
-import { isDiscovered, reachedBy, standingOf } from './reached.ts';
-import { isUnfinished, rowById, unfinishedAccount, unfinishedRows, waitingRow } from './rows.ts';
-import { consentScopes } from './scopes.ts';
-import { move, type Recorder } from './states.ts';
-import { tokenCall } from './token-call.ts';
+} from './state.ts';
 
 export interface AuthorizeParts extends AppParts, Recorder {
   control: Handle<ControlTables>;

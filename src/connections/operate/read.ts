@@ -1,9 +1,9 @@
 // One live read: its input checked, its time bounded, its answer held against the capability's contract,
 // its outcome told to the connection.
 import type { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import { withDeadline } from '../egress/deadline.ts';
-import { DrawbridgeError } from '../errors.ts';
+import type { Clock } from '../../clock.ts';
+import { withDeadline } from '../../egress/deadline.ts';
+import { DrawbridgeError } from '../../errors.ts';
 import {
   type Capability,
   type CapabilityInputs,
@@ -11,8 +11,8 @@ import {
   freeBusyAnswer,
   listing,
   listingSearchAnswer,
-} from '../providers/capabilities.ts';
-import type { Provider, ProviderContext, ReadOperation } from '../providers/define.ts';
+} from '../../providers/capabilities.ts';
+import type { Provider, ProviderContext, ReadOperation } from '../../providers/define.ts';
 
 const defaultTimeoutMs = 15_000;
 const outputs: Partial<{ [C in Capability]: z.ZodType<CapabilityOutputs[C]> }> = {

@@ -1,10 +1,10 @@
 // The provider as one connection reaches it: by its API as declared, or by an MCP server that says itself how
 // people sign in. What was found out at connecting stands among the connection's fields.
 import { z } from 'zod';
-import { DrawbridgeError } from '../errors.ts';
-import type { Auth, OAuth2, OAuthApp } from '../providers/auth.ts';
-import type { Provider } from '../providers/define.ts';
-import type { Secret } from '../secret.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Auth, OAuth2, OAuthApp } from '../../providers/auth.ts';
+import type { Provider } from '../../providers/define.ts';
+import type { Secret } from '../../secret.ts';
 
 /** Names the app of a server that registered us by itself: its credentials are the connection's own. */
 export const discoveredApp = 'discovered';

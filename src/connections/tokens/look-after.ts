@@ -1,14 +1,14 @@
 // What connections need though nobody uses them: tokens renewed before they end, and a log-in now and then
 // that tells whether the account still answers. One process at a time for an org; nothing is held in memory.
-import type { Clock } from '../clock.ts';
-import { newId } from '../ids.ts';
-import type { Log } from '../log.ts';
-import { holdLease } from '../store/hold.ts';
-import { acquireLease } from '../store/lease.ts';
-import type { OrgStore } from '../store/store.ts';
-import { usableStates } from './states.ts';
+import type { Clock } from '../../clock.ts';
+import { newId } from '../../ids.ts';
+import type { Log } from '../../log.ts';
+import { holdLease } from '../../store/hold.ts';
+import { acquireLease } from '../../store/lease.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { usableStates } from '../states.ts';
+import { isDue } from './due.ts';
 import type { Tokens } from './tokens.ts';
-import { isDue } from './tokens-due.ts';
 
 export interface LookAfterParts {
   clock: Clock;

@@ -1,12 +1,12 @@
 // How many live calls an org's tools may cause in an hour, by its plan. What memory answers, what a sync
 // fetches and what a status asks are never counted.
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import type { ToolLimit } from '../egress/guards.ts';
-import { createKeptWhile } from '../egress/kept-while.ts';
-import { fromJson } from '../store/codec.ts';
-import type { Store } from '../store/store.ts';
-import { type Plan, planName } from './plan.ts';
+import type { Clock } from '../../clock.ts';
+import type { ToolLimit } from '../../egress/guards.ts';
+import { createKeptWhile } from '../../egress/kept-while.ts';
+import { fromJson } from '../../store/codec.ts';
+import type { Store } from '../../store/store.ts';
+import { type Plan, planName } from '../plan.ts';
 
 const hour = 3_600_000;
 /** Calls an hour; undefined: as many as it likes. */

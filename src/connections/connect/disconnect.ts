@@ -1,19 +1,19 @@
 // Disconnecting: the grant is ended at the provider first, within a bounded time, then the credentials are
 // forgotten, whatever came of it. What a person still has to do there is said.
-import { withDeadline } from '../egress/deadline.ts';
-import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
-import type { Provider } from '../providers/define.ts';
-import { isOwn } from '../providers/own.ts';
-import { fromJson } from '../store/codec.ts';
-import type { OrgStore } from '../store/store.ts';
+import { withDeadline } from '../../egress/deadline.ts';
+import { DrawbridgeError, toDrawbridgeError } from '../../errors.ts';
+import type { Provider } from '../../providers/define.ts';
+import { isOwn } from '../../providers/own.ts';
+import { fromJson } from '../../store/codec.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { loadSecrets } from '../credentials.ts';
+import { allRows, type ConnectionRow, rowById } from '../rows.ts';
+import type { Recorder } from '../states.ts';
+import { tokenFields } from '../tokens/grant.ts';
+import { tokenCall } from '../tokens/token-call.ts';
 import { appOf } from './apps.ts';
 import type { AuthorizeParts } from './authorize.ts';
 import { removeConnection } from './connect.ts';
-import { loadSecrets } from './credentials.ts';
-import { tokenFields } from './grant.ts';
-import { allRows, type ConnectionRow, rowById } from './rows.ts';
-import type { Recorder } from './states.ts';
-import { tokenCall } from './token-call.ts';
 
 const revokeWithinMs = 10_000;
 

@@ -1,12 +1,12 @@
 // What an operation or feed may use, bound to one connection: its settings, its credentials, and the door.
-import type { Clock } from '../clock.ts';
-import type { Caller, Cause, Egress } from '../egress/egress.ts';
-import { DrawbridgeError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Provider, ProviderContext } from '../providers/define.ts';
-import type { Secret } from '../secret.ts';
+import type { Clock } from '../../clock.ts';
+import type { Caller, Cause, Egress } from '../../egress/egress.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Provider, ProviderContext } from '../../providers/define.ts';
+import type { Secret } from '../../secret.ts';
+import { tokenFields } from '../tokens/grant.ts';
 import { attaching, type Bearer } from './attach.ts';
-import { tokenFields } from './grant.ts';
 
 export interface ContextParts {
   egress: Egress;

@@ -1,12 +1,12 @@
 // The app that is registered at a provider: from the environment first, else as a person entered it here.
-import { appPlace } from '../auth/reseal.ts';
-import type { Vault } from '../auth/vault.ts';
-import type { Clock } from '../clock.ts';
-import type { AppCredentials } from '../config.ts';
-import type { OAuth2, OAuthApp } from '../providers/auth.ts';
-import type { Secret } from '../secret.ts';
-import type { OrgStore } from '../store/store.ts';
-import { requireDataKey } from './credentials.ts';
+import { appPlace } from '../../auth/reseal.ts';
+import type { Vault } from '../../auth/vault.ts';
+import type { Clock } from '../../clock.ts';
+import type { AppCredentials } from '../../config.ts';
+import type { OAuth2, OAuthApp } from '../../providers/auth.ts';
+import type { Secret } from '../../secret.ts';
+import type { OrgStore } from '../../store/store.ts';
+import { requireDataKey } from '../credentials.ts';
 import { appOfConnection, discoveredApp } from './reached.ts';
 
 export interface AppParts {

@@ -1,9 +1,9 @@
 // Which account a capability means. One that fits is taken; several are a question; none is a command.
-import { DrawbridgeError } from '../errors.ts';
-import type { Capability } from '../providers/capabilities.ts';
-import type { CatalogEntry } from '../providers/entry.ts';
-import type { Connection } from './connections.ts';
-import { isUsable } from './states.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Capability } from '../../providers/capabilities.ts';
+import type { CatalogEntry } from '../../providers/entry.ts';
+import type { Connection } from '../connections.ts';
+import { isUsable } from '../states.ts';
 
 const deeds: Record<Capability, string> = {
   'mail.send': 'send mail',
