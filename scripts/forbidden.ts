@@ -86,9 +86,8 @@ const rules: Rule[] = [
     hits: (n) => isCallOf(n, 'sql', 'raw'),
   },
   {
-    // Back-off is spread by chance that nobody profits from guessing.
     what: 'Math.random: use ids.ts for identifiers, node:crypto for chance',
-    allowed: /^src\/(store\/(sqlite\/busy|postgres\/postgres)|egress\/retry)\.ts$/,
+    allowed: /^$/,
     hits: (n) => isCallOf(n, 'Math', 'random'),
   },
   {
