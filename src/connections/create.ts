@@ -17,7 +17,8 @@ import { ownLabels } from '../providers/own.ts';
 import type { OrgStore, Store } from '../store/store.ts';
 import { eventsSince, noticesOf } from './attention.ts';
 import { storeApp } from './connect/apps.ts';
-import { type AuthorizeParts, authorize, authorized, sweepUnfinished } from './connect/authorize.ts';
+import { type AuthorizeParts, authorize } from './connect/authorize.ts';
+import { authorized } from './connect/authorized.ts';
 import { storeConnection } from './connect/connect.ts';
 import { disconnect } from './connect/disconnect.ts';
 import { openServer } from './connect/discovered.ts';
@@ -33,6 +34,7 @@ import {
   type Standing,
 } from './connect/reached.ts';
 import { assertGranted, isGranted } from './connect/scopes.ts';
+import { sweepUnfinished } from './connect/unfinished.ts';
 import type { Connection, Connections } from './connections.ts';
 import { loadSecrets } from './credentials.ts';
 import { checkHealth } from './health.ts';

@@ -1,6 +1,6 @@
 // Where a person lands when connecting did not end with an account: what happened, and what to do now.
 import type { Context } from 'hono';
-import { type Begun, NotAuthorized } from '../connections/connect/authorize.ts';
+import { type Begun, NotAuthorized } from '../connections/connect/authorized.ts';
 import { type ConnectPlace, showConnect } from '../dashboard/connections/routes.ts';
 import type { PageEnv, PageRooms } from '../dashboard/environment.ts';
 import { messagePage, steppingStone } from '../dashboard/page/message.ts';
