@@ -11,7 +11,7 @@ import type { Cause, Egress } from '../egress/egress.ts';
 import { DrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { catalog as allProviders } from '../providers/catalog.ts';
-import type { Provider, ProviderContext, WriteOperation } from '../providers/define.ts';
+import type { ProviderContext, WriteOperation } from '../providers/define.ts';
 import type { CatalogEntry } from '../providers/entry.ts';
 import { ownLabels } from '../providers/own.ts';
 import type { OrgStore, Store } from '../store/store.ts';
@@ -19,26 +19,19 @@ import { eventsSince, noticesOf } from './attention.ts';
 import { storeApp } from './connect/apps.ts';
 import { type AuthorizeParts, authorize } from './connect/authorize.ts';
 import { authorized } from './connect/authorized.ts';
+import { connectByForm } from './connect/by-form.ts';
 import { storeConnection } from './connect/connect.ts';
 import { disconnect } from './connect/disconnect.ts';
-import { openServer } from './connect/discovered.ts';
 import { formOf } from './connect/form.ts';
-import { checkGiven } from './connect/given.ts';
+import { knownProviders } from './connect/known.ts';
 import { assertOn, offersOf } from './connect/offers.ts';
-import {
-  assertProgram,
-  isDiscovered,
-  isPasted,
-  overMcp,
-  reachedBy,
-  type Standing,
-} from './connect/reached.ts';
-import { assertGranted, isGranted } from './connect/scopes.ts';
+import { assertGranted } from './connect/scopes.ts';
 import { sweepUnfinished } from './connect/unfinished.ts';
 import type { Connection, Connections } from './connections.ts';
 import { loadSecrets } from './credentials.ts';
 import { checkHealth } from './health.ts';
 import { providerContext } from './operate/context.ts';
+import { type FeedParts, feedsOf, recordOf } from './operate/feeds.ts';
 import { createOperations } from './operate/operations.ts';
 import { runRead } from './operate/read.ts';
 import { assertUsable, chooseConnection, withLink } from './operate/resolve.ts';
@@ -89,16 +82,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
     zillow: options.defaults?.zillowHost === undefined ? {} : { host: options.defaults.zillowHost },
   };
 
-  function entryOf(provider: string): CatalogEntry | undefined {
-    return catalog.find((entry) => entry.id === provider);
-  }
-
+  const allowPrograms = options.allowPrograms === true;
+  const { entryOf, load, loadFor, overMcp } = knownProviders(catalog, { allowPrograms });
   const apps = options.apps ?? new Map<string, AppCredentials>();
   const providersOff = options.providersOff ?? [];
   const plan = options.plan ?? 'local';
   const pageUrl = options.pageUrl ?? ((path: string) => path);
   const reconnect = ({ provider, id }: Connection, more = ''): string =>
     `${pageUrl(`/connect/${provider}?account=${id}${more}`)} (or in a terminal: drawbridge connect ${provider})`;
+  const withWriting = (connection: Connection): string => reconnect(connection, '&access=write');
   let oauth: Promise<OAuth> | undefined;
   const authorizing: AuthorizeParts = {
     control: options.store.control,
@@ -138,33 +130,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }),
   };
 
-  async function load(provider: string): Promise<Provider> {
-    const entry = entryOf(provider);
-    if (entry !== undefined) return entry.load();
-    const known = catalog.filter(({ connectable }) => connectable).map(({ id }) => id);
-    throw new DrawbridgeError(
-      'not_found',
-      `There is no provider ${provider}. There are: ${known.join(', ')}.`,
-      {
-        field: 'provider',
-      },
-    );
-  }
-
   async function get(org: OrgStore, id: string): Promise<Connection> {
     const row = await org.read((db) => rowById(db, org.orgId, id));
     if (row === undefined) throw new DrawbridgeError('not_found', `There is no connection ${id}.`);
     return toConnection(row, entryOf(row.provider));
-  }
-
-  /** The provider as that connection reaches it. */
-  async function loadFor(
-    connection: Pick<Connection, 'provider' | 'fields' | 'mcpServerUrl'>,
-  ): Promise<Provider> {
-    const declared = await load(connection.provider);
-    const provider = connection.mcpServerUrl === undefined ? declared : overMcp(declared, await load('mcp'));
-    assertProgram(connection.fields, options.allowPrograms === true);
-    return reachedBy(provider, connection);
   }
 
   /** A context with credentials as they are now; refuses a connection that has lost them since. */
@@ -182,7 +151,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const declared = Object.hasOwn(provider.operations, operation)
       ? provider.operations[operation]
       : undefined;
-    if (declared !== undefined) assertGranted(grantOf(now, declared));
+    if (declared !== undefined) assertGranted(now, declared, withWriting(now));
     const oauth2 = provider.auth.kind === 'oauth2';
     return providerContext({
       egress,
@@ -246,21 +215,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return (await allRows(org)).map((row) => toConnection(row, entryOf(row.provider)));
   }
 
-  function grantOf(
-    connection: Connection,
-    operation: { title: string; effect: string; scopes?: readonly string[] },
-  ) {
-    return {
-      // Where reading and writing share a scope, or there are none, the person's choice alone tells.
-      refused: connection.access === 'read' && operation.effect !== 'read',
-      granted: connection.scopes,
-      needed: operation.scopes,
-      deed: operation.title,
-      label: connection.label,
-      reconnect: reconnect(connection, '&access=write'),
-    };
-  }
-
   const operations = createOperations({
     clock,
     log,
@@ -273,6 +227,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
     context: contextOf,
     report: tell,
   });
+
+  async function feedParts(org: OrgStore, connection: Connection): Promise<FeedParts> {
+    const provider = await loadFor(connection);
+    const { scopes } = await get(org, connection.id);
+    return {
+      provider,
+      scopes,
+      context: (operation, cause) => contextOf(org, connection, operation, cause),
+    };
+  }
 
   async function writeNamed(
     org: OrgStore,
@@ -303,37 +267,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const provider = await load(providerId);
       assertOn(provider, providersOff);
-      const pasted = isPasted(provider, given.secrets);
-      if (provider.auth.kind === 'oauth2' && !pasted) {
-        throw new DrawbridgeError(
-          'invalid_request',
-          `${provider.title} is connected in a browser: ${pageUrl(`/connect/${providerId}`)}`,
-          { field: 'provider', retry: 'ask' },
-        );
-      }
-      const asGiven = checkGiven(provider, given, defaults[providerId] ?? {});
-      assertProgram(asGiven.fields, options.allowPrograms === true);
-      const opened = isDiscovered(provider)
-        ? await openServer(org, authorizing, provider, asGiven)
-        : pasted
-          ? { ...asGiven, fields: { ...asGiven.fields, standing: { way: 'token' } satisfies Standing } }
-          : asGiven;
-      const reached = reachedBy(provider, opened);
-      const probed = (await reached.probe?.(authorizing.context(org, reached, opened))) ?? {};
-      const checked = { ...opened, fields: { ...opened.fields, ...probed } };
-      const who = await reached.identity(authorizing.context(org, reached, checked));
-      const id = await storeConnection(
-        org,
-        { ...authorizing, mover },
-        {
-          ...checked,
-          provider: providerId,
-          account: who.id,
-          label: who.label,
-          ...(pasted && given.access !== undefined ? { access: given.access } : {}),
-        },
-      );
-      return get(org, id);
+      const parts = { ...authorizing, mover, allowPrograms, pageUrl };
+      return get(org, await connectByForm(org, parts, provider, given));
     },
 
     disconnect: (org, id, mover) =>
@@ -361,14 +296,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
       assertOn(declared, providersOff);
       const provider =
         start.via === 'mcp' && declared.mcp !== undefined
-          ? { ...overMcp(declared, await load('mcp')), mcp: declared.mcp }
+          ? { ...(await overMcp(declared)), mcp: declared.mcp }
           : declared;
       return authorize(org, { ...authorizing, mover: onPage(person) }, person, provider, start);
     },
     async authorized(org, person, back) {
       const declared = await load(back.provider);
       assertOn(declared, providersOff);
-      const over = async () => overMcp(declared, await load('mcp'));
+      const over = () => overMcp(declared);
       const parts = { ...authorizing, mover: onPage(person) };
       return get(org, await authorized(org, parts, person, { declared, over }, back));
     },
@@ -381,7 +316,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     operations: (org, connectionId) => operations.find(org, connectionId),
     async runRead(org, connection, name, input, given) {
       assertShown(org, connection);
-      assertGranted(grantOf(await get(org, connection.id), await operations.named(org, connection, name)));
+      const now = await get(org, connection.id);
+      assertGranted(now, await operations.named(org, connection, name), withWriting(now));
       return withLink(
         () => reconnect(connection),
         () => operations.read(org, connection, name, input, given),
@@ -431,7 +367,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     async write(org, connection, name) {
       const operation = await writeNamed(org, connection, name);
-      assertGranted(grantOf(await get(org, connection.id), operation));
+      const now = await get(org, connection.id);
+      assertGranted(now, operation, withWriting(now));
       return operation;
     },
 
@@ -456,40 +393,24 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async feeds(org, connection) {
-      const provider = await loadFor(connection);
-      const { scopes } = await get(org, connection.id);
-      // What a person did not permit is no failure of the sync.
-      const feeds = Object.entries(provider.feeds).filter(([, feed]) => isGranted(scopes, feed.scopes));
-      return Promise.all(
-        feeds.map(async ([name, feed]) => {
-          const context = await contextOf(org, connection, name, 'sync');
-          return { name, feed, pages: (cursor: unknown) => feed.pages(context, cursor) };
-        }),
-      );
+      return feedsOf(await feedParts(org, connection));
     },
 
-    async record(org, connection, { kind, externalId }) {
-      const provider = await loadFor(connection);
-      const { scopes } = await get(org, connection.id);
-      for (const [name, feed] of Object.entries(provider.feeds)) {
-        const { record } = feed;
-        if (record?.owns(externalId) !== true || !feed.kinds.includes(kind)) continue;
-        if (!isGranted(scopes, feed.scopes)) continue;
-        return {
-          read: async () => {
-            const run = async () => record.read(await contextOf(org, connection, name, 'tool'), externalId);
-            try {
-              const found = await withLink(() => reconnect(connection), run);
-              await tell(org, connection, { answered: true });
-              return found;
-            } catch (error) {
-              await tell(org, connection, { error });
-              throw error;
-            }
-          },
-        };
-      }
-      return undefined;
+    async record(org, connection, known) {
+      const record = recordOf(await feedParts(org, connection), known);
+      if (record === undefined) return undefined;
+      return {
+        read: async () => {
+          try {
+            const found = await withLink(() => reconnect(connection), record.read);
+            await tell(org, connection, { answered: true });
+            return found;
+          } catch (error) {
+            await tell(org, connection, { error });
+            throw error;
+          }
+        },
+      };
     },
 
     providers: () => Promise.all(catalog.map((entry) => entry.load())),

@@ -2,6 +2,7 @@
 // granted.
 import { DrawbridgeError } from '../../errors.ts';
 import type { Provider } from '../../providers/define.ts';
+import type { Connection } from '../connections.ts';
 
 export type Access = 'read' | 'write';
 
@@ -51,19 +52,17 @@ export function isGranted(
  * @param reconnect how a person connects again, as the end of a sentence
  * @throws DrawbridgeError `permission_denied`
  */
-export function assertGranted(given: {
-  /** A person connected it to be read only, and this is a write. */
-  refused: boolean;
-  granted: readonly string[] | undefined;
-  needed: readonly string[] | undefined;
-  deed: string;
-  label: string;
-  reconnect: string;
-}): void {
-  if (!given.refused && isGranted(given.granted, given.needed)) return;
+export function assertGranted(
+  connection: Pick<Connection, 'access' | 'scopes' | 'label'>,
+  operation: { title: string; effect: string; scopes?: readonly string[] },
+  reconnect: string,
+): void {
+  // Where reading and writing share a scope, or there are none, the person's choice alone tells.
+  const refused = connection.access === 'read' && operation.effect !== 'read';
+  if (!refused && isGranted(connection.scopes, operation.scopes)) return;
   throw new DrawbridgeError(
     'permission_denied',
-    `${given.label} was connected without the permission for "${given.deed}". A person connects it again with that permission: ${given.reconnect}`,
+    `${connection.label} was connected without the permission for "${operation.title}". A person connects it again with that permission: ${reconnect}`,
     { retry: 'reconnect' },
   );
 }
