@@ -8,7 +8,7 @@ import { framed, visible, visibleLine } from '../untrusted.ts';
 import { attributed, documentUri } from './answers/hits.ts';
 import { pageOf } from './answers/pages.ts';
 import { defineTool } from './define.ts';
-import { priceInWords } from './listings/listings.ts';
+import { priceInWords } from './listings/hits.ts';
 import { recallProperty } from './listings/property-recall.ts';
 import { pricesRow, sourceLine, sourcesOf } from './listings/property-sources.ts';
 

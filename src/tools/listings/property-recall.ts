@@ -8,7 +8,7 @@ import { allowedAge } from '../../recall/thresholds.ts';
 import { visibleLine } from '../../untrusted.ts';
 import type { ToolContext } from '../define.ts';
 import { accountsAtOnce, isAbsence, listingAccounts, type Refused, refusedLine } from './accounts.ts';
-import { rememberListings } from './listings.ts';
+import { rememberListings } from './remember.ts';
 
 const liveTimeout = 10_000;
 

@@ -3,7 +3,7 @@ import type { Property, PropertySighting } from '../../memory/memory.ts';
 import { ageInWords, iso } from '../../time.ts';
 import { visibleLine } from '../../untrusted.ts';
 import { attributed, documentUri } from '../answers/hits.ts';
-import { priceInWords } from './listings.ts';
+import { priceInWords } from './hits.ts';
 
 type Label = (of: { connectionId: string; provider: string }) => string;
 
