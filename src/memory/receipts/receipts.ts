@@ -1,15 +1,16 @@
 // Receipts: what an answer of memory held, and which of it informed which section of which output. An attribution
 // can only name what an answer held, and is never changed; whether its source still says so is judged when asked.
-import type { Kysely } from 'kysely';
 import type { Agent, Principal } from '../../auth/principal.ts';
 import type { Clock } from '../../clock.ts';
-import { DrawbridgeError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Log } from '../../log.ts';
-import { fromJson, toJson } from '../../store/codec.ts';
+import { toJson } from '../../store/codec.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
-import { type SourceState, sourcesNow } from './sources-now.ts';
+import { attribute, checkUsed } from './attribute.ts';
+import { informedBy, outputs } from './informed-by.ts';
+import { makerOf } from './maker.ts';
+import type { SourceState } from './sources-now.ts';
 
 /** Something that an answer held. Of a fact and of a brain entry the document is where it comes from, if any. */
 export interface ReceiptItem {
@@ -90,7 +91,6 @@ export interface Receipts {
 const writeAfterMs = 200;
 const keptMs = 90 * 24 * 3_600_000;
 const tidyEveryMs = 3_600_000;
-const outputShape = /^[A-Za-z0-9_-]{1,64}$/u;
 
 type ReceiptRow = OrgTables['answer_receipts'];
 
@@ -164,205 +164,16 @@ export function createReceipts({ clock, log }: { clock: Clock; log: Log }): Rece
       return id;
     },
     async record(org, by, used) {
-      check(used);
+      checkUsed(used);
       await flush();
-      const at = await org.now();
-      return org.write(async (tx) => {
-        const receipt = await tx
-          .selectFrom('answer_receipts')
-          .select(['items', 'by'])
-          .where('org_id', '=', org.orgId)
-          .where('id', '=', used.receiptId)
-          .executeTakeFirst();
-        if (receipt === undefined) {
-          throw new DrawbridgeError(
-            'not_found',
-            'receiptId: no answer of the last 90 days has this receipt. Search again and use the one that comes with the answer.',
-            { field: 'receiptId' },
-          );
-        }
-        const items = fromJson<ReceiptItem[]>(receipt.items);
-        const chosen = [...new Set(used.hits)].map((hit, i) => {
-          const item = items[hit - 1];
-          if (item !== undefined) return item;
-          throw new DrawbridgeError(
-            'invalid_request',
-            `used.${i}: that answer had ${items.length} hits; ${hit} is none of them.`,
-            { field: `used.${i}` },
-          );
-        });
-        await tx
-          .insertInto('outputs')
-          .values({
-            org_id: org.orgId,
-            id: used.outputId,
-            title: used.title ?? used.outputId,
-            by: makerOf(by),
-            at,
-          })
-          .onConflict((conflict) =>
-            used.title === undefined
-              ? conflict.doNothing()
-              : conflict.columns(['org_id', 'id']).doUpdateSet({ title: used.title }),
-          )
-          .execute();
-        const known = await tx
-          .selectFrom('source_attribution')
-          .select(['id', 'chunk_id', 'fact_id', 'brain_id', 'content_hash'])
-          .where('org_id', '=', org.orgId)
-          .where('output_id', '=', used.outputId)
-          .where('section', '=', used.section)
-          .where('agent_role', '=', used.role)
-          .execute();
-        const ids: string[] = [];
-        for (const item of chosen) {
-          const target = columnsOf(item);
-          const same = known.find(
-            (row) =>
-              row.content_hash === item.contentHash &&
-              row.chunk_id === target.chunk_id &&
-              row.fact_id === target.fact_id &&
-              row.brain_id === target.brain_id,
-          );
-          if (same !== undefined) {
-            ids.push(same.id);
-            continue;
-          }
-          const id = newId('att', at);
-          await tx
-            .insertInto('source_attribution')
-            .values({
-              org_id: org.orgId,
-              id,
-              output_id: used.outputId,
-              section: used.section,
-              agent_role: used.role,
-              ...target,
-              document_id: item.documentId ?? null,
-              receipt_id: used.receiptId,
-              scores: toJson(item.scores),
-              content_hash: item.contentHash,
-              verified_at: item.verifiedAt,
-              used_at: at,
-              by: makerOf(by),
-            })
-            .execute();
-          ids.push(id);
-        }
-        return ids;
-      });
+      return attribute(org, by, used);
     },
     informedBy: (org, outputId) => org.read((db) => informedBy(db, org, outputId)),
-    async outputs(org, limit) {
-      const rows = await org.read((db) =>
-        db
-          .selectFrom('outputs as o')
-          .select(['o.id', 'o.title', 'o.at', 'o.by'])
-          .select((e) =>
-            e
-              .selectFrom('source_attribution as s')
-              .select((count) => count.fn.countAll<number | string>().as('n'))
-              .whereRef('s.org_id', '=', 'o.org_id')
-              .whereRef('s.output_id', '=', 'o.id')
-              .as('sources'),
-          )
-          .where('o.org_id', '=', org.orgId)
-          .orderBy('o.at', 'desc')
-          .orderBy('o.id')
-          .limit(limit)
-          .execute(),
-      );
-      return rows.map((row) => ({
-        id: row.id,
-        title: row.title,
-        at: row.at,
-        by: nameOf(row.by),
-        sources: Number(row.sources ?? 0),
-      }));
-    },
+    outputs,
     flush,
     async close() {
       over.abort();
       await flush();
     },
-  };
-}
-
-function check({ outputId, section, role, hits }: Used): void {
-  const refuse = (field: string, text: string) => {
-    throw new DrawbridgeError('invalid_request', `${field}: ${text}`, { field });
-  };
-  if (!outputShape.test(outputId))
-    refuse('output', 'must be 1 to 64 letters, digits, "-" or "_", such as brief-keller-2026-03.');
-  if (section.trim() === '' || section.length > 200) refuse('section', 'must be 1 to 200 characters.');
-  if (role.trim() === '' || role.length > 60) refuse('role', 'must be 1 to 60 characters.');
-  if (hits.length === 0) refuse('used', 'name at least one hit of the answer, by its number.');
-}
-
-function makerOf(by: Principal): string {
-  return toJson({ kind: by.kind, id: by.kind === 'person' ? by.memberId : by.agentId, name: by.name });
-}
-
-function nameOf(by: string): string {
-  return fromJson<{ name: string }>(by).name;
-}
-
-function columnsOf({ target }: ReceiptItem) {
-  return {
-    chunk_id: 'chunkId' in target ? target.chunkId : null,
-    fact_id: 'factId' in target ? target.factId : null,
-    brain_id: 'brainId' in target ? target.brainId : null,
-  };
-}
-
-async function informedBy(db: Kysely<OrgTables>, org: OrgStore, outputId: string): Promise<InformedBy> {
-  const { orgId } = org;
-  const output = await db
-    .selectFrom('outputs')
-    .selectAll()
-    .where('org_id', '=', orgId)
-    .where('id', '=', outputId)
-    .executeTakeFirst();
-  if (output === undefined) {
-    throw new DrawbridgeError(
-      'not_found',
-      'No output of that name has sources on record. They are recorded with record-attribution.',
-      { field: 'output' },
-    );
-  }
-  const rows = await db
-    .selectFrom('source_attribution')
-    .selectAll()
-    .where('org_id', '=', orgId)
-    .where('output_id', '=', outputId)
-    .orderBy('used_at')
-    .orderBy('id')
-    .execute();
-  const now = await sourcesNow(db, org, rows);
-  return {
-    outputId,
-    title: output.title,
-    at: output.at,
-    by: nameOf(output.by),
-    sources: rows.map((row) => {
-      const source = now(row);
-      return {
-        attributionId: row.id,
-        section: row.section,
-        role: row.agent_role,
-        documentId: source.documentId,
-        factId: row.fact_id ?? undefined,
-        title: source.title,
-        kind: source.kind,
-        source: source.source,
-        writtenAt: source.writtenAt,
-        scores: fromJson<Record<string, number>>(row.scores),
-        contentHash: row.content_hash,
-        usedAt: row.used_at,
-        verifiedAt: row.verified_at,
-        by: nameOf(row.by),
-        state: source.state,
-      };
-    }),
   };
 }
