@@ -12,7 +12,8 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
-import { type Account, type Calendar, calendarsOf, openAccount, sendsInvitations } from './dav.ts';
+import { type Account, openAccount } from './account.ts';
+import { type Calendar, calendarsOf, sendsInvitations } from './calendars.ts';
 
 const cancelling = z.object({
   // The name of its file is made of this: nothing that leads elsewhere.

@@ -11,15 +11,9 @@ import {
   type WriteOutcome,
   writeOperation,
 } from '../define.ts';
+import { type Account, openAccount } from './account.ts';
+import { bookingCalendar, type Calendar, calendarsOf, sendsInvitations } from './calendars.ts';
 import { composeEvent } from './compose.ts';
-import {
-  type Account,
-  bookingCalendar,
-  type Calendar,
-  calendarsOf,
-  openAccount,
-  sendsInvitations,
-} from './dav.ts';
 
 export const create = writeOperation<CalendarCreate>({
   effect: 'create',

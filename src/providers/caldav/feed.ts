@@ -9,16 +9,9 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import type { Feed, FeedPage, ProviderContext } from '../define.ts';
 import type { SourceRecord } from '../record.ts';
-import {
-  accountAt,
-  type Calendar,
-  calendarsOf,
-  marks,
-  openAccount,
-  pathOf,
-  type Reached,
-  textOf,
-} from './dav.ts';
+import { accountAt, openAccount, type Reached } from './account.ts';
+import { type Calendar, calendarsOf, marks } from './calendars.ts';
+import { pathOf, textOf } from './dav.ts';
 import { caldavFields } from './fields.ts';
 
 const pageSize = 50;

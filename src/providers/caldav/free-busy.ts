@@ -8,8 +8,9 @@ import { isZone } from '../calendar/check.ts';
 import { vtimezone } from '../calendar/timezone.ts';
 import { type FreeBusyAnswer, type FreeBusyQuery, freeBusyQuery } from '../capabilities.ts';
 import { type ProviderContext, readOperation } from '../define.ts';
+import { type Account, openAccount } from './account.ts';
+import { type Calendar, calendarsOf } from './calendars.ts';
 import { ownAddress } from './create.ts';
-import { type Account, type Calendar, calendarsOf, openAccount } from './dav.ts';
 import { checkMultistatus, objectsIn } from './feed.ts';
 
 const expandMs = 250;

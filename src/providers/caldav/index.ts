@@ -1,8 +1,8 @@
 // CalDAV: the calendars of one account. Reads events, says when one is busy, books one event an approval, and takes back what it booked.
 import { defineProvider, type ProviderContext } from '../define.ts';
+import { openAccount } from './account.ts';
 import { cancel } from './cancel.ts';
 import { create } from './create.ts';
-import { openAccount } from './dav.ts';
 import { eventFeed } from './feed.ts';
 import { caldavFields, caldavSecrets } from './fields.ts';
 import { freeBusy } from './free-busy.ts';
