@@ -33,7 +33,7 @@ export interface IngestBatch {
    * that is another or gone by now is left alone; ages and hashes stay as they were.
    */
   again?: ReadonlyMap<string, string>;
-  /** What is gone is kept aside (memory/held-deletions.ts) instead of forgotten at once. */
+  /** What is gone is kept aside (memory/documents/held-deletions.ts) instead of forgotten at once. */
   gather?: boolean;
   /** Forgets at most so many of those that were kept aside and agreed to. */
   agreed?: number;

@@ -1,5 +1,5 @@
 // What the org says of itself, as a provider: no account, no operation, no network. Its records are entered by
-// people of the org (memory/brain.ts).
+// people of the org (memory/receipts/brain.ts).
 import { z } from 'zod';
 import { defineProvider } from './define.ts';
 import { ownLabels } from './own.ts';
