@@ -1,4 +1,5 @@
 // Dates as people write them, English first, and the commonest of German, Spanish and French.
+import { day } from '../../time.ts';
 import { type Day, dayOf, isDay, type Span, spanOf, type Unit, weekday } from './calendar.ts';
 
 export interface SaidTime extends Span {
@@ -211,4 +212,14 @@ export function timesIn(question: string, now: number, zone: string): SaidTime[]
     }
   }
   return found.sort((a, b) => a.start - b.start);
+}
+
+const withYear = new RegExp(year, 'u');
+
+/** Days that a question names with their year: as it stands there, and as ISO 8601 has it. */
+export function daysIn(question: string): { words: string; iso: string }[] {
+  if (!withYear.test(question)) return [];
+  return timesIn(question, 0, 'UTC')
+    .filter(({ since, until, words }) => until - since === day && withYear.test(words))
+    .map(({ since, words }) => ({ words, iso: new Date(since).toISOString().slice(0, 10) }));
 }
