@@ -14,7 +14,7 @@ interface Asking {
 const lists: Partial<Record<StopWordLanguage, Asking>> = {
   en: {
     verbs: `summarize summarizes summarized summarise summarises summarised discuss discusses discussed discussing
-      think thinks thinking thought say says saying said talked talking mention mentions mentioned mentioning`,
+      think thinks thought say says saying said talked talking mention mentions mentioned mentioning`,
     nouns: 'discussion discussions opinion opinions thoughts talk talks',
     about: 'about concerning of on over regarding',
   },
