@@ -8,6 +8,11 @@ export interface RankSettings {
   headerB: number;
   bodyB: number;
   /**
+   * Terms that a body counts as at least, unless most are shorter: a message of five words is not five times as much
+   * about one of them.
+   */
+  shortestBody: number;
+  /**
    * The power of a term's idf: the rare words of a question tell more than that, for common ones meet by chance. And
    * inside a narrow scope.
    */
@@ -56,6 +61,7 @@ export const rankSettings: RankSettings = {
   k1: 1.5,
   headerB: 0.4,
   bodyB: 0.75,
+  shortestBody: 25,
   rarity: 1.25,
   rarityInScope: 1,
   headerWeight: 2,

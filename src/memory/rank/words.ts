@@ -131,9 +131,10 @@ export function fieldNorms(collection: Collection, settings: RankSettings): Fiel
   const perBody = settings.bodyB / (collection.meanBodyLength || 1);
   const headerRest = 1 - settings.headerB;
   const bodyRest = 1 - settings.bodyB;
+  const shortestBody = Math.min(settings.shortestBody, collection.meanBodyLength);
   return {
     header: (slot) => settings.headerWeight / (headerRest + perHeader * (headerLength[slot] ?? 0)),
-    body: (slot) => 1 / (bodyRest + perBody * (bodyLength[slot] ?? 0)),
+    body: (slot) => 1 / (bodyRest + perBody * Math.max(shortestBody, bodyLength[slot] ?? 0)),
   };
 }
 

@@ -78,6 +78,24 @@ test('a passage that holds more of the question comes first, and one that holds 
   expect(slotsOf(ask(collection, 'deposit of the lease'))).toHaveLength(2);
 });
 
+test('a message of a few words does not come first for being short, before one that holds more of the question', () => {
+  const collection = collectionOf([
+    'Boiler? Yes, the boiler!',
+    'The man from the works came on Tuesday and looked at the boiler beside the printer: the pump of the boiler is worn.',
+    ...Array.from({ length: 4 }, () => filler.join(' ')),
+  ]);
+  const best = (shortestBody: number) =>
+    slotsOf(
+      rank(
+        collection,
+        { terms: ['boiler', 'printer'] },
+        { limit: 2, settings: { ...rankSettings, shortestBody } },
+      ),
+    );
+  expect(best(0)[0]).toBe(0);
+  expect(best(rankSettings.shortestBody)).toEqual([1, 0]);
+});
+
 test('a word in the title counts for more than the same word in the text', () => {
   const others = filler.map((text, i) => ({ title: `Message number ${i}`, text }));
   const collection = collectionOf([
