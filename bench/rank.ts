@@ -18,7 +18,7 @@ const wordsAlone = {
 };
 const variants: Readonly<Record<string, Partial<RankSettings>>> = {
   'as shipped': {},
-  'words of a chunk alone': { ...wordsAlone, neighbourWeight: 0 },
+  'words of a chunk alone': { ...wordsAlone, neighbourWeight: 0, neighbourWeightInScope: 0 },
   'words with neighbours': wordsAlone,
   'vectors alone': {
     ...wordsAlone,
@@ -29,7 +29,7 @@ const variants: Readonly<Record<string, Partial<RankSettings>>> = {
   'without vectors': { vectorWeight: 0, vectorWeightInDoubt: 0 },
   'without doubt': trusting,
   'without contexts': { ...trusting, contextShare: 0 },
-  'without neighbours’ words': { neighbourWeight: 0 },
+  'without neighbours’ words': { neighbourWeight: 0, neighbourWeightInScope: 0 },
   'without neighbours’ vectors': { neighbourVector: 0 },
   'without nearness': { proximityWeight: 0 },
   'without expansion': { expansion: 0 },

@@ -221,8 +221,11 @@ const byScore = (a: Candidate, b: Candidate) =>
   b.score > a.score ? 1 : b.score < a.score ? -1 : a.slot - b.slot;
 
 /** What is rare elsewhere may be what a narrow scope is all about. */
-const settingsWithin = (among: Uint32Array | undefined, settings: RankSettings): RankSettings =>
-  among === undefined ? settings : { ...settings, rarity: settings.rarityInScope };
+function settingsWithin(among: Uint32Array | undefined, settings: RankSettings): RankSettings {
+  if (among === undefined) return settings;
+  const { rarityInScope: rarity, neighbourWeightInScope: neighbourWeight } = settings;
+  return { ...settings, rarity, neighbourWeight };
+}
 
 /** The best chunks, best first: at most `limit`, each admitted and alive. */
 export function rank(collection: Collection, question: Question, options: RankOptions): Ranked[] {

@@ -20,8 +20,9 @@ export interface RankSettings {
   rarityInScope: number;
   /** What a match in a field counts for; the body's is 1. */
   headerWeight: number;
-  /** What a match in the chunk before or after counts for. */
+  /** What a match in the chunk before or after counts for; and inside a narrow scope, mostly one conversation. */
   neighbourWeight: number;
+  neighbourWeightInScope: number;
   /** How much of that, in words and in vectors, where the neighbour is of the same document, not of the same thread. */
   withinDocument: number;
   /** What nearness of the question's words counts for beside the words themselves. */
@@ -66,6 +67,7 @@ export const rankSettings: RankSettings = {
   rarityInScope: 1,
   headerWeight: 2,
   neighbourWeight: 0.5,
+  neighbourWeightInScope: 0.6,
   withinDocument: 0.3,
   proximityWeight: 0.1,
   phraseWeight: 1.5,
