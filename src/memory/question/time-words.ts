@@ -214,12 +214,15 @@ export function timesIn(question: string, now: number, zone: string): SaidTime[]
   return found.sort((a, b) => a.start - b.start);
 }
 
+/** What is pasted behind a question may hold hundreds. */
+const longestForDays = 1_000;
 const withYear = new RegExp(year, 'u');
 
 /** Days that a question names with their year: as it stands there, and as ISO 8601 has it. */
 export function daysIn(question: string): { words: string; iso: string }[] {
-  if (!withYear.test(question)) return [];
-  return timesIn(question, 0, 'UTC')
+  const read = question.slice(0, longestForDays);
+  if (!withYear.test(read)) return [];
+  return timesIn(read, 0, 'UTC')
     .filter(({ since, until, words }) => until - since === day && withYear.test(words))
     .map(({ since, words }) => ({ words, iso: new Date(since).toISOString().slice(0, 10) }));
 }
