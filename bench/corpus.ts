@@ -1,13 +1,13 @@
 // Mail for measuring: from a seed, the same each time; words by Zipf's law, threads with quotes, signatures,
 // now and then an attachment.
-import { randomUUID } from 'node:crypto';
+import { newId } from '../src/ids.ts';
 import type { Source } from '../src/memory/memory.ts';
 import type { SourceRecord } from '../src/providers/record.ts';
 import type { OrgStore } from '../src/store/store.ts';
 
 /** An account to which records can belong. */
 export async function addSource(org: OrgStore): Promise<Source> {
-  const id = `con_${randomUUID()}`;
+  const id = newId('con', Date.now());
   await org.write((tx) =>
     tx
       .insertInto('connected_sources')

@@ -146,7 +146,7 @@ async function store(
   await clients.forget(outdated.filter(isLive).map((one) => one.id));
   const outdatedIds = outdated.map((one) => one.id);
   await facts.forget(gone.map((one) => one.id));
-  await removeChunks(tx, orgId, index, outdatedIds);
+  await removeChunks(tx, org, index, outdatedIds);
   await removePeople(tx, orgId, outdatedIds);
   await tombstone(
     tx,

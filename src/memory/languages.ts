@@ -1,6 +1,7 @@
 // The languages that most of an org's documents are written in: a question's words are looked up under each.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { OrgStore } from '../store/store.ts';
 import type { OrgTables } from '../store/tables.ts';
 import { fallbackLanguage } from './language/stem.ts';
 
@@ -10,9 +11,11 @@ const minShare = 0.03;
 const rememberedMs = 60_000;
 
 /** Most frequent first; remembered for a minute. */
-export function createLanguages(clock: Clock): (db: Kysely<OrgTables>, orgId: string) => Promise<string[]> {
+export function createLanguages(
+  clock: Clock,
+): (db: Kysely<OrgTables>, org: Pick<OrgStore, 'orgId' | 'dialect'>) => Promise<string[]> {
   const remembered = new Map<string, { languages: string[]; documents: number; at: number }>();
-  return async (db, orgId) => {
+  return async (db, { orgId, dialect }) => {
     const known = remembered.get(orgId);
     // A small collection may become another with its next batch, and counting it costs nothing.
     if (known !== undefined && known.documents > 1000 && clock.elapsed() - known.at < rememberedMs) {
@@ -21,7 +24,12 @@ export function createLanguages(clock: Clock): (db: Kysely<OrgTables>, orgId: st
     const rows = await db
       .selectFrom('source_documents')
       .select(['language', (count) => count.fn.countAll().as('n')])
-      .where('org_id', '=', orgId)
+      // An org's own file counts in an index, which does not say whose the rows are: all are that one's.
+      .where((is) =>
+        dialect === 'sqlite'
+          ? is.exists(is.selectFrom('orgs').select('id').where('id', '=', orgId))
+          : is('org_id', '=', orgId),
+      )
       .where('deleted_at', 'is', null)
       .groupBy('language')
       .execute();

@@ -4,7 +4,8 @@ import { recordMediaTypes } from '../providers/record.ts';
 import { fromJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
 import { attachedTo } from './documents/attached.ts';
-import { payloadOf } from './documents/payload.ts';
+import { hashOf } from './documents/content-hash.ts';
+import { unpack } from './documents/payload.ts';
 import type { IngestBatch, IngestResult, Rebuilt, Source } from './memory.ts';
 
 /** Documents of one transaction. */
@@ -33,12 +34,13 @@ type Row = Awaited<ReturnType<typeof page>>[number];
 /** The record as it came in, as far as it is kept: what its source said of it beside the payload stands in the row. */
 function recordOf(row: Row): SourceRecord | undefined {
   if (attachedTo(row.external_id) !== undefined || !isMediaType(row.media_type)) return undefined;
-  const { fileName } = fromJson<{ fileName?: unknown }>(row.facts);
+  const { raw, facts } = unpack(row);
+  const { fileName } = fromJson<{ fileName?: unknown }>(facts);
   return {
     externalId: row.external_id,
     kind: row.kind as DocumentKind,
     mediaType: row.media_type,
-    raw: payloadOf(row),
+    raw,
     title: row.title,
     people: fromJson<Person[]>(row.people),
     ...(typeof fileName === 'string' ? { fileName } : {}),
@@ -61,7 +63,7 @@ export async function rebuildSome(
   const told: Rebuilt = { documents: 0, rejected: [], after: rows.at(-1)?.id };
   for (const [connectionId, own] of Map.groupBy(rows, (row) => row.connection_id)) {
     const records = own.flatMap((row) => recordOf(row) ?? []);
-    const again = new Map(own.map((row) => [row.external_id, row.content_hash]));
+    const again = new Map(own.map((row) => [row.external_id, hashOf(row.content_hash)]));
     const provider = own[0]?.provider ?? '';
     const { updated, rejected } = await ingest(org, { connectionId, provider }, { records, again });
     told.documents += updated;

@@ -91,7 +91,7 @@ export function createSearch({
     const { scope, maxSeq, languages, answering, timeZone } = await org.read(async (db) => ({
       scope: wanted.length === 0 ? undefined : await resolveClients(db, org.orgId, wanted),
       maxSeq: place?.maxSeq ?? (await newestChunk(db, org.orgId)),
-      languages: await languagesOf(db, org.orgId),
+      languages: await languagesOf(db, org),
       answering: await embedding?.answering(org),
       timeZone:
         query.understand === undefined ? '' : (query.understand.timeZone ?? (await readTimeZone(org))),

@@ -3,27 +3,28 @@ import type { Insertable, Transaction } from 'kysely';
 import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { IndexChange } from '../index/search-index.ts';
+import { insertVectors, vectorTables } from '../index/vector-tables.ts';
 import type { Written } from './document-rows.ts';
 import { idsAtOnce, parts } from './known-rows.ts';
 
 type Tx = Transaction<OrgTables>;
+type Org = Pick<OrgStore, 'orgId' | 'dialect'>;
 
 const rowsAtOnce = 50;
 
 export async function insertChunks(
   tx: Tx,
-  { orgId, dialect }: Pick<OrgStore, 'orgId' | 'dialect'>,
+  { orgId, dialect }: Org,
   written: readonly Written[],
 ): Promise<void> {
   const rows: Insertable<OrgTables['chunks']>[] = [];
-  const vectors: Insertable<OrgTables['chunk_vectors']>[] = [];
+  const vectors: { model: string; seq: number; vector: Uint8Array }[] = [];
   for (const { id, chunks } of written) {
     chunks.forEach((chunk, ordinal) => {
       rows.push({
-        org_id: orgId,
-        // An org's own file makes the id, and of the hash's bytes its hex, by itself.
+        // An org's own file makes the ids, and of the hash's bytes its hex, by itself.
         ...(dialect === 'postgres'
-          ? { id: `${id}.${ordinal}`, content_hash: chunk.contentHash }
+          ? { org_id: orgId, id: `${id}.${ordinal}`, content_hash: chunk.contentHash }
           : { hash: Buffer.from(chunk.contentHash, 'hex') }),
         document_id: id,
         ordinal,
@@ -35,18 +36,18 @@ export async function insertChunks(
         words: chunk.words ?? null,
       });
       for (const { model, vector } of chunk.vectors ?? []) {
-        vectors.push({ org_id: orgId, model, seq: chunk.seq, vector });
+        vectors.push({ model, seq: chunk.seq, vector });
       }
     });
   }
   for (const some of parts(rows, rowsAtOnce)) await tx.insertInto('chunks').values(some).execute();
-  for (const some of parts(vectors, rowsAtOnce)) await tx.insertInto('chunk_vectors').values(some).execute();
+  await insertVectors(tx, { orgId, dialect }, vectors);
 }
 
 /** Takes the chunks of these documents out of memory and out of the index. */
 export async function removeChunks(
   tx: Tx,
-  orgId: string,
+  { orgId, dialect }: Org,
   change: IndexChange,
   documentIds: readonly string[],
 ): Promise<void> {
@@ -61,8 +62,10 @@ export async function removeChunks(
     if (rows.length === 0) continue;
     const seqs = rows.map((row) => Number(row.seq));
     change.gone(seqs);
-    for (const few of parts(seqs, idsAtOnce))
-      await tx.deleteFrom('chunk_vectors').where('org_id', '=', orgId).where('seq', 'in', few).execute();
+    for (const few of parts(seqs, idsAtOnce)) {
+      for (const table of vectorTables(dialect))
+        await tx.deleteFrom(table).where('org_id', '=', orgId).where('seq', 'in', few).execute();
+    }
     await tx.deleteFrom('chunks').where('org_id', '=', orgId).where('document_id', 'in', some).execute();
   }
 }

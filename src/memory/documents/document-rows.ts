@@ -9,6 +9,7 @@ import type { Incoming } from '../ingest.ts';
 import type { Source } from '../memory.ts';
 import type { ParsedChunk } from '../parse.ts';
 import type { Mention } from '../properties/mentions.ts';
+import { shortHash } from './content-hash.ts';
 import { idsAtOnce, type Known, parts } from './known-rows.ts';
 
 type Tx = Transaction<OrgTables>;
@@ -79,7 +80,7 @@ export async function tombstone(tx: Tx, orgId: string, ids: readonly string[], n
 }
 
 function contentOf({ parsed, raw }: Incoming, dialect: OrgStore['dialect']) {
-  // On PostgreSQL others read the text, too (match_source_documents).
+  // On PostgreSQL others read the text (match_source_documents) and the facts, too.
   const textPacked = dialect === 'sqlite' ? (parsed.textPacked ?? null) : null;
   return {
     kind: parsed.kind,
@@ -94,8 +95,8 @@ function contentOf({ parsed, raw }: Incoming, dialect: OrgStore['dialect']) {
     url: parsed.url,
     language: parsed.language,
     written_at: parsed.writtenAt,
-    content_hash: parsed.contentHash,
-    facts: toJson(parsed.facts),
+    content_hash: dialect === 'sqlite' ? shortHash(parsed.contentHash) : parsed.contentHash,
+    facts: dialect === 'sqlite' && parsed.packed?.withFacts === true ? '' : toJson(parsed.facts),
     readers: parsed.readers === null ? null : toJson(parsed.readers),
     labels: parsed.labels === null ? null : toJson(parsed.labels),
   };
@@ -109,14 +110,15 @@ function writtenOf(id: string, { parsed }: Incoming, number: () => number): Writ
 
 async function insertPeople(
   tx: Tx,
-  orgId: string,
+  { orgId, dialect }: Org,
   documents: readonly { id: string; incoming: Incoming }[],
 ): Promise<void> {
+  const own = dialect === 'postgres' ? { org_id: orgId } : {};
   const people = documents.flatMap(({ id, incoming }) => {
     const rows = new Map<string, Insertable<OrgTables['document_people']>>();
     for (const { address, name, role } of incoming.parsed.people) {
       if (address === undefined) continue;
-      rows.set(`${role} ${address}`, { org_id: orgId, document_id: id, address, name: name ?? null, role });
+      rows.set(`${role} ${address}`, { ...own, document_id: id, address, name: name ?? null, role });
     }
     return [...rows.values()];
   });
@@ -143,7 +145,7 @@ export async function updateDocuments(
       .where('id', '=', id)
       .execute();
   }
-  await insertPeople(tx, orgId, documents);
+  await insertPeople(tx, org, documents);
   return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
 }
 
@@ -180,6 +182,6 @@ export async function insertDocuments(
       )
       .execute();
   }
-  await insertPeople(tx, orgId, documents);
+  await insertPeople(tx, org, documents);
   return documents.map(({ id, incoming }) => writtenOf(id, incoming, number));
 }

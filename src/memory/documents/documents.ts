@@ -7,8 +7,9 @@ import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { StoredDocument } from '../memory.ts';
 import { attachedTo } from './attached.ts';
+import { hashOf } from './content-hash.ts';
 import { textOf } from './packed.ts';
-import { payloadOf } from './payload.ts';
+import { payloadOf, unpack } from './payload.ts';
 import { readable } from './readable.sql.ts';
 
 function baseQuery(db: Kysely<OrgTables>, org: OrgStore) {
@@ -27,12 +28,13 @@ function baseQuery(db: Kysely<OrgTables>, org: OrgStore) {
 type Row = Selectable<OrgTables['source_documents']> & { source: string | null };
 
 function toDocument(row: Row): StoredDocument {
+  const { raw, facts } = unpack(row);
   return {
     id: row.id,
     kind: row.kind as DocumentKind,
     title: row.title,
     text: textOf(row),
-    raw: payloadOf(row),
+    raw,
     mediaType: row.media_type,
     externalId: row.external_id,
     people: fromJson<Person[]>(row.people),
@@ -44,8 +46,8 @@ function toDocument(row: Row): StoredDocument {
     writtenAt: row.written_at ?? undefined,
     fetchedAt: row.fetched_at,
     verifiedAt: row.verified_at,
-    contentHash: row.content_hash,
-    facts: fromJson<Record<string, unknown>>(row.facts),
+    contentHash: hashOf(row.content_hash),
+    facts: fromJson<Record<string, unknown>>(facts),
   };
 }
 

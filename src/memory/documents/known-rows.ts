@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import type { OrgTables } from '../../store/tables.ts';
 import type { IngestBatch } from '../memory.ts';
 import { attachedMark, attachedTo } from './attached.ts';
+import { hashOf } from './content-hash.ts';
 
 type Tx = Transaction<OrgTables>;
 
@@ -38,7 +39,7 @@ function toKnown(row: KnownRow): Known {
   return {
     id: row.id,
     externalId: row.external_id,
-    contentHash: row.content_hash,
+    contentHash: hashOf(row.content_hash),
     deletedAt: row.deleted_at,
     threadId: row.thread_id,
     writtenAt: row.written_at,

@@ -1,18 +1,21 @@
 // A payload as it is stored: packed where that makes it smaller. The document's text stands in most payloads nearly
 // word for word, and its other columns hold most of the headers, so they serve as the dictionary: what is stored is the
-// rest.
+// rest. Facts stand in most payloads, too, and are packed with them.
 import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { alone, asStored, short, shortWindow, textOf } from './packed.ts';
 
 /**
  * How `raw` is stored: as it came; by zlib, with the text as its dictionary; by zstd; by zlib, with the usual words of
- * payloads, the other columns and the text. Written into rows: never renumbered.
+ * payloads, the other columns and the text; the same with the facts, a NUL between them, in front of the payload. Written
+ * into rows: never renumbered.
  */
-const codings = { plain: 0, text: 1, zstd: 2, row: 3 } as const;
+const codings = { plain: 0, text: 1, zstd: 2, row: 3, facts: 4 } as const;
 
 export interface Packed {
   coding: number;
   bytes: Uint8Array;
+  /** The facts are among the bytes. */
+  withFacts: boolean;
 }
 
 /** What stands in other columns, as it is stored; `people` and `facts` as JSON. */
@@ -61,6 +64,9 @@ const usual = [
   'Content-Transfer-Encoding: quoted-printable\r\n\r\n',
 ].join('');
 
+/** What the facts of mail are made of, where they are no part of the dictionary. Part of what is stored, too. */
+const usualFacts = '{"messageId":"<","inReplyTo":"<","references":["<","<>"],"';
+
 const textBytes = (text: string) => Buffer.from(asStored(text.slice(0, window))).subarray(0, window);
 
 function dictionaryOf({ external_id, title, people, facts, text }: Beside): Buffer {
@@ -77,25 +83,49 @@ function deflated(raw: Uint8Array, dictionary: Buffer): Uint8Array {
 /** `undefined` where packing makes it no smaller. */
 export function packPayload(raw: Uint8Array, beside: Beside): Packed | undefined {
   if (raw.length < least) return undefined;
-  const packed: Packed =
-    raw.length <= mostByText
-      ? { coding: codings.row, bytes: deflated(raw, dictionaryOf(beside)) }
-      : { coding: codings.zstd, bytes: zstdCompressSync(raw) };
-  return packed.bytes.length < raw.length ? { ...packed, bytes: alone(packed.bytes) } : undefined;
+  const withFacts = raw.length <= mostByText;
+  const bytes = withFacts
+    ? // JSON holds no NUL.
+      deflated(
+        Buffer.concat([Buffer.from(`${beside.facts}\0`), raw]),
+        dictionaryOf({ ...beside, facts: usualFacts }),
+      )
+    : zstdCompressSync(raw);
+  if (bytes.length >= raw.length) return undefined;
+  return { coding: withFacts ? codings.facts : codings.zstd, bytes: alone(bytes), withFacts };
 }
 
-/** The payload as it came. A row that is not the one that it was packed with is an error, never another payload. */
-export function payloadOf(
-  row: Beside & { raw: Uint8Array; raw_coding: number; text_packed: Uint8Array | null },
-): Uint8Array {
+interface PackedRow extends Beside {
+  raw: Uint8Array;
+  raw_coding: number;
+  text_packed: Uint8Array | null;
+}
+
+/**
+ * The payload as it came, and the facts as JSON. A row that is not the one that they were packed with is an error, never
+ * another payload.
+ */
+export function unpack(row: PackedRow): { raw: Uint8Array; facts: string } {
+  const { facts } = row;
   switch (row.raw_coding) {
     case codings.text:
-      return inflateSync(row.raw, { dictionary: textBytes(textOf(row)) });
+      return { raw: inflateSync(row.raw, { dictionary: textBytes(textOf(row)) }), facts };
     case codings.zstd:
-      return zstdDecompressSync(row.raw);
+      return { raw: zstdDecompressSync(row.raw), facts };
     case codings.row:
-      return inflateSync(row.raw, { dictionary: dictionaryOf({ ...row, text: textOf(row) }) });
+      return {
+        raw: inflateSync(row.raw, { dictionary: dictionaryOf({ ...row, text: textOf(row) }) }),
+        facts,
+      };
+    case codings.facts: {
+      const dictionary = dictionaryOf({ ...row, facts: usualFacts, text: textOf(row) });
+      const both = inflateSync(row.raw, { dictionary });
+      const end = both.indexOf(0);
+      return { raw: both.subarray(end + 1), facts: both.toString('utf8', 0, end) };
+    }
     default:
-      return row.raw;
+      return { raw: row.raw, facts };
   }
 }
+
+export const payloadOf = (row: PackedRow): Uint8Array => unpack(row).raw;

@@ -6,6 +6,7 @@ import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 import type { Folded, Merged } from './fold-work.ts';
 import type { IndexState, RunRow } from './stored.sql.ts';
+import { insertVectors } from './vector-tables.ts';
 
 type Tx = Transaction<OrgTables>;
 
@@ -185,13 +186,8 @@ export function createFoldRows(org: OrgStore, lease: Lease): FoldRows {
           const seqs = new Set(there.map(({ seq }) => Number(seq)));
           const rows = some
             .filter(({ seq }) => seqs.has(seq))
-            .map(({ seq, vector }) => ({ org_id: orgId, model, seq, vector }));
-          if (rows.length === 0) return;
-          await tx
-            .insertInto('chunk_vectors')
-            .values(rows)
-            .onConflict((conflict) => conflict.columns(['org_id', 'seq', 'model']).doNothing())
-            .execute();
+            .map(({ seq, vector }) => ({ model, seq, vector }));
+          await insertVectors(tx, org, rows);
         });
       }
     },

@@ -3,6 +3,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CompiledQuery, type Kysely } from 'kysely';
+import type { OrgStore } from '../../store/store.ts';
 import type { OrgTables } from '../../store/tables.ts';
 
 export type Value = string | number | Uint8Array | null;
@@ -10,6 +11,7 @@ export type Row = Record<string, Value>;
 
 /** One snapshot of the store. */
 export interface Rows {
+  readonly dialect: OrgStore['dialect'];
   /** `text`: a ? for each of `values`; understood by both databases. */
   all(text: string, values: readonly (string | number)[]): Row[];
 }
@@ -70,6 +72,7 @@ export function createRowsOpener(): RowsOpener {
 
 function rowsOf({ db, statements }: OpenFile): Rows {
   return {
+    dialect: 'sqlite',
     all(text, values) {
       let statement = statements.get(text);
       if (statement === undefined) {
@@ -92,6 +95,7 @@ type Told = { rows: Row[] } | { error: string };
 function rowsThrough(port: MessagePort, signal: SharedArrayBuffer): Rows {
   const flag = new Int32Array(signal);
   return {
+    dialect: 'postgres',
     all(text, values) {
       port.postMessage({ text, values } satisfies Asked);
       // Woken too early by the answer before, whose mark was seen before its call came: wait on.

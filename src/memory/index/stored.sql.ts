@@ -5,6 +5,7 @@ import { addressTerm, type Indexed, threadTerm } from './builder.ts';
 import { type Columns, decodeColumns } from './columns.ts';
 import { plainPage } from './pages.ts';
 import type { Row, Rows } from './rows.sql.ts';
+import { vectorTable } from './vector-tables.ts';
 
 /** Chunks, or values in a list, that one statement takes. */
 export const atOnce = 1_000;
@@ -122,6 +123,7 @@ function toInt8(vector: Uint8Array): Int8Array {
 export function createStored(rows: Rows, orgId: string): Stored {
   const one = (text: string, ...values: (string | number)[]) => rows.all(text, [orgId, ...values])[0];
   const all = (text: string, ...values: (string | number)[]) => rows.all(text, [orgId, ...values]);
+  const table = (model: string) => vectorTable(rows.dialect, model);
   const seqsOf = (found: Row[]) => found.map((row) => number(row, 'seq'));
   const need = (found: Uint8Array | undefined, what: string): Uint8Array => {
     if (found === undefined) throw new Error(`The index has lost ${what}.`);
@@ -252,7 +254,7 @@ export function createStored(rows: Rows, orgId: string): Stored {
       for (let i = 0; i < seqs.length; i += atOnce) {
         const some = seqs.slice(i, i + atOnce);
         for (const row of all(
-          `select seq, vector from chunk_vectors where org_id = ? and model = ? and seq in (${marks(some.length)})`,
+          `select seq, vector from ${table(model)} where org_id = ? and model = ? and seq in (${marks(some.length)})`,
           model,
           ...some,
         )) {
@@ -265,7 +267,7 @@ export function createStored(rows: Rows, orgId: string): Stored {
     vectorCount: (model, firstSeq, lastSeq) =>
       number(
         one(
-          'select count(*) as n from chunk_vectors where org_id = ? and model = ? and seq between ? and ?',
+          `select count(*) as n from ${table(model)} where org_id = ? and model = ? and seq between ? and ?`,
           model,
           firstSeq,
           lastSeq,
@@ -279,7 +281,7 @@ export function createStored(rows: Rows, orgId: string): Stored {
       ),
     vectorsBetween: (model, firstSeq, lastSeq) =>
       all(
-        'select seq, vector from chunk_vectors where org_id = ? and model = ? and seq between ? and ? order by seq',
+        `select seq, vector from ${table(model)} where org_id = ? and model = ? and seq between ? and ? order by seq`,
         model,
         firstSeq,
         lastSeq,

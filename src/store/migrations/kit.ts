@@ -44,6 +44,8 @@ export interface Kit {
   readonly dialect: 'sqlite' | 'postgres';
   /** Runs inside the migration's own transaction. */
   readonly tx: Kysely<unknown>;
+  /** The org whose file is migrated; undefined for the control file, and on PostgreSQL. */
+  readonly orgId: string | undefined;
   /** The `orgs` table; an org's own file admits that org alone. */
   orgsTable(): Promise<void>;
   /** A table of the control set, which no org reaches. Written as it is. */
@@ -64,7 +66,6 @@ const columnTypes = {
 
 const orgs: Table = { columns: { id: 'text', name: 'text', created_at: 'integer' }, key: ['id'] };
 
-/** `orgId`: the org whose file is migrated; undefined for the control file, and on PostgreSQL. */
 export function createKit(
   dialect: 'sqlite' | 'postgres',
   tx: Kysely<unknown>,
@@ -75,6 +76,7 @@ export function createKit(
   return {
     dialect,
     tx,
+    orgId,
     async orgsTable() {
       await create('orgs', orgs, orgId === undefined ? undefined : sql<SqlBool>`id = ${sql.lit(orgId)}`);
       // The control set is the owner's, and lists every org; an org sees its own row and changes none.

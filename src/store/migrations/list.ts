@@ -13,6 +13,7 @@ import { readers } from './0011-readers.ts';
 import { embedders } from './0012-embedders.ts';
 import { smallerFiles } from './0013-smaller-files.ts';
 import { membersKeys } from './0014-members-keys.ts';
+import { rowsOfOneOrg } from './0015-rows-of-one-org.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   embedders,
   smallerFiles,
   membersKeys,
+  rowsOfOneOrg,
 ];

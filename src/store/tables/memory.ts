@@ -21,7 +21,7 @@ export interface MemoryTables {
     title: string;
     text: string;
     raw: Uint8Array;
-    /** How `raw` is packed (memory/payload.ts); 0: not at all. */
+    /** How `raw` is packed (memory/documents/payload.ts); 0: not at all. */
     raw_coding: Generated<number>;
     text_packed: Generated<Uint8Array | null>;
     media_type: string;
@@ -36,13 +36,16 @@ export interface MemoryTables {
     written_at: Millis | null;
     fetched_at: Millis;
     verified_at: Millis;
+    /** SHA-256, as memory/documents/content-hash.ts reads it. */
     content_hash: string;
+    /** '' where they are packed with the payload (memory/documents/payload.ts). */
     facts: JsonText;
     deleted_at: Millis | null;
   };
   /** Who a document concerns: `role` from, to, cc, attendee, organiser, contact, speaker, agent. `address` is lower case. */
   document_people: {
-    org_id: string;
+    /** An org's own file makes it by itself, and takes none. */
+    org_id: Generated<string>;
     document_id: string;
     address: string;
     name: string | null;
@@ -52,10 +55,10 @@ export interface MemoryTables {
    * `start_at`, `end_at`: span in the document's `text`, the passage. `seq`: the row's number in the search
    * index, given once. `header` and `body` are the terms it is found under, joined by spaces; where
    * `words` is there, they stand packed in that instead (memory/documents/packed.ts). `id`: the document's, a dot and
-   * `ordinal`; an org's own file makes it by itself.
+   * `ordinal`; an org's own file makes it by itself, as it does `org_id`.
    */
   chunks: {
-    org_id: string;
+    org_id: Generated<string>;
     id: Generated<string>;
     document_id: string;
     ordinal: number;

@@ -1,4 +1,5 @@
 // Rows of the search index: what ingestion notes, and what folding makes of it (docs/decisions/0037-postings.md).
+import type { Generated } from 'kysely';
 import type { JsonText, Millis } from './columns.ts';
 
 export interface SearchTables {
@@ -37,6 +38,8 @@ export interface SearchTables {
   search_signatures: { org_id: string; model: string; block: number; bits: Uint8Array };
   /** One or several vectors of a chunk, a byte a dimension, by the embedder's name. */
   chunk_vectors: { org_id: string; model: string; seq: number; vector: Uint8Array };
+  /** In an org's own file alone: those of the built-in embedder, which makes `org_id` and `model` by itself. */
+  built_in_vectors: { org_id: Generated<string>; model: Generated<string>; seq: number; vector: Uint8Array };
   /**
    * Embedders beside the built-in one, by the name that stands on their vectors. Chunks up to `done_seq` were embedded;
    * `embedded` and `refused` count them. `change` grows with everything that a search has to read again.
