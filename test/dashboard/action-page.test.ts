@@ -292,7 +292,7 @@ test('whom the org’s own mail went to is not new; whom it only came from is', 
       ] as const) {
         await tx
           .insertInto('document_people')
-          .values({ org_id, document_id: id, address, name: null, role })
+          .values({ document_id: id, address, name: null, role })
           .execute();
       }
     }

@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { packText, packWords, textOf, unpackWords } from '../../src/memory/documents/packed.ts';
-import { packPayload, payloadOf } from '../../src/memory/documents/payload.ts';
+import { packPayload, payloadOf, unpack } from '../../src/memory/documents/payload.ts';
 import { type Ground, ground, mail } from './ground.ts';
 
 let g: Ground;
@@ -16,16 +16,18 @@ const beside = (text: string) => ({ external_id: '<a@x>', title: 'Roof', people:
 /** As the database gives it back. */
 const stored = (text: string) => Buffer.from(text.replaceAll('\0', '\uFFFD')).toString();
 
-test('a payload comes back byte for byte, whatever it and its text are', () => {
+test('a payload comes back byte for byte and its facts as they were, whatever they and its text are', () => {
   const bytes = fc.uint8Array({ maxLength: 3000 });
   fc.assert(
     fc.property(bytes, fc.string({ unit: 'binary', maxLength: 300 }), fc.nat(40), (part, text, times) => {
       const raw = Buffer.concat([Buffer.from(text), ...Array.from({ length: times }, () => part)]);
-      const own = { external_id: text, title: text, people: JSON.stringify([text]), facts: '{}', text };
+      const facts = JSON.stringify({ said: text });
+      const own = { external_id: text, title: text, people: JSON.stringify([text]), facts, text };
       const packed = packPayload(raw, own);
       const textPacked = packText(text, raw.length) ?? null;
       const row = {
         ...own,
+        facts: packed?.withFacts === true ? '' : facts,
         external_id: stored(text),
         title: stored(text),
         raw: packed?.bytes ?? raw,
@@ -33,7 +35,9 @@ test('a payload comes back byte for byte, whatever it and its text are', () => {
         text: textPacked === null ? stored(text) : '',
         text_packed: textPacked,
       };
-      expect(Buffer.compare(payloadOf(row), raw)).toBe(0);
+      const back = unpack(row);
+      expect(Buffer.compare(back.raw, raw)).toBe(0);
+      expect(back.facts).toBe(facts);
     }),
   );
   const large = Buffer.alloc(300_000, 'A mail with a large attachment. ');
@@ -59,7 +63,7 @@ test('a payload whose text was exchanged is an error, and never another payload'
   expect(packed).toBeDefined();
   const row = { ...own, raw: packed?.bytes ?? raw, raw_coding: packed?.coding ?? 0, text_packed: null };
   expect(Buffer.compare(payloadOf(row), raw)).toBe(0);
-  for (const other of [{ text: 'Dear all, the roof fell.' }, { title: 'Floor' }, { facts: '{"a":1}' }])
+  for (const other of [{ text: 'Dear all, the roof fell.' }, { title: 'Floor' }, { people: '[{}]' }])
     expect(() => payloadOf({ ...row, ...other })).toThrow();
 });
 
@@ -73,7 +77,7 @@ test('mail is stored smaller than zlib alone makes it, and read back as it came'
   const [row] = await g.org.read((db) =>
     db.selectFrom('source_documents').select(['id', 'raw', 'raw_coding']).execute(),
   );
-  expect(row?.raw_coding).toBe(3);
+  expect(row?.raw_coding).toBe(4);
   expect(row?.raw.length).toBeLessThan(deflateSync(record.raw).length / 4);
   expect(Buffer.compare((await g.memory.document(g.org, row?.id ?? '')).raw, record.raw)).toBe(0);
 });
@@ -84,6 +88,17 @@ test('a payload of an older program comes back', () => {
   const bytes = deflateSync(raw, { dictionary: Buffer.from(text) });
   const row = { ...beside(text), raw: bytes, raw_coding: 1, text_packed: null };
   expect(Buffer.compare(payloadOf(row), raw)).toBe(0);
+});
+
+test('a payload and facts of the program before this one come back', () => {
+  const text = 'Dear all, the roof will be mended on Tuesday.';
+  const raw = `From: Ann <ann@x>\r\nMessage-ID: <a@x>\r\nSubject: Roof\r\n\r\n${text}`;
+  const facts = '{"messageId":"<a@x>"}';
+  const bytes = Buffer.from('WKQif8j6gwSEY16egk1iXp5DhR1aUCWChRBBk5+fBnIESXYAABaGH9E=', 'base64');
+  const row = { ...beside(text), facts, raw: bytes, raw_coding: 3, text_packed: null };
+  expect(Buffer.from(payloadOf(row)).toString()).toBe(raw);
+  expect(unpack(row).facts).toBe(facts);
+  expect(() => unpack({ ...row, facts: '{}' })).toThrow();
 });
 
 test("a text, and a passage's terms, come back as the database would have given them", () => {

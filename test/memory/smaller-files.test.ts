@@ -117,7 +117,7 @@ test('every row of an older file is there afterwards, as it was', async () => {
 
 test('a start that is killed in the middle leaves the file as it was, and the next one resumes', async () => {
   const before = rowsNow();
-  const child = start('smaller-files.ts', { home, orgId });
+  const child = start('smaller-files.ts', { home, orgId, number: 13 });
   await child.says('half-way');
   child.process.kill('SIGKILL');
   await child.ended;
@@ -155,7 +155,7 @@ describe('afterwards', () => {
       db.selectFrom('source_documents').select(['text', 'text_packed', 'raw_coding']).execute(),
     );
     // Too short a text gains nothing.
-    expect(rows.map((row) => row.raw_coding)).toEqual(texts.map(() => 3));
+    expect(rows.map((row) => row.raw_coding)).toEqual(texts.map(() => 4));
     const again = await at.memory.document(org, 'doc_7');
     expect(Buffer.compare(again.raw, raws[7] ?? Buffer.of())).toBe(0);
     await at.memory.ingest(org, source, { records: [], deleted: ['<m7@x>'] });
@@ -217,13 +217,30 @@ describe('afterwards', () => {
           `insert into chunks (org_id, document_id, ordinal, start_at, end_at, seq, header, body, hash)
           values ('org_other', 'doc_7', 0, 0, 1, 93, '', '', x'00') on conflict do nothing`,
         ),
-      ).toThrow('another org');
+      ).toThrow('org_id');
       expect(() =>
         db.exec(
           `insert into document_people (org_id, document_id, address, role)
           values ('org_other', 'doc_7', 'p1@x.test', 'from') on conflict do nothing`,
         ),
-      ).toThrow('another org');
+      ).toThrow('org_id');
+    } finally {
+      db.close();
+    }
+  });
+
+  test('languages are counted in an index, without a look at a row', () => {
+    const db = new DatabaseSync(file);
+    try {
+      const plan = db
+        .prepare(
+          `explain query plan select language, count(*) from source_documents
+          where exists (select id from orgs where id = ?) and deleted_at is null group by language`,
+        )
+        .all()
+        .map((row) => row['detail']);
+      expect(plan).toContainEqual(expect.stringMatching(/COVERING INDEX source_documents_by_language/));
+      expect(plan.join()).not.toContain('TEMP');
     } finally {
       db.close();
     }

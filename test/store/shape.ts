@@ -8,7 +8,10 @@ export interface Column {
 
 export interface Shape {
   table: string;
+  /** Those that can be written. */
   columns: Column[];
+  /** The file says whose all rows are: org_id is none of the columns. */
+  ofOneOrg?: boolean;
 }
 
 /** Tables with a column org_id that an org's rows live in, and `orgs`; the others apart. */
@@ -26,12 +29,12 @@ async function sqliteShapes(opened: OpenedDatabase, orgId: string) {
     );
   const org: Shape[] = [];
   for (const table of await names(orgId)) {
-    const rows = await opened.admin(`select name, type from pragma_table_info('${table}')`, orgId);
-    const columns = rows.map((row) => ({
-      name: String(row['name']),
-      type: String(row['type']).toLowerCase(),
-    }));
-    if (columns.some((column) => column.name === 'org_id')) org.push({ table, columns });
+    const rows = await opened.admin(`select name, type, hidden from pragma_table_xinfo('${table}')`, orgId);
+    const columns = rows
+      .filter((row) => Number(row['hidden']) === 0)
+      .map((row) => ({ name: String(row['name']), type: String(row['type']).toLowerCase() }));
+    const ofOneOrg = columns.every((column) => column.name !== 'org_id');
+    if (rows.some((row) => row['name'] === 'org_id')) org.push({ table, columns, ofOneOrg });
   }
   const own = new Set(org.map((shape) => shape.table));
   return { org, control: (await names()).filter((name) => !own.has(name) && name !== 'orgs') };

@@ -6,89 +6,6 @@ import type { Migration } from './migration.ts';
 /** As it stands on the vectors that go into a table of their own. */
 const builtIn = 'static-en-256@1';
 
-export const rowsOfOneOrg: Migration = {
-  number: 15,
-  name: 'rows-of-one-org',
-
-  // On PostgreSQL the rows of all orgs stand together.
-  async org({ orgId, tx }) {
-    if (orgId === undefined) return;
-    // No row can name another org: the column is not written at all.
-    const own = sql`org_id text not null generated always as (${sql.lit(orgId)}) virtual`;
-    await sql`create table chunks_made (
-      seq integer primary key,
-      document_id text not null,
-      ordinal integer not null,
-      start_at integer not null,
-      end_at integer not null,
-      header text not null,
-      body text not null,
-      hash blob not null,
-      words blob,
-      ${own},
-      content_hash text generated always as (lower(hex(hash))) virtual,
-      id text generated always as (document_id || '.' || ordinal) virtual,
-      constraint chunks_org_id_document_id_fk foreign key (org_id, document_id)
-        references source_documents (org_id, id) on delete cascade
-    ) strict`.execute(tx);
-    await exchange(tx, 'chunks', 'seq, document_id, ordinal, start_at, end_at, header, body, hash, words');
-    await sql`create unique index chunks_by_document_id_ordinal on chunks (document_id, ordinal)`.execute(tx);
-
-    await sql`create table document_people_made (
-      document_id text not null,
-      address text not null,
-      name text,
-      role text not null,
-      ${own},
-      constraint document_people_key primary key (document_id, address, role),
-      constraint document_people_org_id_document_id_fk foreign key (org_id, document_id)
-        references source_documents (org_id, id) on delete cascade
-    ) strict, without rowid`.execute(tx);
-    await exchange(tx, 'document_people', 'document_id, address, role, name');
-    await sql`create index document_people_by_address on document_people (address)`.execute(tx);
-
-    await sql`create table built_in_vectors (
-      seq integer primary key,
-      vector blob not null,
-      ${own},
-      model text not null generated always as (${sql.lit(builtIn)}) virtual
-    ) strict`.execute(tx);
-    await sql`insert into built_in_vectors (seq, vector)
-      select seq, vector from chunk_vectors where model = ${sql.lit(builtIn)} order by seq`.execute(tx);
-    await sql`create table chunk_vectors_made (
-      org_id text not null,
-      model text not null,
-      seq integer not null,
-      vector blob not null,
-      constraint chunk_vectors_key primary key (org_id, seq, model),
-      constraint chunk_vectors_org_id_fk foreign key (org_id) references orgs (id)
-    ) strict, without rowid`.execute(tx);
-    await exchange(
-      tx,
-      'chunk_vectors',
-      'org_id, seq, model, vector',
-      sql`where model <> ${sql.lit(builtIn)}`,
-    );
-
-    for (const table of small) await byKey(tx, table);
-    await byLanguage(tx);
-  },
-};
-
-/** All columns (`*`), or those that are written. Each is read in the order of its key: nothing is sorted in memory. */
-async function exchange(
-  tx: Kysely<unknown>,
-  table: string,
-  columns: string,
-  which: RawBuilder<unknown> = sql``,
-): Promise<void> {
-  const [old, made, all] = [sql.table(table), sql.table(`${table}_made`), sql.raw(columns)];
-  const into = columns === '*' ? sql`` : sql`(${all})`;
-  await sql`insert into ${made} ${into} select ${all} from ${old} ${which}`.execute(tx);
-  await sql`drop table ${old}`.execute(tx);
-  await sql`alter table ${made} rename to ${old}`.execute(tx);
-}
-
 /** Short rows to which no other table refers, and that are found by their key. */
 const small = [
   'action_events',
@@ -117,15 +34,114 @@ const small = [
   'sync_schedules',
 ] as const;
 
-/** Stored in the order of its key, without a second copy of it: of an empty table, a page of the file less. */
-async function byKey(tx: Kysely<unknown>, table: string): Promise<void> {
-  const { rows } = await sql<{ type: string; sql: string }>`select type, sql from sqlite_schema
-    where tbl_name = ${table} and sql is not null order by type = 'table' desc, name`.execute(tx);
-  const [own, ...indexes] = rows.map((row) => row.sql);
-  const made = own?.replace(`"${table}"`, `"${table}_made"`).concat(', without rowid') ?? '';
-  await sql.raw(made).execute(tx);
-  await exchange(tx, table, '*');
-  for (const index of indexes) await sql.raw(index).execute(tx);
+export const rowsOfOneOrg: Migration = {
+  number: 15,
+  name: 'rows-of-one-org',
+
+  // On PostgreSQL the rows of all orgs stand together.
+  async org({ orgId, tx }) {
+    if (orgId === undefined) return;
+    // No row can name another org: the column is not written at all.
+    const own = sql`org_id text not null generated always as (${sql.lit(orgId)}) virtual`;
+
+    await sql`create table built_in_vectors (
+      seq integer primary key,
+      vector blob not null,
+      ${own},
+      model text not null generated always as (${sql.lit(builtIn)}) virtual
+    ) strict`.execute(tx);
+    await sql`insert into built_in_vectors (seq, vector)
+      select seq, vector from chunk_vectors where model = ${sql.lit(builtIn)} order by seq`.execute(tx);
+    await remake(tx, 'chunk_vectors', {
+      as: sql`(
+        org_id text not null,
+        model text not null,
+        seq integer not null,
+        vector blob not null,
+        constraint chunk_vectors_key primary key (org_id, seq, model),
+        constraint chunk_vectors_org_id_fk foreign key (org_id) references orgs (id)
+      ) strict, without rowid`,
+      columns: 'org_id, model, seq, vector',
+      which: sql`where model <> ${sql.lit(builtIn)}`,
+    });
+    await remake(tx, 'chunks', {
+      as: sql`(
+        seq integer primary key,
+        document_id text not null,
+        ordinal integer not null,
+        start_at integer not null,
+        end_at integer not null,
+        header text not null,
+        body text not null,
+        hash blob not null,
+        words blob,
+        ${own},
+        content_hash text generated always as (lower(hex(hash))) virtual,
+        id text generated always as (document_id || '.' || ordinal) virtual,
+        constraint chunks_org_id_document_id_fk foreign key (org_id, document_id)
+          references source_documents (org_id, id) on delete cascade
+      ) strict`,
+      columns: 'seq, document_id, ordinal, start_at, end_at, header, body, hash, words',
+    });
+    await remake(tx, 'document_people', {
+      as: sql`(
+        document_id text not null,
+        address text not null,
+        name text,
+        role text not null,
+        ${own},
+        constraint document_people_key primary key (document_id, address, role),
+        constraint document_people_org_id_document_id_fk foreign key (org_id, document_id)
+          references source_documents (org_id, id) on delete cascade
+      ) strict, without rowid`,
+      columns: 'document_id, address, name, role',
+    });
+    for (const table of small) {
+      await remake(tx, table, { as: await byKey(tx, table), columns: '*' });
+    }
+    await byLanguage(tx);
+  },
+};
+
+/** The same table, stored in the order of its key without a second copy of it: where it is empty, a page less. */
+async function byKey(tx: Kysely<unknown>, table: string): Promise<RawBuilder<unknown>> {
+  const { rows } = await sql<{
+    sql: string;
+  }>`select sql from sqlite_schema where type = 'table' and name = ${table}`.execute(tx);
+  const text = rows[0]?.sql ?? '';
+  return sql.raw(`${text.slice(text.indexOf('('))}, without rowid`);
+}
+
+interface Made {
+  as: RawBuilder<unknown>;
+  /** Those that are copied. */
+  columns: string;
+  which?: RawBuilder<unknown>;
+}
+
+/** Makes a table anew with its indices. Rows are read in the order of the key: nothing is sorted in memory. */
+async function remake(
+  tx: Kysely<unknown>,
+  table: string,
+  { as, columns, which = sql`` }: Made,
+): Promise<void> {
+  const indexes = await sql<{ sql: string }>`select sql from sqlite_schema
+    where type = 'index' and tbl_name = ${table} and sql is not null order by name`.execute(tx);
+  const old = sql.table(table);
+  const any = await sql`select 1 from ${old} ${which} limit 1`.execute(tx);
+  if (any.rows.length === 0) {
+    // Each renaming reads all of the schema: a new file is spared that.
+    await sql`drop table ${old}`.execute(tx);
+    await sql`create table ${old} ${as}`.execute(tx);
+  } else {
+    const made = sql.table(`${table}_made`);
+    await sql`create table ${made} ${as}`.execute(tx);
+    const into = columns === '*' ? sql`` : sql`(${sql.raw(columns)})`;
+    await sql`insert into ${made} ${into} select ${sql.raw(columns)} from ${old} ${which}`.execute(tx);
+    await sql`drop table ${old}`.execute(tx);
+    await sql`alter table ${made} rename to ${old}`.execute(tx);
+  }
+  for (const index of indexes.rows) await sql.raw(index.sql).execute(tx);
 }
 
 /** For counting alone (memory/languages.ts), which asks for no row. */

@@ -125,6 +125,6 @@ test('after a question the others are read ahead, whatever it asked for', async 
   await vectorsOf(search, 'note');
   // Its step was put there before this one.
   await new Promise((resolve) => setImmediate(resolve));
-  await org.write((tx) => tx.deleteFrom('chunk_vectors').where('org_id', '=', org.orgId).execute());
+  await org.write((tx) => tx.deleteFrom('built_in_vectors').where('org_id', '=', org.orgId).execute());
   expect(await vectorsOf(search, 'chat')).toEqual(expected);
 });

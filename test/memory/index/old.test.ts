@@ -53,7 +53,7 @@ test('an org of an older program is searched at once, and folded from its chunks
     // What is left is too little to fold.
     expect(state?.folded_seq).toBeGreaterThan(20 - small.due);
     // It has vectors now, too: found by what it means.
-    const vectors = await org.read((read) => read.selectFrom('chunk_vectors').select('seq').execute());
+    const vectors = await org.read((read) => read.selectFrom('built_in_vectors').select('seq').execute());
     expect(vectors.map((row) => row.seq)).toEqual(
       Array.from({ length: state?.folded_seq ?? 0 }, (_, i) => i + 1),
     );
@@ -91,7 +91,7 @@ test('vectors that are missing are made when their chunks are folded, as if they
       await connectAccount(org, 'con_1', 'me@agency.test', 0);
       await ingestAll(plain, org, source, batches(4, 6));
     }
-    await bare.write((tx) => tx.deleteFrom('chunk_vectors').execute());
+    await bare.write((tx) => tx.deleteFrom('built_in_vectors').execute());
     await ask(folding.index, bare, { terms: ['roof'], filters: {} });
     await folding.index.settled();
     await folding.memory.ingest(bare, source, { records: [], deleted: ['none'] });
@@ -101,7 +101,7 @@ test('vectors that are missing are made when their chunks are folded, as if they
     const rows = async (org: typeof bare) =>
       org.read((db) =>
         db
-          .selectFrom('chunk_vectors')
+          .selectFrom('built_in_vectors')
           .select(['seq', 'vector'])
           .where('seq', '<=', folded_seq)
           .orderBy('seq')
