@@ -27,7 +27,7 @@ const tables = (copy: number, last: number) => [
       seq: `seq + ${copy * last}`,
     },
   },
-  { table: 'chunk_vectors', own: `seq <= ${last}`, other: { seq: `seq + ${copy * last}` } },
+  { table: 'built_in_vectors', own: `seq <= ${last}`, other: { seq: `seq + ${copy * last}` } },
 ];
 
 /** Makes the mails of `file`, an org's own database that nobody has open, `times` as many. */

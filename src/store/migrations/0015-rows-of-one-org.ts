@@ -43,26 +43,19 @@ export const rowsOfOneOrg: Migration = {
     if (orgId === undefined) return;
     // No row can name another org: the column is not written at all.
     const own = sql`org_id text not null generated always as (${sql.lit(orgId)}) virtual`;
-
-    await sql`create table built_in_vectors (
-      seq integer primary key,
-      vector blob not null,
-      ${own},
-      model text not null generated always as (${sql.lit(builtIn)}) virtual
-    ) strict`.execute(tx);
-    await sql`insert into built_in_vectors (seq, vector)
-      select seq, vector from chunk_vectors where model = ${sql.lit(builtIn)} order by seq`.execute(tx);
-    await remake(tx, 'chunk_vectors', {
+    // The largest last: it takes the pages that the others left.
+    await remake(tx, 'document_people', {
       as: sql`(
-        org_id text not null,
-        model text not null,
-        seq integer not null,
-        vector blob not null,
-        constraint chunk_vectors_key primary key (org_id, seq, model),
-        constraint chunk_vectors_org_id_fk foreign key (org_id) references orgs (id)
+        document_id text not null,
+        address text not null,
+        name text,
+        role text not null,
+        ${own},
+        constraint document_people_key primary key (document_id, address, role),
+        constraint document_people_org_id_document_id_fk foreign key (org_id, document_id)
+          references source_documents (org_id, id) on delete cascade
       ) strict, without rowid`,
-      columns: 'org_id, model, seq, vector',
-      which: sql`where model <> ${sql.lit(builtIn)}`,
+      columns: 'document_id, address, name, role',
     });
     await remake(tx, 'chunks', {
       as: sql`(
@@ -83,18 +76,25 @@ export const rowsOfOneOrg: Migration = {
       ) strict`,
       columns: 'seq, document_id, ordinal, start_at, end_at, header, body, hash, words',
     });
-    await remake(tx, 'document_people', {
+    await sql`create table built_in_vectors (
+      seq integer primary key,
+      vector blob not null,
+      ${own},
+      model text not null generated always as (${sql.lit(builtIn)}) virtual
+    ) strict`.execute(tx);
+    await sql`insert into built_in_vectors (seq, vector)
+      select seq, vector from chunk_vectors where model = ${sql.lit(builtIn)} order by seq`.execute(tx);
+    await remake(tx, 'chunk_vectors', {
       as: sql`(
-        document_id text not null,
-        address text not null,
-        name text,
-        role text not null,
-        ${own},
-        constraint document_people_key primary key (document_id, address, role),
-        constraint document_people_org_id_document_id_fk foreign key (org_id, document_id)
-          references source_documents (org_id, id) on delete cascade
+        org_id text not null,
+        model text not null,
+        seq integer not null,
+        vector blob not null,
+        constraint chunk_vectors_key primary key (org_id, seq, model),
+        constraint chunk_vectors_org_id_fk foreign key (org_id) references orgs (id)
       ) strict, without rowid`,
-      columns: 'document_id, address, name, role',
+      columns: 'org_id, model, seq, vector',
+      which: sql`where model <> ${sql.lit(builtIn)}`,
     });
     for (const table of small) {
       await remake(tx, table, { as: await byKey(tx, table), columns: '*' });
