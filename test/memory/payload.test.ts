@@ -82,6 +82,27 @@ test('mail is stored smaller than zlib alone makes it, and read back as it came'
   expect(Buffer.compare((await g.memory.document(g.org, row?.id ?? '')).raw, record.raw)).toBe(0);
 });
 
+test('facts stand with their payload alone, and a hash is shorter than its hex; both are read as they were given', async () => {
+  const record = mail({ id: 'a@x', subject: 'Figures', body: 'The figures of March are below. '.repeat(4) });
+  await g.memory.ingest(g.org, g.source, { records: [record] });
+  const stored = () =>
+    g.org.read((db) =>
+      db.selectFrom('source_documents').select(['id', 'facts', 'content_hash']).executeTakeFirstOrThrow(),
+    );
+  const row = await stored();
+  expect(row).toMatchObject({ facts: '', content_hash: expect.stringMatching(/^[\w-]{43}$/) });
+  const document = await g.memory.document(g.org, row.id);
+  expect(document.facts).toMatchObject({ messageId: '<a@x>' });
+  expect(document.contentHash).toMatch(/^[0-9a-f]{64}$/);
+  const again = () => g.memory.ingest(g.org, g.source, { records: [record] });
+  expect(await again()).toMatchObject({ unchanged: 1, updated: 0 });
+  // As an older program stored it.
+  await g.org.write((tx) =>
+    tx.updateTable('source_documents').set({ content_hash: document.contentHash }).execute(),
+  );
+  expect(await again()).toMatchObject({ unchanged: 1, updated: 0 });
+});
+
 test('a payload of an older program comes back', () => {
   const raw = Buffer.from('Subject: Roof\r\n\r\nDear all, the roof will be mended on Tuesday.');
   const text = 'Dear all, the roof will be mended on Tuesday.';
