@@ -35,6 +35,7 @@ export function mountTools(
             input,
             () => open(request),
             (page) => leadTo(server, request, page),
+            takesLinks(server),
           );
         } catch (thrown) {
           if (thrown instanceof AskFirst) return thrown.result;
@@ -63,9 +64,20 @@ function leadTo(
   return { note: accepted ? 'The person was led to the page.' : 'The person did not open the page.' };
 }
 
+// Clients of an older revision refuse an answer with a content type that they do not know. The text names every URI.
+const linksSince = '2025-06-18';
+
+function takesLinks(server: McpServer): boolean {
+  const spoken = server.server.getNegotiatedProtocolVersion();
+  return spoken === undefined || spoken >= linksSince;
+}
+
 const schemas = new WeakMap<Tool, { input?: object; output?: object }>();
 
-/** The tool's JSON Schema, 2020-12, made when first asked for and kept for the life of the process. */
+/**
+ * The tool's JSON Schema, 2020-12, made when first asked for and kept for the life of the process. It names no dialect:
+ * MCP's default is this one, and a client whose checker knows draft 7 alone refuses a name that it does not know.
+ */
 export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string, unknown> {
   const kept = schemas.get(tool) ?? {};
   schemas.set(tool, kept);
@@ -90,9 +102,18 @@ function compact(value: unknown, side: 'input' | 'output'): object {
     ([key, item]) =>
       !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER) &&
       !(key === 'minLength' && item === 1) &&
+      key !== '$schema' &&
       !(key === 'additionalProperties' && side === 'output'),
   );
-  return Object.fromEntries(entries.map(([key, item]) => [key, within(item)]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [
+      key,
+      // Any field, said as every converter reads it: some take the empty schema for no further field.
+      key === 'additionalProperties' && Object.keys(Object(item)).length === 0
+        ? item !== false
+        : within(item),
+    ]),
+  );
 }
 
 function carried(tool: Tool, side: 'input' | 'output'): StandardSchemaWithJSON<unknown, unknown> {
