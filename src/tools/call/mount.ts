@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { annotations, type Tool, type ToolContext } from '../define.ts';
 import { AskFirst, capabilitiesOf } from './asks.ts';
 import { callTool } from './call.ts';
+import { plain } from './plain-schema.ts';
 
 export function mountTools(
   server: McpServer,
@@ -81,7 +82,7 @@ const schemas = new WeakMap<Tool, { input?: object; output?: object }>();
 export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string, unknown> {
   const kept = schemas.get(tool) ?? {};
   schemas.set(tool, kept);
-  kept[side] ??= compact(
+  kept[side] ??= plain(
     z.toJSONSchema(side === 'input' ? tool.input : tool.output, {
       io: side,
       target: 'draft-2020-12',
@@ -89,31 +90,6 @@ export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string,
     side,
   );
   return kept[side] as Record<string, unknown>;
-}
-
-/**
- * Bounds that only say "a safe integer" or "not empty", and whether an answer of ours may have other fields, cost
- * tokens and tell a client nothing: what comes in is checked here in full.
- */
-function compact(value: unknown, side: 'input' | 'output'): object {
-  const within = (item: unknown) => (typeof item === 'object' && item !== null ? compact(item, side) : item);
-  if (Array.isArray(value)) return value.map(within);
-  const entries = Object.entries(value as object).filter(
-    ([key, item]) =>
-      !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER) &&
-      !(key === 'minLength' && item === 1) &&
-      key !== '$schema' &&
-      !(key === 'additionalProperties' && side === 'output'),
-  );
-  return Object.fromEntries(
-    entries.map(([key, item]) => [
-      key,
-      // Any field, said as every converter reads it: some take the empty schema for no further field.
-      key === 'additionalProperties' && Object.keys(Object(item)).length === 0
-        ? item !== false
-        : within(item),
-    ]),
-  );
 }
 
 function carried(tool: Tool, side: 'input' | 'output'): StandardSchemaWithJSON<unknown, unknown> {
