@@ -46,9 +46,19 @@ const serving = await runServe(
   { port: 0 },
 );
 
+// Heard from here on, so that an early Ctrl-C leaves nothing behind either.
+const lines = createInterface({ input: process.stdin });
+const stopped = new Promise<void>((resolve) => {
+  lines.once('close', resolve);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lines.close());
+});
+
 try {
   await show(serving, await connect(serving, side));
-  for await (const _line of createInterface({ input: process.stdin })) console.log(await signInLink(serving));
+  lines.on('line', () => {
+    signInLink(serving).then(console.log, console.error);
+  });
+  await stopped;
 } finally {
   await serving.close();
   await hosts.close();

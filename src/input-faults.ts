@@ -27,20 +27,38 @@ export function inputFaults(
         text: `${keys}: no such field. Fields${there} are: ${fieldsAt(schema, issue.path).join(', ')}`,
       };
     }
-    return { field: path, text: `${path || whole}: ${faultInWords(issue, raw)}` };
+    const said = faultInWords(issue, raw);
+    // What an expression means stands in the field's description, if anywhere.
+    const meant = issue.code === 'invalid_format' ? describedAt(schema, issue.path) : undefined;
+    return {
+      field: path,
+      text: `${path || whole}: ${said}${meant === undefined ? '' : ` (${meant})`}`,
+    };
   });
+}
+
+/** What stands at `path`: itself, and behind it what it is where it is given at all. */
+function formsAt(schema: z.ZodType, path: readonly PropertyKey[]): unknown[] {
+  const bare = (one: unknown): unknown[] =>
+    one instanceof z.ZodOptional || one instanceof z.ZodDefault ? [one, ...bare(one.unwrap())] : [one];
+  let forms = bare(schema);
+  for (const step of path) {
+    const at = forms.at(-1);
+    forms = bare(
+      at instanceof z.ZodObject ? at.shape[String(step)] : at instanceof z.ZodArray ? at.element : undefined,
+    );
+  }
+  return forms;
 }
 
 /** The names of the fields of the object that stands at `path`. */
 function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema;
-  for (const step of [...path, undefined]) {
-    while (at instanceof z.ZodOptional || at instanceof z.ZodDefault) at = at.unwrap();
-    if (step === undefined) break;
-    at =
-      at instanceof z.ZodObject ? at.shape[String(step)] : at instanceof z.ZodArray ? at.element : undefined;
-  }
+  const at = formsAt(schema, path).at(-1);
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+function describedAt(schema: z.ZodType, path: readonly PropertyKey[]): string | undefined {
+  return formsAt(schema, path).flatMap((one) => (one instanceof z.ZodType ? (one.description ?? []) : []))[0];
 }
 
 const typesInWords: Record<string, string> = {
@@ -50,6 +68,14 @@ const typesInWords: Record<string, string> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',
+};
+
+const formatsInWords: Record<string, string> = {
+  datetime: 'must be a time with its zone, like 2026-03-01T15:00:00Z',
+  date: 'must be a date, like 2026-03-01',
+  time: 'must be a time, like 15:00:00',
+  email: 'must be an e-mail address',
+  url: 'must be an address, like https://example.com',
 };
 
 function faultInWords(issue: z.core.$ZodIssue, raw: unknown): string {
@@ -74,6 +100,13 @@ function faultInWords(issue: z.core.$ZodIssue, raw: unknown): string {
     case 'too_big':
       if (issue.origin === 'number' || issue.origin === 'int') return `must be at most ${issue.maximum}`;
       return `must have at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
+    case 'invalid_format':
+      // A message of the schema's own says more than we know; zod's own says less.
+      if (!issue.message.startsWith('Invalid ')) return issue.message;
+      return (
+        formatsInWords[issue.format] ??
+        (issue.pattern === undefined ? issue.message : `must match ${issue.pattern}`)
+      );
     default:
       return issue.message;
   }

@@ -55,6 +55,13 @@ export function usageError(message: string): CommanderError {
   return new CommanderError(2, 'drawbridge.usage', message);
 }
 
+/** The words of a question. @throws usageError where there are none */
+export function questionOf(words: readonly string[]): string {
+  const question = words.join(' ').trim();
+  if (question === '') throw usageError('the question is empty: say what you want to know.');
+  return question;
+}
+
 /** Aborted by the first Ctrl-C; a second one ends the process at once. */
 export function interruption(): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();

@@ -47,6 +47,8 @@ interface Session {
   server: McpServer;
   agent: Agent;
   lastUsed: number;
+  /** Streams on which the client listens. */
+  listening: number;
   unsubscribe: () => void;
 }
 
@@ -86,7 +88,14 @@ export function mountMcp(options: McpMountOptions): McpMount {
         .sendResourceUpdated({ uri: event.uri })
         .catch((err: unknown) => log.debug({ err }, 'update not delivered'));
     });
-    const session: Session = { transport, server, agent, lastUsed: clock.elapsed(), unsubscribe };
+    const session: Session = {
+      transport,
+      server,
+      agent,
+      lastUsed: clock.elapsed(),
+      listening: 0,
+      unsubscribe,
+    };
     await server.connect(transport);
     const closed = transport.onclose;
     transport.onclose = () => {
@@ -100,8 +109,23 @@ export function mountMcp(options: McpMountOptions): McpMount {
   async function sweep(): Promise<void> {
     const now = clock.elapsed();
     for (const session of [...sessions.values()]) {
-      if (now - session.lastUsed > idleLimit) await session.server.close();
+      // A client that listens is there, though it may ask for nothing all day.
+      if (session.listening === 0 && now - session.lastUsed > idleLimit) await session.server.close();
     }
+  }
+
+  /** The stream of a GET, counted until either side ends it. */
+  function counted(answer: Response, session: Session): Response {
+    if (!answer.ok || answer.body === null) return answer;
+    session.listening += 1;
+    const counting = new TransformStream<Uint8Array, Uint8Array>();
+    const over = () => {
+      session.listening -= 1;
+      session.lastUsed = clock.elapsed();
+    };
+    // A stream that breaks off is over as one that ends: by then nobody listens who could be told.
+    answer.body.pipeTo(counting.writable).then(over, over);
+    return new Response(counting.readable, answer);
   }
 
   /** `body`: undefined where there is none that is JSON. */
@@ -114,7 +138,11 @@ export function mountMcp(options: McpMountOptions): McpMount {
         return rpcError(404, -32001, 'Session not found. Initialize a new one.');
       }
       session.lastUsed = clock.elapsed();
-      return session.transport.handleRequest(request, { authInfo: authInfoOf(agent), ...parsed(body) });
+      const answer = await session.transport.handleRequest(request, {
+        authInfo: authInfoOf(agent),
+        ...parsed(body),
+      });
+      return request.method === 'GET' ? counted(answer, session) : answer;
     }
     if (request.method !== 'POST')
       return rpcError(400, -32000, 'Mcp-Session-Id header is missing. Initialize first.');

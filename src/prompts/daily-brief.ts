@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { DrawbridgeError } from '../errors.ts';
 import type { Passage } from '../memory/memory.ts';
+import { readTimeZone } from '../memory/question/time-zone.ts';
 import { checkTimeZone, day, instantOf, iso, parseInstant } from '../time.ts';
 import { framed, visibleLine } from '../untrusted.ts';
 import { definePrompt, type PromptContext } from './define.ts';
@@ -16,17 +17,20 @@ export const dailyBrief = definePrompt({
   title: 'Daily brief',
   description: 'The day ahead: events, new mail that needs an answer, what waits for approval.',
   arguments: z.object({
-    timeZone: z.string().optional().describe('IANA, like Europe/Berlin; UTC if not given'),
+    timeZone: z.string().optional().describe('IANA, like Europe/Berlin; that of the settings if not given'),
     date: z.string().optional().describe('YYYY-MM-DD; today if not given'),
   }),
   async text(context, given) {
     const { org, rooms } = context;
-    const zone = given.timeZone === undefined || given.timeZone === '' ? 'UTC' : given.timeZone;
-    checkTimeZone(zone, 'timeZone');
+    const zone =
+      given.timeZone === undefined || given.timeZone === ''
+        ? await org.read(() => readTimeZone(org))
+        : checkTimeZone(given.timeZone, 'timeZone');
     const date = given.date === undefined || given.date === '' ? today(rooms.clock.now(), zone) : given.date;
     if (!/^\d{4}-\d\d-\d\d$/u.test(date)) {
       throw new DrawbridgeError('invalid_request', 'date: must be like 2026-03-01.', { field: 'date' });
     }
+    parseInstant(date, 'date');
     const from = startOf(date, zone);
     const [events, mail, pending, connections] = await Promise.all([
       newest(context, { kinds: ['event'], since: from, until: startOf(following(date), zone) }),
@@ -79,7 +83,6 @@ function today(now: number, timeZone: string): string {
 
 /** The first moment of a day where the person is. */
 function startOf(date: string, zone: string): number {
-  parseInstant(`${date}T00:00:00Z`, 'date');
   return instantOf(`${date}T00:00:00`, zone);
 }
 

@@ -1,6 +1,14 @@
-// Puts the prompts on an MCP server.
-import type { McpServer } from '@modelcontextprotocol/server';
+// Puts the prompts on an MCP server. As with tools, our own check of the arguments names the field and its mend; the
+// SDK only carries the schemas.
+import {
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import { DrawbridgeError, toDrawbridgeError } from '../errors.ts';
+import { inputFaults } from '../input-faults.ts';
 import { dailyBrief } from './daily-brief.ts';
 import type { Prompt, PromptContext } from './define.ts';
 import { researchBrief } from './research-brief.ts';
@@ -11,14 +19,36 @@ const prompts = [researchBrief, dailyBrief] as unknown as readonly Prompt[];
 export function mountPrompts(server: McpServer, open: () => Promise<PromptContext>): void {
   for (const prompt of prompts) {
     const { name, title, description } = prompt;
-    server.registerPrompt(name, { title, description, argsSchema: prompt.arguments }, async (given) => {
+    server.registerPrompt(name, { title, description, argsSchema: carried(prompt) }, async (given) => {
       try {
-        const text = await prompt.text(await open(), given);
+        const checked = check(prompt, given);
+        const text = await prompt.text(await open(), checked);
         return { description, messages: [{ role: 'user', content: { type: 'text', text } }] };
       } catch (thrown) {
         const { code, message } = toDrawbridgeError(thrown);
+        if (code === 'invalid_request') throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
         throw new DrawbridgeError(code, message);
       }
     });
   }
+}
+
+/** @throws DrawbridgeError `invalid_request` naming every argument at fault */
+function check(prompt: Prompt, given: unknown): z.output<Prompt['arguments']> {
+  const parsed = prompt.arguments.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const faults = inputFaults(prompt.arguments, parsed.error, given).map(({ text }) => text);
+  throw new DrawbridgeError('invalid_request', faults.join('\n'));
+}
+
+function carried(prompt: Prompt): StandardSchemaWithJSON<unknown, unknown> {
+  const schema = () => z.toJSONSchema(prompt.arguments, { io: 'input' }) as Record<string, unknown>;
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'drawbridge',
+      validate: (value) => ({ value }),
+      jsonSchema: { input: schema, output: schema },
+    },
+  };
 }

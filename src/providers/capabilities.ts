@@ -105,8 +105,8 @@ export const calendarCreate = z.object({
 export type CalendarCreate = z.infer<typeof calendarCreate>;
 
 export const freeBusyQuery = z.object({
-  from: z.number().int(),
-  to: z.number().int(),
+  from: z.number().int().describe('Milliseconds since 1970, UTC'),
+  to: z.number().int().describe('Likewise, itself excluded'),
   /** Of what names no zone (a whole day, say) in a calendar that names none; left out: the machine's. IANA. */
   timeZone: z.string().optional(),
 });

@@ -105,7 +105,8 @@ export const actionStatus = defineTool({
     const { rooms, org, signal } = context;
     let action = await rooms.queue.get(org, input.actionId);
     const began = action.status;
-    const deadline = rooms.clock.elapsed() + input.waitSeconds * 1000;
+    const asked = rooms.clock.elapsed();
+    const deadline = asked + input.waitSeconds * 1000;
     // Another process may make the move, so it is the database that is asked, not a listener.
     while (
       action.status === began &&
@@ -114,7 +115,8 @@ export const actionStatus = defineTool({
     ) {
       await context.progress(
         `${action.id} is ${action.status}`,
-        Math.round(input.waitSeconds - (deadline - rooms.clock.elapsed()) / 1000),
+        // Not rounded: by the protocol, each must be more than the last.
+        (rooms.clock.elapsed() - asked) / 1000,
         input.waitSeconds,
       );
       await rooms.clock.sleep(Math.min(pollEvery, Math.max(1, deadline - rooms.clock.elapsed())), { signal });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { FoundOperation } from '../connections/connections.ts';
 import { framed, visible, visibleLine } from '../untrusted.ts';
 import { countFitting } from './answers/pages.ts';
+import { plain } from './call/plain-schema.ts';
 import { defineTool } from './define.ts';
 import { accountsNamed } from './names/accounts.ts';
 
@@ -74,10 +75,7 @@ export const findOperation = defineTool({
 });
 
 function described({ connection, name, operation, granted }: FoundOperation): z.input<typeof found> {
-  const { $schema: _dialect, ...schema } = z.toJSONSchema(operation.input, {
-    io: 'input',
-    unrepresentable: 'any',
-  });
+  const schema = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' });
   return {
     operation: name,
     connection: connection.id,
@@ -88,7 +86,7 @@ function described({ connection, name, operation, granted }: FoundOperation): z.
       : { description: visible(operation.description).slice(0, 500) }),
     effect: operation.effect,
     ...(granted ? {} : { granted }),
-    input: schema,
+    input: plain(schema, 'input') as z.input<typeof found>['input'],
   };
 }
 

@@ -45,6 +45,9 @@ test('a mistake exits with 2, names what is wrong, and leaves standard output em
   for (const [args, words] of [
     [['serch', 'x'], 'Did you mean search?'],
     [['search'], "missing required argument 'question'"],
+    [['search', ' '], 'the question is empty'],
+    [['explain', ''], 'the question is empty'],
+    [['search', 'x', '--client', 'Nobody Noname'], '--client: no client is called "Nobody Noname"'],
     [['search', 'x', '--kinds', 'poem'], '--kinds: "poem"'],
     [['search', 'x', '--since', 'soon'], '--since'],
     [['search', 'x', '--limit', '0'], '--limit'],

@@ -105,3 +105,32 @@ test('says that pg_cron is no matter of a database on this machine, nor of one a
     expect([told.code, told.stderr]).toEqual([code, expect.stringContaining(said)]);
   }
 });
+
+test('tells accounts apart that are called the same', async () => {
+  const { caldav, mail } = sandbox;
+  await program.json(
+    [
+      'connect',
+      'caldav',
+      '--url',
+      caldav.url,
+      '--user',
+      caldav.user,
+      '--email',
+      mail.address,
+      '--password-stdin',
+      '--no-sync',
+    ],
+    { input: `${caldav.password}\n` },
+  );
+  const { stdout } = await program.run(['sync']);
+  const names = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(': ')[0]);
+  expect(names).toEqual([`${mail.address} (Mailbox (IMAP and SMTP))`, `${mail.address} (Calendar (CalDAV))`]);
+  expect((await program.run(['sync', '--every', '6h'])).stdout).toContain(
+    '(Calendar (CalDAV)): synced every 6 hours.',
+  );
+  expect((await program.run(['sync', 'nope'])).stderr).toContain(`${mail.address} (Mailbox (IMAP and SMTP))`);
+});

@@ -308,3 +308,11 @@ test('attack: a recipient whose domain is written in another alphabet is pointed
   expect(body).toContain('Reads like apple in Cyrillic letters; in full xn--80ak6aa92e.example');
   expect(body).toContain('In full xn--bcher-kva.example');
 });
+
+test('what is to be deleted is shown as it stands, and never as what would not change', async () => {
+  const body = await page(await house.propose('remove', {}));
+  expect(body).toContain('<span class="soft">as it stands</span>');
+  expect(body).not.toMatch(/nothing would change|unchanged|As it will be/u);
+  const same = await page(await house.propose('amend', { ...house.deal }));
+  expect(same).toContain('nothing would change');
+});

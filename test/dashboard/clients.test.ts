@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { Memory, Source } from '../../src/memory/memory.ts';
+import { receiptItems } from '../../src/memory/receipts/receipt-items.ts';
 import { type Browser, type House, openHouse } from '../http/house.ts';
 import { connectAccount, json, mail } from '../memory/ground.ts';
 
@@ -63,6 +64,47 @@ test('a fact stands with its source and age, and leads to its words, marked; not
   expect(words.join('\n')).toContain('phone: +44 20 7946 0018');
   expect((await browser.get('/clients?q=ann')).body).toContain('Ann &lt;u&gt;Lee&lt;/u&gt;');
   expect((await browser.get('/clients?q=zzz')).body).toContain('Nobody is called so');
+});
+
+test('a wish that is called as it reads is said once', async () => {
+  await memory.ingest(house.org, source, {
+    records: [
+      mail({
+        id: 'w',
+        from: 'Ida Moss <ida@acme.test>',
+        subject: 'Wishes',
+        body: 'We need a garden. We need two bedrooms in that house.',
+      }),
+    ],
+  });
+  const page = await pageOf('ida@acme.test');
+  expect(page).toContain('<strong><bdi>garden</bdi></strong>');
+  expect(page).not.toContain('<span class="name"><bdi>garden</bdi></span>');
+  expect(page).toContain('<span class="name"><bdi>bedrooms</bdi></span>');
+});
+
+test('an output leads to each of its sources that is there', async () => {
+  const { passages } = await memory.search(house.org, { question: 'three bedrooms in May', limit: 1 });
+  const [passage] = passages;
+  if (passage === undefined) throw new Error('nothing found');
+  const agent = {
+    kind: 'agent',
+    orgId: house.org.orgId,
+    agentId: 'key_1',
+    name: 'R',
+    scopes: ['read'],
+  } as const;
+  const receiptId = house.receipts.issue(house.org, agent, {
+    tool: 'search',
+    question: 'x',
+    items: receiptItems([passage]),
+  });
+  const made = { outputId: 'brief-ann', section: 'Wishes', role: 'agent', hits: [1] };
+  await house.receipts.record(house.org, agent, { receiptId, ...made });
+  const { body } = await browser.get('/outputs/brief-ann');
+  const [, path = ''] = /<h3 class="summary"><a href="([^"]+)">/u.exec(body) ?? [];
+  expect(path).toBe(`/clients/documents/${passage.documentId}`);
+  expect((await browser.get(path)).body).toContain('We need three bedrooms.');
 });
 
 test('a fact is corrected, its history shown, removed, and a new one added', async () => {

@@ -201,6 +201,10 @@ export async function openHouse(
         after: payload as Record<string, unknown>,
       }),
     },
+    remove: {
+      ...write(anything, 'delete', (_payload, account) => `Delete the Alder Court deal in ${account}`),
+      before: async () => ({ title: 'Alder Court 118', fields: house.deal, after: {} }),
+    },
     invoice: {
       ...write(invoice, 'money', (payload) => `Invoice ${(payload as Invoice).customer}`),
       concerns: (payload) => {

@@ -8,8 +8,10 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../src/auth/keys.ts';
 import { loadConfig } from '../../src/config.ts';
+import { timeZoneSetting } from '../../src/memory/question/time-zone.ts';
 import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
+import { writeSetting } from '../../src/store/settings.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-receipts-'));
 let serving: Serving;
@@ -126,7 +128,29 @@ test('the daily brief lists the events of that day where the person is, and says
   const text = await prompt('daily-brief', { date: '2026-03-02', timeZone: 'Europe/Berlin' });
   expect(text).toContain('Viewing of Elm Street 5');
   expect(text).toContain('Nothing waits for a decision.');
-  expect(await prompt('daily-brief', { date: '2026-03-03' })).not.toContain('Viewing of Elm');
+  expect(await prompt('daily-brief', { date: '2026-03-03', timeZone: 'UTC' })).not.toContain(
+    'Viewing of Elm',
+  );
   await expect(prompt('daily-brief', { date: 'soon' })).rejects.toThrow('date: must be like 2026-03-01');
   await expect(prompt('daily-brief', { timeZone: 'Mars' })).rejects.toThrow('timeZone');
+});
+
+test('the daily brief goes by the time zone of the settings where none is given', async () => {
+  const { rooms } = serving;
+  await rooms.org.write((tx) =>
+    writeSetting(tx, rooms.org.orgId, { name: timeZoneSetting, value: 'Europe/Berlin', at: 0 }),
+  );
+  expect(await prompt('daily-brief', { date: '2026-03-02' })).toContain('2026-03-02 (Europe/Berlin)');
+  expect(await prompt('daily-brief', { date: '2026-03-02', timeZone: '' })).toContain('(Europe/Berlin)');
+});
+
+test.each<[string, Record<string, string>, string]>([
+  ['research-brief', {}, 'subject: is missing'],
+  ['research-brief', { subject: ' ' }, 'subject: must not be empty'],
+  ['research-brief', { subject: 'x'.repeat(201) }, 'subject: must have at most 200 characters'],
+  ['daily-brief', { date: '2026-13-45' }, 'date: "2026-13-45" is no date'],
+  ['daily-brief', { timeZone: 'Moon' }, 'timeZone: "Moon" is no time zone'],
+])('%s with %j is refused as invalid, in plain words', async (name, args, words) => {
+  const refused = await client.getPrompt({ name, arguments: args }).catch((thrown: unknown) => thrown);
+  expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining(words) });
 });

@@ -1,9 +1,10 @@
 // What clients are shown of the tools: names, schemas, hints, and how much of a model's room they take.
+import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { callTool } from '../../src/tools/call/call.ts';
 import { jsonSchema } from '../../src/tools/call/mount.ts';
-import { annotations } from '../../src/tools/define.ts';
+import { annotations, type ToolContext } from '../../src/tools/define.ts';
 import { tools, visibleTools } from '../../src/tools/surface.ts';
 
 const listed = tools.map((tool) => ({
@@ -45,11 +46,26 @@ test('the whole list stays within 6,500 tokens at four characters a token, outpu
 describe.each(listed)('$name', (tool) => {
   test('has a schema of draft 2020-12 that refuses unknown fields', () => {
     for (const schema of [tool.inputSchema, tool.outputSchema]) {
-      expect(schema['$schema']).toBe('https://json-schema.org/draft/2020-12/schema');
       expect(new Ajv2020({ strict: false }).validateSchema(schema)).toBe(true);
       expect(schema['type']).toBe('object');
     }
     expect(tool.inputSchema['additionalProperties']).toBe(false);
+  });
+
+  test.each([
+    ['draft 7', Ajv],
+    ['draft 2020-12', Ajv2020],
+  ])('has schemas that a client compiles whose checker knows %s alone, and is strict', (_draft, Checker) => {
+    for (const schema of [tool.inputSchema, tool.outputSchema])
+      expect(new Checker({ strict: true }).compile(schema)).toBeTypeOf('function');
+  });
+
+  test('has an input schema that asks for no either-or, which strict modes of models refuse', () => {
+    const text = JSON.stringify([tool.inputSchema, tool.outputSchema]);
+    expect(text).not.toMatch(
+      /"(?:anyOf|oneOf|allOf|not|\$ref|\$defs|patternProperties|propertyNames|prefixItems)":/u,
+    );
+    expect(text).not.toContain('"additionalProperties":{}');
   });
 
   test('looks as it did', () => {
@@ -121,6 +137,84 @@ test.each([
   expect(content[0]).toMatchObject({ text: expect.stringContaining(words) });
   expect(JSON.stringify(content)).not.toContain('Invalid input');
 });
+
+test.each([
+  ['search', { question: 'x', kinds: null, since: null, limit: null, property: null, cursor: null }],
+  ['search', { property: { location: 'x', status: null, minBeds: null } }],
+  ['send-email', { to: ['a@b.co'], cc: null, subject: null, text: 'x', citations: null }],
+  ['check-availability', { from: 'a', to: 'b', timeZone: 'UTC', workingHours: null, account: null }],
+  ['run-operation', { operation: 'x', account: 'y', input: null, note: null }],
+])(
+  '%s with %j takes a null for a field left out, as a model says it that must name every field',
+  async (name, input) => {
+    const tool = tools.find((known) => known.name === name);
+    if (tool === undefined) throw new Error(name);
+    const opened = Promise.withResolvers<string>();
+    await callTool(tool, input, () => {
+      opened.resolve('opened');
+      return Promise.reject(new Error('enough'));
+    });
+    expect(await Promise.race([opened.promise, 'refused'])).toBe('opened');
+  },
+);
+
+test.each([
+  ['ime-search', { question: null }, 'question'],
+  ['search', { question: 'x', kinds: [null] }, 'kinds.0'],
+  ['search', { question: 'x', qurey: null }, 'qurey'],
+  [
+    'check-availability',
+    { from: 'a', to: 'b', timeZone: 'UTC', workingHours: { start: null, end: '17:00' } },
+    'workingHours.start',
+  ],
+])('%s with %j refuses a null that stands for nothing left out', async (name, input, field) => {
+  const tool = tools.find((known) => known.name === name);
+  if (tool === undefined) throw new Error(name);
+  const { isError, content } = await callTool(tool, input, () => Promise.reject(new Error('opened')));
+  expect(isError).toBe(true);
+  expect(content[0]).toMatchObject({ text: expect.stringContaining(`${field}: `) });
+});
+
+test('what an operation is given keeps its nulls', async () => {
+  const tool = tools.find(({ name }) => name === 'run-operation');
+  if (tool === undefined) throw new Error('no such tool');
+  const given: unknown[] = [];
+  const asked = {
+    ...tool,
+    run: async (_context: ToolContext, said: unknown) => {
+      given.push(said);
+      return { data: {}, text: '' };
+    },
+  };
+  const input = { dueDate: null, lines: [{ note: null }] };
+  await callTool(asked, { operation: 'x', account: 'y', input }, async () => office());
+  expect(given).toMatchObject([{ input }]);
+});
+
+test.each([
+  ['is told to the log', false, 1],
+  ['is no error where the client had given the call up', true, 0],
+])('a failure inside a call %s', async (_what, givenUp, times) => {
+  const [tool] = tools;
+  if (tool === undefined) throw new Error('no tools');
+  const error = vi.fn();
+  const failing = { ...tool, run: () => Promise.reject(new Error('Memory is closed.')) };
+  const context = office({ error, aborted: givenUp });
+  expect(await callTool(failing, { question: 'x' }, async () => context)).toMatchObject({ isError: true });
+  expect(error).toHaveBeenCalledTimes(times);
+});
+
+/** Of a context, what a call touches by itself. */
+function office({
+  error = () => undefined,
+  aborted = false,
+}: {
+  error?: () => void;
+  aborted?: boolean;
+} = {}) {
+  const signal = aborted ? AbortSignal.abort() : new AbortController().signal;
+  return { rooms: { log: { error } }, signal } as unknown as ToolContext;
+}
 
 test('what goes wrong inside is answered without its stack or its words', async () => {
   const [tool] = tools;

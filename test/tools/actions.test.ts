@@ -1,7 +1,9 @@
 // What an agent is told of its own proposals: the list of them, and one whole, with what a person changed.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Action } from '../../src/queue/queue.ts';
+import { callTool } from '../../src/tools/call/call.ts';
 import { editsBetween } from '../../src/tools/propose/edits.ts';
+import { tools } from '../../src/tools/surface.ts';
 import { type Office, openOffice, outside, textOf } from './office.ts';
 
 let office: Office;
@@ -58,6 +60,32 @@ test('an agent is shown its own proposals, newest first and page by page, and no
   expect(rest.actions.map(({ actionId }) => actionId)).toEqual([ids[0]]);
   expect(rest.nextCursor).toBeUndefined();
   expect(JSON.stringify(await list({}))).not.toContain('Not yours');
+});
+
+test('whoever waits for a decision is told of progress that grows with each word, up to the whole', async () => {
+  const actionId = await proposeMail('Waited for');
+  const tool = tools.find(({ name }) => name === 'action-status');
+  if (tool === undefined) throw new Error('no such tool');
+  const told: { progress: number; total: number | undefined }[] = [];
+  let now = 0;
+  const clock = {
+    ...office.clock,
+    elapsed: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
+  };
+  await callTool(tool, { actionId, waitSeconds: 3 }, async () => ({
+    ...(await office.context({ clock })),
+    progress: async (_message, progress, total) => {
+      told.push({ progress, total });
+    },
+  }));
+  expect(told.length).toBeGreaterThan(3);
+  expect(new Set(told.map(({ total }) => total))).toEqual(new Set([3]));
+  expect(told.every(({ progress }, i) => progress > (told[i - 1]?.progress ?? -1) && progress <= 3)).toBe(
+    true,
+  );
 });
 
 test('the list is filtered by state', async () => {

@@ -9,7 +9,7 @@ import type { Connection } from '../../src/connections/connections.ts';
 import { seenBy } from '../../src/memory/documents/seen-by.ts';
 import { openRooms, type Rooms } from '../../src/rooms.ts';
 import { type CallResult, callTool } from '../../src/tools/call/call.ts';
-import type { ToolRooms } from '../../src/tools/define.ts';
+import type { ToolContext, ToolRooms } from '../../src/tools/define.ts';
 import { tools } from '../../src/tools/surface.ts';
 
 export interface Office {
@@ -18,6 +18,8 @@ export interface Office {
   rooms: Rooms;
   /** Calls a tool as an agent does. */
   call(name: string, input: object): Promise<CallResult>;
+  /** What a call of that agent stands on. */
+  context(given?: Partial<ToolRooms>): Promise<ToolContext>;
   /** The same, with some rooms replaced. */
   callWith(given: Partial<ToolRooms>, name: string, input: object): Promise<CallResult>;
   /** Moves the date, for the rooms and the sandbox alike. */
@@ -59,21 +61,25 @@ export async function openOffice(): Promise<Office> {
   } as const;
   const connect = (provider: string, fields: Record<string, string>, secrets: Record<string, string>) =>
     rooms.connections.connect(rooms.org, provider, { fields, secrets });
-  async function callWith(given: Partial<ToolRooms>, name: string, input: object): Promise<CallResult> {
-    const tool = tools.find((known) => known.name === name);
-    if (tool === undefined) throw new Error(`no tool ${name}`);
-    return callTool(tool, input, async () => ({
+  async function context(given: Partial<ToolRooms> = {}): Promise<ToolContext> {
+    return {
       rooms: { ...rooms, approveUrl: (id) => `http://localhost/actions/${id}`, ...given },
       org: await seenBy(rooms.store, rooms.org, agent),
       agent,
       signal: new AbortController().signal,
       progress: async () => undefined,
-    }));
+    };
+  }
+  async function callWith(given: Partial<ToolRooms>, name: string, input: object): Promise<CallResult> {
+    const tool = tools.find((known) => known.name === name);
+    if (tool === undefined) throw new Error(`no tool ${name}`);
+    return callTool(tool, input, () => context(given));
   }
   return {
     sandbox,
     clock,
     rooms,
+    context,
     callWith,
     call: (name, input) => callWith({}, name, input),
     pass(ms) {

@@ -45,7 +45,11 @@ export async function syncAndTell(
   session: Session,
   rooms: Rooms,
   chosen: readonly Connection[],
-  { full = false, isNew = false }: { full?: boolean; isNew?: boolean } = {},
+  {
+    full = false,
+    isNew = false,
+    nameOf = (one) => one.label,
+  }: { full?: boolean; isNew?: boolean; nameOf?: (one: Connection) => string } = {},
 ): Promise<SyncTold[]> {
   const { output, clock } = session;
   const told: SyncTold[] = [];
@@ -53,6 +57,7 @@ export async function syncAndTell(
   for (const connection of chosen) {
     if (signal.aborted) break;
     const { id: connectionId, label } = connection;
+    const name = nameOf(connection);
     const progress = createProgress(output, clock);
     try {
       const { org, connections, memory, log } = rooms;
@@ -70,14 +75,14 @@ export async function syncAndTell(
             progress.show(
               seen,
               remaining === undefined ? undefined : seen + remaining,
-              `${label}: ${seen} records of ${feed}${remaining === undefined ? '' : `, ${remaining} to come`}`,
+              `${name}: ${seen} records of ${feed}${remaining === undefined ? '' : `, ${remaining} to come`}`,
             ),
         });
       const result = await (isNew ? whenFree(clock, sync) : sync());
       told.push({ connectionId, label, ...result });
       if (!output.json) {
         output.line(
-          `${shownLine(label)}: ${result.inserted} new, ${result.updated} changed, ${result.deleted} gone.`,
+          `${shownLine(name)}: ${result.inserted} new, ${result.updated} changed, ${result.deleted} gone.`,
         );
         if (result.held > 0) {
           output.aside(
@@ -91,7 +96,7 @@ export async function syncAndTell(
       told.push({ connectionId, label, error: { code, message } });
       process.exitCode = 1;
       if (!output.json)
-        output.aside(`${output.styleAside('red', `${shownLine(label)}:`)} ${shownLine(message)}`);
+        output.aside(`${output.styleAside('red', `${shownLine(name)}:`)} ${shownLine(message)}`);
     } finally {
       progress.end();
     }

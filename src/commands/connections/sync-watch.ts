@@ -26,7 +26,7 @@ export function toldOf(connection: Connection, state: SyncState | undefined) {
   };
 }
 
-function lineOf({ label }: Connection, { schedule, last, asked }: SyncState): string {
+function lineOf(name: string, { schedule, last, asked }: SyncState): string {
   const parts: string[] = [];
   if (last?.state === 'running') {
     const of = last.total === undefined ? '' : ` of ${last.total}`;
@@ -41,14 +41,14 @@ function lineOf({ label }: Connection, { schedule, last, asked }: SyncState): st
   }
   if (schedule?.paused === true) parts.push('paused');
   else if (schedule !== undefined && last?.state !== 'running') parts.push(`next ${iso(schedule.nextAt)}`);
-  return `${shownLine(label)}: ${shownLine(parts.length === 0 ? 'not synced yet' : parts.join('; '))}`;
+  return `${shownLine(name)}: ${shownLine(parts.length === 0 ? 'not synced yet' : parts.join('; '))}`;
 }
 
 /** Until Ctrl-C. As JSON: an object a line. */
 export async function watchSyncs(
   { output, clock }: Session,
   { ingestion, org }: Rooms,
-  chosen: readonly Connection[],
+  { chosen, nameOf }: { chosen: readonly Connection[]; nameOf: (one: Connection) => string },
 ): Promise<void> {
   const { signal, end } = interruption();
   const said = new Map<string, string>();
@@ -57,7 +57,9 @@ export async function watchSyncs(
     for (const state of await ingestion.states(org, ids)) {
       const connection = chosen.find(({ id }) => id === state.connectionId);
       if (connection === undefined) continue;
-      const line = output.json ? JSON.stringify(toldOf(connection, state)) : lineOf(connection, state);
+      const line = output.json
+        ? JSON.stringify(toldOf(connection, state))
+        : lineOf(nameOf(connection), state);
       if (said.get(connection.id) === line) continue;
       said.set(connection.id, line);
       output.line(line);

@@ -5,7 +5,7 @@ import type { Connection } from '../../connections/connections.ts';
 import type { Rooms } from '../../rooms.ts';
 import { openSession, type Session, stdioServers, usageError, withRooms } from '../command.ts';
 import { shownLine } from '../terminal/shown.ts';
-import { findConnection } from './find-connection.ts';
+import { findConnection, namesOf } from './find-connection.ts';
 import { toldOf, watchSyncs } from './sync-watch.ts';
 
 interface Options {
@@ -39,20 +39,21 @@ async function sync(account: string | undefined, options: Options): Promise<void
   }
   await withRooms(session, async (rooms) => {
     const all = await rooms.connections.list(rooms.org);
+    const nameOf = namesOf(all);
     const chosen =
       account === undefined ? all.filter((each) => each.hasFeeds) : [findConnection(all, account)];
     if (chosen.length === 0 && !output.json) output.line('No connected account has anything to sync.');
     if (deed === undefined) {
       const { syncAndTell } = await import('./sync-and-tell.ts');
-      const told = await syncAndTell(session, rooms, chosen, { full: options.full === true });
+      const told = await syncAndTell(session, rooms, chosen, { full: options.full === true, nameOf });
       if (output.json) output.value(told);
     } else if (deed === 'watch') {
-      await watchSyncs(session, rooms, chosen);
+      await watchSyncs(session, rooms, { chosen, nameOf });
     } else if (deed === 'confirmDeletions' || deed === 'keep') {
       if (account === undefined) throw usageError('Say which account: drawbridge sync ACCOUNT --keep.');
       await decide(session, rooms, chosen, deed === 'keep' ? 'keep' : 'forget');
     } else {
-      await change(session, rooms, chosen, options);
+      await change(session, rooms, { chosen, nameOf }, options);
     }
   });
 }
@@ -60,7 +61,7 @@ async function sync(account: string | undefined, options: Options): Promise<void
 async function change(
   { output }: Session,
   rooms: Rooms,
-  chosen: readonly Connection[],
+  { chosen, nameOf }: { chosen: readonly Connection[]; nameOf: (one: Connection) => string },
   { pause, resume, every }: Options,
 ): Promise<void> {
   const { everyWords, parseEvery } = await import('../../jobs/sync-schedule.ts');
@@ -80,7 +81,7 @@ async function change(
       schedule?.paused === true
         ? 'paused. drawbridge sync goes on when you ask.'
         : `synced ${everyWords(schedule?.everyMs)}.`;
-    output.line(`${shownLine(connection.label)}: ${words}`);
+    output.line(`${shownLine(nameOf(connection))}: ${words}`);
   }
   if (output.json) output.value(told);
 }

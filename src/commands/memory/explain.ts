@@ -6,8 +6,9 @@ import { readTimeZone } from '../../memory/question/time-zone.ts';
 import { allowedAge, readFreshness } from '../../recall/thresholds.ts';
 import { verdictOf } from '../../recall/verdict.ts';
 import { ageInWords } from '../../time.ts';
-import { openSession, positive, withRooms } from '../command.ts';
+import { openSession, positive, questionOf, withRooms } from '../command.ts';
 import { shownLine } from '../terminal/shown.ts';
+import { nothingFound } from './search.ts';
 
 const partNames = {
   header: 'title, people, date',
@@ -39,6 +40,7 @@ const scoreOf = ({ parts, lifts }: Passage) =>
   sum(Object.values(parts ?? {})) + sum(Object.values(lifts ?? {}));
 
 async function explain(words: string[], options: { limit: number; json?: boolean }): Promise<void> {
+  const question = questionOf(words);
   const session = openSession(options);
   const { output, clock } = session;
   await withRooms(session, async ({ memory, connections, org }) => {
@@ -46,7 +48,7 @@ async function explain(words: string[], options: { limit: number; json?: boolean
     const timeZone = await readTimeZone(org);
     const freshness = await readFreshness(org);
     const answer = await memory.search(org, {
-      question: words.join(' '),
+      question,
       limit: options.limit,
       understand: { now: clock.now(), timeZone },
       collapse: true,
@@ -90,7 +92,7 @@ async function explain(words: string[], options: { limit: number; json?: boolean
       `Understood (${timeZone}): ${shownLine(answer.understood.join('; ')) || 'nothing beside its words'}`,
     );
     if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
-    if (explained.length === 0) output.line('Nothing in memory answers that.');
+    if (explained.length === 0) output.line(await nothingFound(memory, org, all.length));
     for (const [index, { passage, age, verdict, allowed, shares }] of explained.entries()) {
       output.line();
       output.line(

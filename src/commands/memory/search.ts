@@ -1,14 +1,17 @@
 // `search`: one question over everything in memory, each hit with its source and its age.
 import type { Command } from 'commander';
-import type { MemoryAnswer, MemoryQuery, Passage } from '../../memory/memory.ts';
+import { DrawbridgeError } from '../../errors.ts';
+import type { Memory, MemoryAnswer, MemoryQuery, Passage } from '../../memory/memory.ts';
 import { readTimeZone } from '../../memory/question/time-zone.ts';
 import { type DocumentKind, documentKinds } from '../../providers/record.ts';
 import { recall } from '../../recall/recall.ts';
 import { readFreshness } from '../../recall/thresholds.ts';
+import type { OrgStore } from '../../store/store.ts';
 import { ageInWords, parseInstant } from '../../time.ts';
 import { shutOut } from '../../tools/answers/freshness.ts';
 import { alikeOf, hitOf } from '../../tools/answers/hits.ts';
-import { openSession, positive, usageError, withRooms } from '../command.ts';
+import { openSession, positive, questionOf, usageError, withRooms } from '../command.ts';
+import { namesOf } from '../connections/find-connection.ts';
 import type { Output } from '../terminal/output.ts';
 import { shownLine } from '../terminal/shown.ts';
 
@@ -59,7 +62,20 @@ function clientLine(answer: MemoryAnswer, now: number): string | undefined {
   return `Several clients could be meant: ${candidates.map((each) => shownLine(`${each.name} <${each.emails[0] ?? '?'}>`)).join(', ')}`;
 }
 
-function emptyMemory(connected: number): string {
+/** Memory names a client by its place in a list; here there is a flag. */
+async function byFlag<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (!(thrown instanceof DrawbridgeError) || !/^clients\.\d+$/u.test(thrown.field ?? '')) throw thrown;
+    throw usageError(thrown.message.replace(/^clients\.\d+/u, '--client'));
+  }
+}
+
+/** @param connected how many accounts there are */
+export async function nothingFound(memory: Memory, org: OrgStore, connected: number): Promise<string> {
+  const { documents } = await memory.stats(org);
+  if (documents > 0) return 'Nothing in memory answers that.';
   const fill = 'drawbridge import PATH reads files';
   return connected === 0
     ? `Memory is empty: nothing is connected or imported yet. drawbridge connect mailbox (or caldav) brings an account's records, ${fill}.`
@@ -67,9 +83,9 @@ function emptyMemory(connected: number): string {
 }
 
 async function search(words: string[], options: Options): Promise<void> {
+  const question = questionOf(words);
   const session = openSession(options);
   const { output, clock } = session;
-  const question = words.join(' ');
   await withRooms(session, async (rooms) => {
     const { memory, connections, org, pageUrl } = rooms;
     const all = await connections.list(org);
@@ -79,7 +95,7 @@ async function search(words: string[], options: Options): Promise<void> {
         ? undefined
         : all.filter((each) => [each.id, each.label, each.account].includes(account));
     if (chosen?.length === 0) {
-      const known = all.map((each) => each.label).join(', ') || 'none is connected yet';
+      const known = all.map(namesOf(all)).join(', ') || 'none is connected yet';
       throw usageError(`--account: there is no account "${account}". There are: ${known}.`);
     }
     const query: MemoryQuery = {
@@ -95,9 +111,9 @@ async function search(words: string[], options: Options): Promise<void> {
       ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
     };
     const now = clock.now();
-    const { answer, judge, notes } =
+    const { answer, judge, notes } = await byFlag(async () =>
       options.live === true
-        ? await recall(rooms, org, query, { maxAgeMs: 0, accounts: chosen })
+        ? recall(rooms, org, query, { maxAgeMs: 0, accounts: chosen })
         : {
             answer: await memory.search(org, query),
             judge: {
@@ -107,7 +123,8 @@ async function search(words: string[], options: Options): Promise<void> {
               freshness: await readFreshness(org),
             },
             notes: [],
-          };
+          },
+    );
     if (output.json) {
       output.value({
         hits: answer.passages.map((passage) => ({
@@ -130,8 +147,7 @@ async function search(words: string[], options: Options): Promise<void> {
     const about = clientLine(answer, now);
     if (about !== undefined) output.line(`${about}\n`);
     if (answer.passages.length === 0) {
-      const { documents } = await memory.stats(org);
-      output.line(documents === 0 ? emptyMemory(all.length) : 'Nothing in memory answers that.');
+      output.line(await nothingFound(memory, org, all.length));
     }
     if (answer.understood.length > 0) output.aside(`Understood: ${shownLine(answer.understood.join(', '))}`);
     for (const line of [...notes, ...shutOut(all, pageUrl)]) output.aside(shownLine(line));

@@ -58,7 +58,7 @@ export function actionPage(given: {
         ${policyLine(action)}
         ${notices(action, evidence)}
         ${editedBefore(action)}
-        ${action.before === undefined ? '' : recordDiff(action.before, again?.changed)}
+        ${action.before === undefined ? '' : recordDiff(action.before, action.effect, again?.changed)}
         ${action.erasedAt === undefined ? payload.view : ''}
         ${citationsOf(evidence.citations)}
         ${exact(action)}

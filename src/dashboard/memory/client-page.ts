@@ -38,7 +38,7 @@ function factItem(
   const { session, clientId, now } = parts;
   const { id, name, value, validFrom, verifiedAt, confidence, origin, alsoSaid, disputed } = fact;
   return html`<li class="fact" id="${id}">
-    <p><span class="name">${inline(name)}</span> <strong>${inline(value)}</strong>${origin === 'person' ? html` <span class="pill">Yours</span>` : origin === 'enricher' ? html` <span class="pill">Added</span>` : ''}${confidence < 0.6 ? html` <span class="pill unknown">Uncertain</span>` : ''}</p>
+    <p>${name === value ? '' : html`<span class="name">${inline(name)}</span> `}<strong>${inline(value)}</strong>${origin === 'person' ? html` <span class="pill">Yours</span>` : origin === 'enricher' ? html` <span class="pill">Added</span>` : ''}${confidence < 0.6 ? html` <span class="pill unknown">Uncertain</span>` : ''}</p>
     <p class="soft">${sourceOf(fact)}; ${relative(validFrom, now)}, verified ${relative(verifiedAt, now)}${alsoSaid === 0 ? '' : html`; ${alsoSaid} more ${alsoSaid === 1 ? 'record says' : 'records say'} the same`}</p>
     ${disputed === undefined ? '' : html`<p class="warning">A newer record says ${inline(disputed)}.</p>`}
     ${

@@ -38,11 +38,14 @@ export function outputsPage(parts: { session: Session; outputs: Outputs; now: nu
 }
 
 function sourceLine(source: InformingSource, now: number): Markup {
-  const { title, kind, source: account, state, usedAt, verifiedAt, by, writtenAt } = source;
+  const { title, kind, documentId, source: account, state, usedAt, verifiedAt, by, writtenAt } = source;
   const score = source.scores['score'];
+  const called = inline(title || kind || 'A record');
+  const name =
+    documentId === undefined ? called : html`<a href="/clients/documents/${documentId}">${called}</a>`;
   return html`<li class="account">
     <div class="who-and-what">
-      <h3 class="summary">${title === undefined ? 'A source that is gone' : inline(title)}</h3>
+      <h3 class="summary">${title === undefined ? 'A source that is gone' : name}</h3>
       <p>${kind === undefined ? '' : html`${kind}, `}${account === undefined ? '' : html`from ${inline(account)}`}${writtenAt === undefined ? '' : html`, written ${relative(writtenAt, now)}`}</p>
       <p class="soft">Used ${relative(usedAt, now)} by ${inline(by)}; verified ${ageInWords(Math.max(0, usedAt - verifiedAt))} before that${score === undefined ? '' : html`; score ${score.toFixed(2)}`}</p>
     </div>

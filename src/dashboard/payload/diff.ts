@@ -39,7 +39,7 @@ export function diffTable(
     <thead><tr><th scope="col">Field</th><th scope="col">${columns[0]}</th><th scope="col">${columns[1]}</th></tr></thead>
     <tbody>${changes.map(
       ({ name, from, to, changes: differs }) => html`<tr>
-        <th scope="row">${inline(fieldTitle(name))}${meanwhile.includes(name) ? html` <span class="meanwhile">changed meanwhile</span>` : ''}</th>
+        <th scope="row">${titleOf(name, meanwhile)}</th>
         ${
           differs
             ? html`<td><span class="unseen-words">${columns[0]}: </span><del>${fieldValue(from)}</del></td><td><span class="unseen-words">${columns[1]}: </span><ins>${fieldValue(to)}</ins></td>`
@@ -50,14 +50,37 @@ export function diffTable(
   </table>`;
 }
 
-/** @param meanwhile names of the fields that stand otherwise than when it was shown before */
-export function recordDiff(record: LiveRecord, meanwhile: readonly string[] = []): Markup {
+/**
+ * @param effect of the write: only an update changes the record that is shown; what is deleted, or made beside it, is
+ * told as it stands
+ * @param meanwhile names of the fields that stand otherwise than when it was shown before
+ */
+export function recordDiff(record: LiveRecord, effect: string, meanwhile: readonly string[] = []): Markup {
   const changes = changesOf(record);
   const count = changes.filter((one) => one.changes).length;
+  const name = html`<span class="subject">${inline(record.title)}</span>`;
+  if (count === 0 && (effect !== 'update' || Object.keys(record.after).length === 0)) {
+    return html`<section class="sheet" aria-label="As it stands">${standing(name, changes, meanwhile)}</section>`;
+  }
   return html`<section class="sheet" aria-label="What changes">${diffTable(
-    html`<span class="subject">${inline(record.title)}</span> <span class="soft">${count === 0 ? 'nothing would change' : `${count} ${count === 1 ? 'field changes' : 'fields change'}`}</span>`,
+    html`${name} <span class="soft">${count === 0 ? 'nothing would change' : `${count} ${count === 1 ? 'field changes' : 'fields change'}`}</span>`,
     ['As it stands', 'As it will be'],
     changes,
     meanwhile,
   )}</section>`;
+}
+
+function standing(name: Markup, fields: readonly FieldChange[], meanwhile: readonly string[]): Markup {
+  return html`<table class="diff">
+    <caption>${name} <span class="soft">as it stands</span></caption>
+    <thead><tr><th scope="col">Field</th><th scope="col">As it stands</th></tr></thead>
+    <tbody>${fields.map(
+      (one) =>
+        html`<tr><th scope="row">${titleOf(one.name, meanwhile)}</th><td>${fieldValue(one.from)}</td></tr>`,
+    )}</tbody>
+  </table>`;
+}
+
+function titleOf(name: string, meanwhile: readonly string[]): Markup {
+  return html`${inline(fieldTitle(name))}${meanwhile.includes(name) ? html` <span class="meanwhile">changed meanwhile</span>` : ''}`;
 }

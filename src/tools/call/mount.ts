@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { annotations, type Tool, type ToolContext } from '../define.ts';
 import { AskFirst, capabilitiesOf } from './asks.ts';
 import { callTool } from './call.ts';
+import { plain } from './plain-schema.ts';
 
 export function mountTools(
   server: McpServer,
@@ -35,6 +36,7 @@ export function mountTools(
             input,
             () => open(request),
             (page) => leadTo(server, request, page),
+            takesLinks(server),
           );
         } catch (thrown) {
           if (thrown instanceof AskFirst) return thrown.result;
@@ -63,13 +65,24 @@ function leadTo(
   return { note: accepted ? 'The person was led to the page.' : 'The person did not open the page.' };
 }
 
+// Clients of an older revision refuse an answer with a content type that they do not know. The text names every URI.
+const linksSince = '2025-06-18';
+
+function takesLinks(server: McpServer): boolean {
+  const spoken = server.server.getNegotiatedProtocolVersion();
+  return spoken === undefined || spoken >= linksSince;
+}
+
 const schemas = new WeakMap<Tool, { input?: object; output?: object }>();
 
-/** The tool's JSON Schema, 2020-12, made when first asked for and kept for the life of the process. */
+/**
+ * The tool's JSON Schema, 2020-12, made when first asked for and kept for the life of the process. It names no dialect:
+ * MCP's default is this one, and a client whose checker knows draft 7 alone refuses a name that it does not know.
+ */
 export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string, unknown> {
   const kept = schemas.get(tool) ?? {};
   schemas.set(tool, kept);
-  kept[side] ??= compact(
+  kept[side] ??= plain(
     z.toJSONSchema(side === 'input' ? tool.input : tool.output, {
       io: side,
       target: 'draft-2020-12',
@@ -77,22 +90,6 @@ export function jsonSchema(tool: Tool, side: 'input' | 'output'): Record<string,
     side,
   );
   return kept[side] as Record<string, unknown>;
-}
-
-/**
- * Bounds that only say "a safe integer" or "not empty", and whether an answer of ours may have other fields, cost
- * tokens and tell a client nothing: what comes in is checked here in full.
- */
-function compact(value: unknown, side: 'input' | 'output'): object {
-  const within = (item: unknown) => (typeof item === 'object' && item !== null ? compact(item, side) : item);
-  if (Array.isArray(value)) return value.map(within);
-  const entries = Object.entries(value as object).filter(
-    ([key, item]) =>
-      !((key === 'maximum' || key === 'minimum') && Math.abs(Number(item)) === Number.MAX_SAFE_INTEGER) &&
-      !(key === 'minLength' && item === 1) &&
-      !(key === 'additionalProperties' && side === 'output'),
-  );
-  return Object.fromEntries(entries.map(([key, item]) => [key, within(item)]));
 }
 
 function carried(tool: Tool, side: 'input' | 'output'): StandardSchemaWithJSON<unknown, unknown> {
