@@ -50,7 +50,8 @@ function headOf(html: string): Head {
 /** Bytes as text: by a byte order mark, else by the page's own word, else UTF-8 or Windows-1252. */
 function decodePage(raw: Uint8Array): string {
   const start = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, 2048)).toString('latin1');
-  const label = /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,30})/iu.exec(start)?.[1];
+  const label = (/<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,30})/iu.exec(start) ??
+    /^\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([\w-]{2,30})/iu.exec(start))?.[1];
   const marked = /^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/u.test(start);
   if (label === undefined || marked || /^utf-?(?:8|16)/iu.test(label)) return decodeText(raw);
   try {
