@@ -138,7 +138,22 @@ async function readPage(pdf: PdfDocument, number: number): Promise<PageRead> {
   return { lines: linesOf(items.flatMap((item) => ('str' in item ? [item] : []))), notes };
 }
 
-async function readPages(pdf: PdfDocument): Promise<Normalised> {
+/** Notes which tables of characters a font asks for; the parser has none of them. */
+function tablesAsked() {
+  const names = new Set<string>();
+  return {
+    names,
+    factory: class {
+      fetch({ kind, filename }: { kind: string; filename: string }): Promise<never> {
+        if (kind === 'cMapUrl') names.add(filename.replace(/\.bcmap$/u, ''));
+        return Promise.reject(new Error(`is not here: ${filename}`));
+      }
+    },
+  };
+}
+
+/** @param asked the tables of characters that its fonts asked for and that are not there */
+async function readPages(pdf: PdfDocument, asked: ReadonlySet<string>): Promise<Normalised> {
   const outline = createOutline();
   let first: Line[] = [];
   const unreadPages: number[] = [];
@@ -172,11 +187,16 @@ async function readPages(pdf: PdfDocument): Promise<Normalised> {
     pages: pdf.numPages,
     ...(author === '' ? {} : { author }),
     ...(unreadPages.length === 0 ? {} : { unreadPages }),
+    ...(asked.size === 0 ? {} : { unreadFonts: [...asked] }),
   };
   if (text === '') {
-    const note = `This PDF has ${pdf.numPages} ${pdf.numPages === 1 ? 'page' : 'pages'} and no text in it: pictures, a scan perhaps`;
+    const pages = `${pdf.numPages} ${pdf.numPages === 1 ? 'page' : 'pages'}`;
+    const note =
+      asked.size > 0
+        ? `This PDF has ${pages}, and its letters can only be read by tables that are not here: ${[...asked].join(', ')}`
+        : `This PDF has ${pages} and no text in it: pictures, a scan perhaps`;
     return {
-      ...wordless(note, { ...facts, unread: 'no text' }, title),
+      ...wordless(note, { ...facts, unread: asked.size > 0 ? 'fonts' : 'no text' }, title),
       ...(writtenAt === undefined ? {} : { writtenAt }),
     };
   }
@@ -217,14 +237,17 @@ export async function readPdf(raw: Uint8Array): Promise<Normalised> {
   const { getDocument } = await import('unpdf/pdfjs');
   expectStrays();
   // The parser takes the bytes away from whoever hands them in: it gets a copy.
+  const tables = tablesAsked();
   const loading = getDocument({
     data: new Uint8Array(raw),
     disableFontFace: true,
     useSystemFonts: true,
     verbosity: 0,
+    useWorkerFetch: false,
+    BinaryDataFactory: tables.factory,
   });
   try {
-    return await readPages(await loading.promise);
+    return await readPages(await loading.promise, tables.names);
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (error.name === 'PasswordException')
