@@ -105,6 +105,13 @@ test('title, author and time of a PDF that has them in XMP alone are read', asyn
   });
 });
 
+test('what a program writes where nobody named a title or an author is neither', async () => {
+  const info = { Title: '(anonymous)', Author: '(anonymous)' };
+  const found = await read(pdf({ pages: [['# Survey', '', 'of the loft']], info }));
+  expect(found.title).toBe('Survey (x.pdf)');
+  expect(found.facts).not.toHaveProperty('author');
+});
+
 /** A piece of text at a place, written to the right. */
 const piece = (str: string, x: number, y: number, width = 10 * str.length) => ({
   str,

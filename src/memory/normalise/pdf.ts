@@ -65,7 +65,7 @@ function paragraphsOf(lines: readonly Line[]): string {
 }
 
 const noTitle =
-  /^(?:untitled|(?:microsoft )?(?:word|excel|powerpoint)\b|document\d*$|doc\d+$)|\.(?:docx?|pdf|indd|xlsx?|pptx?|rtf|odt)$/iu;
+  /^(?:\(?(?:untitled|unspecified|anonymous)\)?$|enscript output$|untitled|(?:microsoft )?(?:word|excel|powerpoint)\b|document\d*$|doc\d+$)|\.(?:docx?|pdf|indd|xlsx?|pptx?|rtf|odt)$/iu;
 
 /** The title that the file gives itself, where it is one; else the largest words of the first page. */
 function titleOf(own: string, first: readonly Line[]): string {
@@ -120,7 +120,7 @@ async function metadataOf(pdf: PdfDocument) {
   };
   return {
     title: words(info['Title'], 'dc:title'),
-    author: words(info['Author'], 'dc:creator'),
+    author: words(info['Author'], 'dc:creator').replace(/^\(?(?:anonymous|unspecified|unknown)\)?$/iu, ''),
     writtenAt: time(info['ModDate'], 'xmp:modifydate') ?? time(info['CreationDate'], 'xmp:createdate'),
   };
 }
