@@ -46,12 +46,47 @@ test('what stands in for a player, and readings beside signs, are no words of th
 
 test('links are shown as they lead, from the base that the page names; scripts are no targets', async () => {
   const page =
-    '<html><head><base href="https://a.test/docs/"></head><body><a href="p/q.html">plan</a> <a href="javascript:void(0)">menu</a></body></html>';
-  expect(await text(page)).toBe('plan <https://a.test/docs/p/q.html> menu');
+    '<html><head><base href="https://a.test/docs/"></head><body><a href="p/q.html">plan</a> <a href="javascript:void(0)">menu</a> <a href="file:///C:/Users/x/y.html">own</a></body></html>';
+  expect(await text(page)).toBe('plan <https://a.test/docs/p/q.html> menu own');
 });
 
 test('a page that names its letters in XML’s way is read by them', async () => {
   const head = Buffer.from('<?xml version="1.0" encoding="windows-1251"?><html><body><p>');
   const words = Buffer.from('c4eee3eee2eef0', 'hex');
   expect((await read(Buffer.concat([head, words]))).text).toBe('Договор');
+});
+
+test('a page that Chromium saved in one file is read, with where it came from', async () => {
+  const saved = [
+    'From: <Saved by Blink>',
+    'Snapshot-Content-Location: https://a.test/loft',
+    'Subject: Loft',
+    'Date: Mon, 2 Mar 2026 10:00:00 GMT',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/related;',
+    '\ttype="text/html";',
+    '\tboundary="----M--7ZRG----"',
+    '',
+    '',
+    '------M--7ZRG----',
+    'Content-Type: text/html',
+    'Content-Transfer-Encoding: quoted-printable',
+    'Content-Location: https://a.test/loft',
+    '',
+    '<!DOCTYPE html><html><head><title>Loft</title></head><body><p>M=C3=BCller, O=',
+    'ak St</p></body></html>',
+    '------M--7ZRG----',
+    'Content-Type: text/css',
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    'p { color: red }',
+    '------M--7ZRG------',
+    '',
+  ].join('\r\n');
+  expect(await read(saved)).toMatchObject({
+    title: 'Loft',
+    text: 'Müller, Oak St',
+    url: 'https://a.test/loft',
+    writtenAt: Date.UTC(2026, 2, 2, 10),
+  });
 });

@@ -15,6 +15,8 @@ const types: Readonly<Record<string, [RecordMediaType, DocumentKind]>> = {
   '.html': page,
   '.htm': page,
   '.xhtml': page,
+  '.mhtml': page,
+  '.mht': page,
   '.pdf': pdf,
   '.docx': word,
   '.docm': word,

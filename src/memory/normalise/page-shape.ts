@@ -48,9 +48,9 @@ function shapeCell(cell: HtmlNode, row: readonly HtmlNode[], depth: number): voi
   if (isValue) flatten(cell);
 }
 
-/** Where a link leads, seen from the page's own base where it names one; nothing for a script. */
+/** Where a link leads, seen from the page's own base where it names one; nothing for a script or a file of the machine that saved it. */
 function targetOf(href: string, base: string): string {
-  if (/^\s*(?:javascript|data|vbscript):/iu.test(href)) return '';
+  if (/^\s*(?:javascript|vbscript|data|file|cid|about):/iu.test(href)) return '';
   return base !== '' && !href.startsWith('#') && URL.canParse(href, base) ? new URL(href, base).href : href;
 }
 
