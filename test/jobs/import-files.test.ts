@@ -110,7 +110,7 @@ test('a broken file is reported with its place and its reason, and the others ar
   expect(result).toMatchObject({ inserted: 2, rejectedTotal: 4 });
   expect(result.rejected.map(({ place, reason }) => [place.slice(inside('').length + 1), reason])).toEqual(
     expect.arrayContaining([
-      ['a.docx', expect.stringContaining('damaged archive')],
+      ['a.docx', expect.stringContaining('no Office file')],
       ['b.pdf', 'empty'],
       ['c.vcf: line 7', 'VCARD has no END'],
       ['d.vtt', 'has no cue with a time in it'],

@@ -223,10 +223,11 @@ describe('what cannot be read', () => {
     await expect(read('docx', Buffer.concat([head, Buffer.alloc(512)]))).rejects.toThrow(/before 2007/u);
   });
 
-  test('a file of another kind under the wrong name is refused with what is missing', async () => {
-    await expect(read('docx', xlsx([]))).rejects.toThrow(/not a Word document/u);
+  test('a file that is none under the name of one is refused with what is missing', async () => {
+    await expect(read('docx', zip({ 'word/a.txt': 'x' }))).rejects.toThrow(/not a Word document/u);
     await expect(read('pptx', zip({ 'a.txt': 'x' }))).rejects.toThrow(/not a presentation/u);
-    await expect(read('xlsx', Buffer.from('hello'))).rejects.toThrow(/damaged archive/u);
+    await expect(read('xlsx', Buffer.from('hello'))).rejects.toThrow(/no Office file/u);
+    await expect(read('xlsx', Buffer.from('PK hello'))).rejects.toThrow(/damaged archive/u);
   });
 
   test('whatever is broken in it, a file is read or refused with a reason', async () => {

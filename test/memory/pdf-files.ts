@@ -7,8 +7,13 @@ interface PdfParts {
   info?: Record<string, string>;
   /** Objects more, each after its number; the first is number 100. */
   more?: readonly (string | Buffer)[];
-  /** Entries of the trailer. */
+  /** Entries of the trailer, of the catalogue, of each page and of its resources. */
   trailer?: string;
+  catalog?: string;
+  page?: string;
+  resources?: string;
+  /** Operators behind the lines of each page. */
+  drawn?: string;
 }
 
 const escaped = (text: string) => text.replace(/[\\()]/g, '\\$&');
@@ -21,10 +26,11 @@ export function streamObject(dictionary: string, content: Buffer): Buffer {
   ]);
 }
 
-export function pdf({ pages, info = {}, more = [], trailer = '' }: PdfParts): Uint8Array {
+export function pdf(parts: PdfParts): Uint8Array {
+  const { pages, info = {}, more = [], trailer = '', catalog = '', page = '', resources = '' } = parts;
   const objects = new Map<number, string | Buffer>();
   const kids = pages.map((_, i) => `${10 + 2 * i} 0 R`).join(' ');
-  objects.set(1, '<< /Type /Catalog /Pages 2 0 R >>');
+  objects.set(1, `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`);
   objects.set(2, `<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`);
   objects.set(3, '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>');
   const entries = Object.entries(info).map(([name, value]) => `/${name} (${escaped(value)})`);
@@ -36,10 +42,10 @@ export function pdf({ pages, info = {}, more = [], trailer = '' }: PdfParts): Ui
         ? ''
         : `BT /F1 ${size} Tf 72 ${720 - 14 * n} Td (${escaped(line.replace(/^# /, ''))}) Tj ET`;
     });
-    const content = Buffer.from(drawn.join('\n'), 'latin1');
+    const content = Buffer.from([...drawn, parts.drawn ?? ''].join('\n'), 'latin1');
     objects.set(
       10 + 2 * i,
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${11 + 2 * i} 0 R >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> ${resources} >> ${page} /Contents ${11 + 2 * i} 0 R >>`,
     );
     objects.set(
       11 + 2 * i,
@@ -49,8 +55,8 @@ export function pdf({ pages, info = {}, more = [], trailer = '' }: PdfParts): Ui
   more.forEach((content, i) => {
     objects.set(10_000 + i, content);
   });
-  const parts: Buffer[] = [Buffer.from('%PDF-1.7\n%%%%\n')];
-  let length = parts[0]?.length ?? 0;
+  const pieces: Buffer[] = [Buffer.from('%PDF-1.7\n%%%%\n')];
+  let length = pieces[0]?.length ?? 0;
   const offsets: [number, number][] = [];
   for (const [number, content] of objects) {
     const whole = Buffer.concat([
@@ -59,14 +65,14 @@ export function pdf({ pages, info = {}, more = [], trailer = '' }: PdfParts): Ui
       Buffer.from('\nendobj\n'),
     ]);
     offsets.push([number, length]);
-    parts.push(whole);
+    pieces.push(whole);
     length += whole.length;
   }
   const rows = offsets.map(([number, at]) => `${number} 1\n${String(at).padStart(10, '0')} 00000 n \n`);
-  parts.push(
+  pieces.push(
     Buffer.from(
       `xref\n0 1\n0000000000 65535 f \n${rows.join('')}trailer\n<< /Size ${20_000} /Root 1 0 R /Info 4 0 R ${trailer} >>\nstartxref\n${length}\n%%EOF\n`,
     ),
   );
-  return Buffer.concat(parts);
+  return Buffer.concat(pieces);
 }

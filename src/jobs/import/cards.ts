@@ -8,7 +8,7 @@ const largestCard = 8 * 1024 * 1024;
 
 /** Pictures, sounds and keys are no words, and most of a card's bytes. */
 const withoutPictures = (card: string): string =>
-  card.replace(/^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:].*(?:\r?\n[ \t].*|(?<==)\r?\n.*)*\r?\n/gimu, '');
+  card.replace(/^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:].*(?:\r?\n[ \t].*)*\r?\n/gimu, '');
 
 /**
  * A card is known by its UID; else by its first address and name, so that a newer export replaces the older;
@@ -65,6 +65,8 @@ export async function* readCards({ file, source, from }: ReadRequest): AsyncIter
       yield { record: { externalId, kind: 'contact', mediaType: 'text/vcard', raw }, place, next: line.end };
     }
   }
+  if (seen.size === 0 && lines === undefined)
+    yield { place: file, reason: 'holds no contact card', next: source.size };
   if (lines !== undefined) {
     yield { place: `${file}: line ${start.number}`, reason: 'VCARD has no END', next: source.size };
   }

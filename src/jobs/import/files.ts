@@ -4,23 +4,41 @@ import { basename, extname } from 'node:path';
 import type { DocumentKind, RecordMediaType } from '../../providers/record.ts';
 import { type Item, largestRecord, mebibytes, type Reader, type ReadRequest } from './item.ts';
 
+const page: [RecordMediaType, DocumentKind] = ['text/html', 'file'];
+const pdf: [RecordMediaType, DocumentKind] = ['application/pdf', 'file'];
+const office = 'application/vnd.openxmlformats-officedocument.';
+const word: [RecordMediaType, DocumentKind] = [`${office}wordprocessingml.document`, 'file'];
+const workbook: [RecordMediaType, DocumentKind] = [`${office}spreadsheetml.sheet`, 'file'];
+const slides: [RecordMediaType, DocumentKind] = [`${office}presentationml.presentation`, 'file'];
+
 const types: Readonly<Record<string, [RecordMediaType, DocumentKind]>> = {
-  '.html': ['text/html', 'file'],
-  '.htm': ['text/html', 'file'],
-  '.pdf': ['application/pdf', 'file'],
-  '.docx': ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'file'],
-  '.docm': ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'file'],
-  '.xlsx': ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'file'],
-  '.xlsm': ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'file'],
-  '.pptx': ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'file'],
-  '.pptm': ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'file'],
+  '.html': page,
+  '.htm': page,
+  '.xhtml': page,
+  '.mhtml': page,
+  '.mht': page,
+  '.pdf': pdf,
+  '.docx': word,
+  '.docm': word,
+  '.dotx': word,
+  '.xlsx': workbook,
+  '.xlsm': workbook,
+  '.xltx': workbook,
+  '.pptx': slides,
+  '.pptm': slides,
+  '.ppsx': slides,
+  '.potx': slides,
+  // Of these only what is something else in truth is read: a page that a program exports under this name.
+  '.doc': word,
+  '.xls': workbook,
+  '.ppt': slides,
   '.vtt': ['text/vtt', 'transcript'],
   '.srt': ['application/x-subrip', 'transcript'],
 };
 
 async function* readFile({ file, source, modifiedAt }: ReadRequest): AsyncIterable<Item> {
   const next = source.size;
-  const [mediaType, kind] = types[extname(file).toLowerCase()] ?? ['text/plain', 'file'];
+  const [mediaType, kind] = types[extname(file).toLowerCase()] ?? pdf;
   if (source.size > largestRecord) {
     yield { place: file, reason: `larger than ${mebibytes(largestRecord)}`, next };
     return;

@@ -1,4 +1,4 @@
-// Which reader reads which file: by its extension, and a mail folder without one by its first bytes.
+// Which reader reads which file: by its extension, and a mail folder or a PDF without one by its first bytes.
 import { basename, extname } from 'node:path';
 import type { ByteSource } from './byte-source.ts';
 import { readIcs } from './calendar.ts';
@@ -39,5 +39,6 @@ export async function readerOf(file: string, source: ByteSource): Promise<Reader
   // Thunderbird's "Inbox", Apple Mail's "mbox": folders of mail whose names say nothing.
   if (extname(basename(file)) !== '') return undefined;
   const head = await source.read(0, 5);
+  if (head.toString('latin1') === '%PDF-') return fileReaders['.pdf'];
   return head.toString('latin1') === 'From ' ? readMbox : undefined;
 }

@@ -1,8 +1,9 @@
 // Markdown and plain text: one document a file, known by its path, so that an edited file replaces what
 // was imported of it. A text with a speaker before each turn is a transcript.
 import { basename, extname } from 'node:path';
+import { unmarkedUtf16 } from '../../memory/normalise/legacy-text.ts';
+import { decodeText } from '../../memory/normalise/text.ts';
 import { spokenTurns } from '../../memory/normalise/transcript.ts';
-import { decodeText } from './byte-source.ts';
 import { type Item, mebibytes, type ReadRequest } from './item.ts';
 
 const largestText = 16 * 1024 * 1024;
@@ -16,7 +17,7 @@ export async function* readText({ file, source, modifiedAt }: ReadRequest): Asyn
     return;
   }
   const bytes = await source.read(0, source.size);
-  if (bytes.subarray(0, 8192).includes(0)) {
+  if (bytes.subarray(0, 8192).includes(0) && unmarkedUtf16(bytes) === undefined) {
     yield { place: file, reason: 'not text: it holds zero bytes', next };
     return;
   }

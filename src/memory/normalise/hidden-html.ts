@@ -5,6 +5,8 @@
 export interface HtmlNode {
   type?: string | undefined;
   name?: string | undefined;
+  /** The words of a text. */
+  data?: string | undefined;
   attribs?: Record<string, string> | undefined;
   children?: HtmlNode[] | undefined;
 }

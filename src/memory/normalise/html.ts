@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { compile, type FormatCallback } from 'html-to-text';
 import { type HtmlNode, removeHidden } from './hidden-html.ts';
+import { holds, isCell, shapePage } from './page-shape.ts';
 
 /** Beyond this a mail is a web page pasted in; the rest is left out. */
 const maxHtmlLength = 1_000_000;
@@ -48,13 +49,17 @@ const convert = compile({
 /** A page may hold pictures and styles in itself; what is beyond this is left out. */
 const maxPageLength = 8_000_000;
 
-/** Whether a table is inside: then the cell is a place on the page and not a value. */
-function holdsTable(node: HtmlNode, depth: number): boolean {
-  if (depth === 0) return false;
-  return (node.children ?? []).some((child) => child.name === 'table' || holdsTable(child, depth - 1));
-}
-
-const isCell = (node: HtmlNode): boolean => node.name === 'td' || node.name === 'th';
+const table = new Set(['table']);
+/** Elements that stand on lines of their own, and that the converter takes for words within one. */
+const ownLines =
+  'address caption center dd details dialog dl dt fieldset figcaption figure hgroup legend menu summary'.split(
+    ' ',
+  );
+/** What is no text of the page: controls, drawings, readings beside signs, and what stands in for a player. */
+const noText =
+  'img title nav noscript svg button select textarea rt rp iframe object video audio canvas datalist'.split(
+    ' ',
+  );
 const levels = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
 
 const convertPage = compile({
@@ -62,12 +67,16 @@ const convertPage = compile({
   limits: { maxInputLength: maxPageLength + 100, maxDepth, maxChildNodes: 100_000 },
   baseElements: { selectors: [frame] },
   formatters: {
-    seen,
+    page(element, walk, builder) {
+      removeHidden(element, maxDepth);
+      shapePage(element, maxDepth);
+      walk(element.children, builder);
+    },
     value(element, walk, builder) {
       const row = (element.parent?.children ?? []) as HtmlNode[];
       const isFirst = row.find(isCell) === element;
       if (!isFirst)
-        builder.addInline(holdsTable(element, 8) ? '\u00a0 ' : '\u00a0|\u00a0', { noWordTransform: true });
+        builder.addInline(holds(element, table, 8) ? '\u00a0 ' : '\u00a0|\u00a0', { noWordTransform: true });
       walk(element.children, builder);
     },
     headed(element, walk, builder) {
@@ -84,14 +93,15 @@ const convertPage = compile({
       selector: 'a',
       options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['<', '>'], noAnchorUrl: true },
     },
-    ...['img', 'title', 'nav', 'noscript', 'svg', 'button', 'select', 'textarea'].map((selector) => ({
+    ...noText.map((selector) => ({ selector, format: 'skip' })),
+    ...ownLines.map((selector) => ({
       selector,
-      format: 'skip',
+      format: 'block',
+      options: { leadingLineBreaks: 1, trailingLineBreaks: 1 },
     })),
-    { selector: frame, format: 'seen' },
+    { selector: frame, format: 'page' },
     { selector: 'table', format: 'block', options: { leadingLineBreaks: 2, trailingLineBreaks: 2 } },
     { selector: 'tr', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
-    { selector: 'caption', format: 'block', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: 'td', format: 'value' },
     { selector: 'th', format: 'value' },
     ...levels.map((selector) => ({ selector, format: 'headed' })),
@@ -119,7 +129,8 @@ function withoutInlineData(html: string): string {
 export function pageToText(html: string): { text: string; cut: boolean } {
   const light = withoutInlineData(html);
   const text = convertPage(`<${frame}>${light.slice(0, maxPageLength)}</${frame}>`);
-  return { text: text.replaceAll('\u00a0', ' '), cut: light.length > maxPageLength };
+  const rows = text.replace(/[ \u00a0]*\u00a0\|\u00a0 */gu, ' | ');
+  return { text: rows.replaceAll('\u00a0', ' '), cut: light.length > maxPageLength };
 }
 
 /** Readable text of an HTML body. */

@@ -8,12 +8,14 @@ import { type Normalised, UnreadableRecord } from './normalised.ts';
 import { cleanPeople, readStructured } from './structured.ts';
 import { readMarkdown, readPlain } from './text.ts';
 import { readCaptions, readSpoken } from './transcript.ts';
+import { trueType } from './true-type.ts';
 
 /** What a document's text is cut to: longer ones are archives, not documents. UTF-16 units. */
 const maxTextLength = 5_000_000;
 
 async function read(record: SourceRecord): Promise<Normalised> {
-  switch (record.mediaType) {
+  const mediaType = trueType(record.raw, record.mediaType);
+  switch (mediaType) {
     case 'message/rfc822':
       return readMail(record.raw);
     case 'text/calendar':
@@ -37,9 +39,9 @@ async function read(record: SourceRecord): Promise<Normalised> {
     case 'application/vnd.openxmlformats-officedocument.wordprocessingml.document':
     case 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet':
     case 'application/vnd.openxmlformats-officedocument.presentationml.presentation':
-      return (await import('./office/office.ts')).readOffice(record.raw, record.mediaType);
+      return (await import('./office/office.ts')).readOffice(record.raw, mediaType);
     default:
-      throw new UnreadableRecord(`media type ${String(record.mediaType)} is not one that can be read`);
+      throw new UnreadableRecord(`media type ${String(mediaType)} is not one that can be read`);
   }
 }
 

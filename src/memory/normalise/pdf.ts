@@ -5,8 +5,12 @@ import { constants, inflateSync } from 'node:zlib';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, type Span, UnreadableRecord } from './normalised.ts';
 import { createOutline } from './outline.ts';
+import { type Line, linesOf } from './pdf-lines.ts';
+import { notesOf } from './pdf-notes.ts';
 
 const mostPages = 1_000;
+/** Pages that cannot be read before the file is given up: each may cost seconds. */
+const mostBroken = 50;
 /** Bytes that one compressed stream may inflate to. */
 const largestStream = 96 * 1024 * 1024;
 /** Deflate makes at most 1,032 bytes of one (RFC 1951's longest match in two bits): a shorter stream is harmless. */
@@ -14,14 +18,6 @@ const smallestBomb = Math.floor(largestStream / 1032);
 
 type PdfModule = typeof import('unpdf/pdfjs');
 type PdfDocument = Awaited<ReturnType<PdfModule['getDocument']>['promise']>;
-type Page = Awaited<ReturnType<PdfDocument['getPage']>>;
-
-interface Line {
-  words: string;
-  /** Points from the bottom of the page. */
-  y: number;
-  height: number;
-}
 
 /** @throws UnreadableRecord where a stream inflates beyond the bound: the parser itself has none */
 function refuseBombs(bytes: Buffer): void {
@@ -53,25 +49,6 @@ function refuseBombs(bytes: Buffer): void {
   }
 }
 
-async function linesOf(page: Page): Promise<Line[]> {
-  const { items } = await page.getTextContent();
-  const lines: Line[] = [];
-  let words = '';
-  let place: { y: number; height: number } | undefined;
-  for (const item of items) {
-    if (!('str' in item)) continue;
-    words += item.str;
-    if (place === undefined && item.str.trim() !== '')
-      place = { y: Number(item.transform[5]), height: item.height };
-    if (!item.hasEOL) continue;
-    if (place !== undefined) lines.push({ words, ...place });
-    words = '';
-    place = undefined;
-  }
-  if (place !== undefined) lines.push({ words, ...place });
-  return lines;
-}
-
 /** Lines as paragraphs: an empty line where the page leaves a gap; words that were parted are joined. */
 function paragraphsOf(lines: readonly Line[]): string {
   let text = '';
@@ -88,11 +65,10 @@ function paragraphsOf(lines: readonly Line[]): string {
 }
 
 const noTitle =
-  /^(?:untitled|(?:microsoft )?(?:word|excel|powerpoint)\b|document\d*$|doc\d+$)|\.(?:docx?|pdf|indd|xlsx?|pptx?|rtf|odt)$/iu;
+  /^(?:\(?(?:untitled|unspecified|anonymous)\)?$|enscript output$|untitled|(?:microsoft )?(?:word|excel|powerpoint)\b|document\d*$|doc\d+$)|\.(?:docx?|pdf|indd|xlsx?|pptx?|rtf|odt)$/iu;
 
 /** The title that the file gives itself, where it is one; else the largest words of the first page. */
-function titleOf(declared: unknown, first: readonly Line[]): string {
-  const own = typeof declared === 'string' ? cleanLine(declared) : '';
+function titleOf(own: string, first: readonly Line[]): string {
   if (own !== '' && !noTitle.test(own)) return own.slice(0, 200);
   const largest = Math.max(0, ...first.map((line) => line.height));
   const words = first.filter((line) => line.height >= largest * 0.98).map((line) => line.words);
@@ -128,33 +104,99 @@ function pageStarts(spans: readonly Span[]): [page: number, start: number][] {
   return [...starts];
 }
 
-async function readPages(pdf: PdfDocument): Promise<Normalised> {
+/** What the file says of itself: in its information dictionary, else in XMP, as PDF 2.0 wants it (ISO 32000-2, 14.3). */
+async function metadataOf(pdf: PdfDocument) {
+  const found = await pdf.getMetadata().catch(() => undefined);
+  const info = (found?.info ?? {}) as Record<string, unknown>;
+  const xmp = (name: string): string => {
+    const value: unknown = found?.metadata?.get(name);
+    return [value].flat().find((one) => typeof one === 'string') ?? '';
+  };
+  const words = (own: unknown, name: string): string =>
+    cleanLine(typeof own === 'string' && own.trim() !== '' ? own : xmp(name));
+  const time = (own: unknown, name: string): number | undefined => {
+    const at = timeOf(own) ?? Date.parse(xmp(name));
+    return Number.isNaN(at) ? undefined : at;
+  };
+  return {
+    title: words(info['Title'], 'dc:title'),
+    author: words(info['Author'], 'dc:creator').replace(/^\(?(?:anonymous|unspecified|unknown)\)?$/iu, ''),
+    writtenAt: time(info['ModDate'], 'xmp:modifydate') ?? time(info['CreationDate'], 'xmp:createdate'),
+  };
+}
+
+interface PageRead {
+  lines: Line[];
+  notes: string[];
+}
+
+async function readPage(pdf: PdfDocument, number: number): Promise<PageRead> {
+  const page = await pdf.getPage(number);
+  const { items } = await page.getTextContent();
+  const notes = notesOf(await page.getAnnotations());
+  page.cleanup();
+  return { lines: linesOf(items.flatMap((item) => ('str' in item ? [item] : []))), notes };
+}
+
+/** Notes which tables of characters a font asks for; the parser has none of them. */
+function tablesAsked() {
+  const names = new Set<string>();
+  return {
+    names,
+    factory: class {
+      fetch({ kind, filename }: { kind: string; filename: string }): Promise<never> {
+        if (kind === 'cMapUrl') names.add(filename.replace(/\.bcmap$/u, ''));
+        return Promise.reject(new Error(`is not here: ${filename}`));
+      }
+    },
+  };
+}
+
+/** @param asked the tables of characters that its fonts asked for and that are not there */
+async function readPages(pdf: PdfDocument, asked: ReadonlySet<string>): Promise<Normalised> {
   const outline = createOutline();
   let first: Line[] = [];
+  const unreadPages: number[] = [];
+  let failure: unknown;
   const read = Math.min(pdf.numPages, mostPages);
   let number = 0;
   while (number < read && !outline.full()) {
     number += 1;
-    const page = await pdf.getPage(number);
-    const lines = await linesOf(page);
-    page.cleanup();
-    if (number === 1) first = lines;
-    const words = paragraphsOf(lines);
-    if (words === '') continue;
+    let page: PageRead;
+    try {
+      page = await readPage(pdf, number);
+    } catch (thrown) {
+      failure ??= thrown;
+      unreadPages.push(number);
+      if (unreadPages.length >= mostBroken) break;
+      continue;
+    }
+    if (number === 1) first = page.lines;
+    const words = paragraphsOf(page.lines);
+    if (words === '' && page.notes.length === 0) continue;
     outline.heading(1, `Page ${number}`);
     for (const paragraph of words.split('\n\n')) outline.block(paragraph);
+    outline.block(page.notes.join('\n'));
   }
-  const metadata = await pdf.getMetadata().catch(() => undefined);
-  const info = (metadata?.info ?? {}) as Record<string, unknown>;
+  if (failure !== undefined && unreadPages.length === number) throw failure;
   const { text, spans, cut } = outline.finish();
-  const title = titleOf(info['Title'], first);
-  const author = typeof info['Author'] === 'string' ? cleanLine(info['Author']) : '';
-  const writtenAt = timeOf(info['ModDate']) ?? timeOf(info['CreationDate']);
-  const facts = { pages: pdf.numPages, ...(author === '' ? {} : { author }) };
+  const own = await metadataOf(pdf);
+  const title = titleOf(own.title, first);
+  const { author, writtenAt } = own;
+  const facts = {
+    pages: pdf.numPages,
+    ...(author === '' ? {} : { author }),
+    ...(unreadPages.length === 0 ? {} : { unreadPages }),
+    ...(asked.size === 0 ? {} : { unreadFonts: [...asked] }),
+  };
   if (text === '') {
-    const note = `This PDF has ${pdf.numPages} ${pdf.numPages === 1 ? 'page' : 'pages'} and no text in it: pictures, a scan perhaps`;
+    const pages = `${pdf.numPages} ${pdf.numPages === 1 ? 'page' : 'pages'}`;
+    const note =
+      asked.size > 0
+        ? `This PDF has ${pages}, and its letters can only be read by tables that are not here: ${[...asked].join(', ')}`
+        : `This PDF has ${pages} and no text in it: pictures, a scan perhaps`;
     return {
-      ...wordless(note, { ...facts, unread: 'no text' }, title),
+      ...wordless(note, { ...facts, unread: asked.size > 0 ? 'fonts' : 'no text' }, title),
       ...(writtenAt === undefined ? {} : { writtenAt }),
     };
   }
@@ -195,14 +237,17 @@ export async function readPdf(raw: Uint8Array): Promise<Normalised> {
   const { getDocument } = await import('unpdf/pdfjs');
   expectStrays();
   // The parser takes the bytes away from whoever hands them in: it gets a copy.
+  const tables = tablesAsked();
   const loading = getDocument({
     data: new Uint8Array(raw),
     disableFontFace: true,
     useSystemFonts: true,
     verbosity: 0,
+    useWorkerFetch: false,
+    BinaryDataFactory: tables.factory,
   });
   try {
-    return await readPages(await loading.promise);
+    return await readPages(await loading.promise, tables.names);
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (error.name === 'PasswordException')

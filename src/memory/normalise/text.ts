@@ -1,5 +1,6 @@
 // Plain text and Markdown: paragraphs, under their headings where there are any.
 import { clean, cleanLine } from './clean.ts';
+import { decodeLegacy, unmarkedUtf16 } from './legacy-text.ts';
 import type { Normalised, Span } from './normalised.ts';
 
 const maxTitleLength = 200;
@@ -14,14 +15,16 @@ function paragraphs(text: string, from: number, to: number, heading: string | un
   return spans;
 }
 
-/** Bytes as text: UTF-8 or UTF-16 with a mark, else UTF-8, else Windows-1252 where it is not UTF-8. */
+/** Bytes as text: UTF-8 or UTF-16, else the encoding from before them that their commonest characters tell. */
 export function decodeText(raw: Uint8Array): string {
   if (raw[0] === 0xff && raw[1] === 0xfe) return new TextDecoder('utf-16le').decode(raw);
   if (raw[0] === 0xfe && raw[1] === 0xff) return new TextDecoder('utf-16be').decode(raw);
+  const utf16 = raw.subarray(0, 64).includes(0) ? unmarkedUtf16(raw) : undefined;
+  if (utf16 !== undefined) return new TextDecoder(utf16).decode(raw);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
   } catch {
-    return new TextDecoder('windows-1252').decode(raw);
+    return decodeLegacy(raw);
   }
 }
 

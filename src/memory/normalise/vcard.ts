@@ -1,82 +1,53 @@
 // A contact card (vCard 4, RFC 6350; 3, RFC 2426; and the 2.1 that phones still write) as lines of facts.
 import ICAL from 'ical.js';
+import { cardLines } from './card-lines.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, UnreadableRecord } from './normalised.ts';
 import { cleanPeople } from './structured.ts';
 import { decodeText, plainSpans } from './text.ts';
 
-/** Parameters that a 2.1 card writes without their names: encodings, and else types. */
-const encodings = new Set(['QUOTED-PRINTABLE', 'BASE64', '8BIT', '7BIT']);
-
-function unquoted(text: string, charset: string): string {
-  const bytes = Buffer.from(
-    text
-      .replace(/=\r?\n[ \t]?/gu, '')
-      .replace(/=([0-9A-F]{2})/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    'latin1',
-  );
-  return /^utf-?8$/iu.test(charset) || charset === ''
-    ? decodeText(bytes)
-    : new TextDecoder(charset).decode(bytes);
+/** What one card says, as ical.js has it. @throws Error where a line has no form that it knows */
+function componentsOf(lines: readonly string[]): ICAL.Component[] {
+  const parsed: unknown = ICAL.parse(lines.join('\r\n'));
+  // Several cards come as a list of them.
+  const all = Array.isArray(parsed) && Array.isArray(parsed[0]) ? parsed : [parsed];
+  return all.map((one) => new ICAL.Component(one as never)).filter((card) => card.name === 'vcard');
 }
 
-/** One line of a 2.1 card as 3.0 writes it. */
-function modernLine(line: string): string {
-  const colon = line.indexOf(':');
-  const [name = '', ...parameters] = line.slice(0, colon).split(';');
-  let value = line.slice(colon + 1);
-  let charset = '';
-  let quoted = false;
-  const kept = parameters.flatMap((parameter) => {
-    const [key = '', setting = ''] = parameter.split('=', 2);
-    if (/^charset$/iu.test(key)) charset = setting;
-    else if (encodings.has((setting || key).toUpperCase())) {
-      quoted ||= /^quoted-printable$/iu.test(setting || key);
-      return /^base64$/iu.test(setting || key) ? ['ENCODING=b'] : [];
-    } else if (setting === '') return key === '' ? [] : [`TYPE=${key}`];
-    else return [parameter];
-    return [];
-  });
-  if (quoted) value = unquoted(value, charset).replace(/\r?\n/gu, '\\n');
-  return `${[name, ...kept].join(';')}:${value}`;
-}
+const isFrame = (line: string): boolean => /^(?:BEGIN|END|VERSION):/iu.test(line);
 
-/** A 2.1 card (no parameter names, quoted-printable over several lines) as a 3.0 one. */
-function modern(text: string): string {
-  const lines = text
-    .replace(/^(?=[^:\n]*;(?:ENCODING=)?QUOTED-PRINTABLE)(.*(?:=\r?\n.*)+)/gimu, (block) =>
-      block.replace(/=\r?\n[ \t]?/gu, ''),
-    )
-    .replace(/\r?\n[ \t]/gu, '')
-    .split(/\r?\n/u);
-  return lines
-    .map((line) => {
-      if (/^VERSION:/iu.test(line)) return 'VERSION:3.0';
-      return /^[A-Z.\d-]+[;:]/iu.test(line) && !/^(?:BEGIN|END):/iu.test(line) ? modernLine(line) : line;
-    })
-    .filter((line) => line.includes(':'))
-    .join('\r\n');
-}
-
-/** The cards of a text, one at least. */
-function cardsIn(text: string): ICAL.Component[] {
+function isReadable(line: string): boolean {
   try {
-    const whole = /^VERSION:\s*2\.1/imu.test(text) ? modern(text) : text;
-    const parsed: unknown = ICAL.parse(whole);
-    // Several cards come as a list of them.
-    const all = Array.isArray(parsed) && Array.isArray(parsed[0]) ? parsed : [parsed];
-    const cards = all.map((one) => new ICAL.Component(one as never)).filter((card) => card.name === 'vcard');
-    if (cards.length > 0) return cards;
-  } catch (thrown) {
-    throw new UnreadableRecord(
-      `is not a contact card: ${thrown instanceof Error ? thrown.message : 'malformed'}`,
-    );
+    return isFrame(line) || componentsOf(['BEGIN:VCARD', line, 'END:VCARD']).length === 1;
+  } catch {
+    return false;
   }
-  throw new UnreadableRecord('is not a contact card');
+}
+
+/** The cards of a text, one at least. A line that none can read costs no other line. */
+function cardsIn(text: string): ICAL.Component[] {
+  const lines = cardLines(text);
+  let cards: ICAL.Component[];
+  try {
+    cards = componentsOf(lines);
+  } catch {
+    try {
+      cards = componentsOf(lines.filter(isReadable));
+    } catch (thrown) {
+      throw new UnreadableRecord(
+        `is not a contact card: ${thrown instanceof Error ? thrown.message : 'malformed'}`,
+      );
+    }
+  }
+  if (cards.length === 0) throw new UnreadableRecord('is not a contact card');
+  return cards;
 }
 
 function partsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.flatMap(partsOf) : [cleanBlock(String(value ?? ''))];
+  // Apple and Google escape what needs no escape: `https\://`, `\;` in a note.
+  return Array.isArray(value)
+    ? value.flatMap(partsOf)
+    : [cleanBlock(String(value ?? '').replace(/\\([:;,])/gu, '$1'))];
 }
 
 /**

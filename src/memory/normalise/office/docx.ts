@@ -4,6 +4,7 @@ import { cleanLine } from '../clean.ts';
 import type { Normalised } from '../normalised.ts';
 import { createOutline } from '../outline.ts';
 import { documentFacts } from './document-facts.ts';
+import { drawnWords } from './drawn.ts';
 import { mainPart } from './main-part.ts';
 import { type OfficePackage, openPackage, type Relation } from './package.ts';
 import { type Attributes, attribute, isOn, prefixed, readXml } from './xml.ts';
@@ -41,15 +42,18 @@ function readNotes(bytes: Uint8Array | undefined, element: string): Map<string, 
   const notes = new Map<string, string>();
   if (bytes === undefined) return notes;
   let open: { id: string; author: string; words: string } | undefined;
+  let isHidden = false;
   readXml(bytes, {
     open(name, attributes) {
       if (name === element) {
         const id = attribute(attributes, 'id') ?? '';
         open = { id, author: attribute(attributes, 'author') ?? '', words: '' };
       } else if (name === 'p' && open !== undefined) open.words += ' ';
+      else if (name === 'r') isHidden = false;
+      else if (name === 'vanish' && isOn(attributes)) isHidden = true;
     },
     text(words, inside) {
-      if (inside.at(-1) === 't' && open !== undefined) open.words += words;
+      if (inside.at(-1) === 't' && open !== undefined && !isHidden) open.words += words;
     },
     close(name) {
       if (name !== element || open === undefined) return;
@@ -85,6 +89,8 @@ interface Around {
   relations: Map<string, Relation>;
   footnotes: Map<string, string>;
   comments: Map<string, string>;
+  /** What a chart or diagram says, by the id of its relationship. */
+  drawn(id: string): string;
 }
 
 function readBody(bytes: Uint8Array, around: Around) {
@@ -179,7 +185,10 @@ function readBody(bytes: Uint8Array, around: Around) {
       if (name === 'p') paragraphs.push({ words: '', level: undefined, listed: undefined, hidden: false });
       else if (name === 'r') run = { hidden: false };
       else if (name === 'tbl') tables.push({ rows: [], row: [], cell: [] });
-      else if (name === 'hyperlink') {
+      else if (name === 'chart' || name === 'relIds') {
+        const words = around.drawn(prefixed(attributes, name === 'chart' ? 'id' : 'dm') ?? '');
+        if (words !== '') write(` ${words}`);
+      } else if (name === 'hyperlink') {
         const link = around.relations.get(prefixed(attributes, 'id') ?? '');
         links.push({
           target: link?.external === true ? link.target : '',
@@ -217,7 +226,7 @@ function readBody(bytes: Uint8Array, around: Around) {
       }
     },
   });
-  return { ...outline.finish(), title };
+  return { outline, title };
 }
 
 function notesOf(file: OfficePackage, folder: string): Map<string, string> {
@@ -233,17 +242,35 @@ function notesOf(file: OfficePackage, folder: string): Map<string, string> {
   return notes;
 }
 
+/** What stands above and below the pages: each once, whatever the sections that show it. */
+function marginsOf(file: OfficePackage, relations: ReadonlyMap<string, Relation>): string[] {
+  const found = new Set<string>();
+  for (const { type, target, external } of relations.values()) {
+    const bytes = external || !/^(?:header|footer)$/u.test(type) ? undefined : file.part(target);
+    if (bytes === undefined) continue;
+    for (const words of readNotes(bytes, type === 'header' ? 'hdr' : 'ftr').values())
+      if (/\p{L}{2}|\d{3}/u.test(words)) found.add(words);
+  }
+  return [...found];
+}
+
 /** @throws UnreadableRecord for what is no Word document, or too large to open */
 export function readDocx(raw: Uint8Array): Normalised {
   const file = openPackage(raw);
   const main = mainPart(file, 'document', 'a Word document');
   const folder = main.name.slice(0, main.name.lastIndexOf('/') + 1);
-  const { text, spans, cut, title } = readBody(main.bytes, {
+  const relations = file.relations(main.name);
+  const { outline, title } = readBody(main.bytes, {
     styles: readStyles(file.part(`${folder}styles.xml`)),
-    relations: file.relations(main.name),
+    relations,
+    drawn: (id) => drawnWords(file, relations.get(id)),
     footnotes: notesOf(file, folder),
     comments: readNotes(file.part(`${folder}comments.xml`), 'comment'),
   });
+  const margins = marginsOf(file, relations);
+  if (margins.length > 0) outline.heading(1, 'Header and footer');
+  for (const words of margins) outline.block(words);
+  const { text, spans, cut } = outline.finish();
   const own = documentFacts(file);
   return {
     title: own.title !== '' ? own.title : title.slice(0, 200),

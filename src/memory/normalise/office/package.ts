@@ -25,6 +25,9 @@ export interface Relation {
 
 /** @throws UnreadableRecord for what is no archive, is damaged, or would inflate beyond the bounds */
 export function openPackage(raw: Uint8Array): OfficePackage {
+  // An archive begins with a part of it; an empty one has none.
+  if (raw[0] !== 0x50 || raw[1] !== 0x4b)
+    throw new UnreadableRecord('is no Office file, whatever its name says');
   const sizes = new Map<string, number>();
   unpack(raw, (name, size) => {
     sizes.set(name, size);

@@ -4,6 +4,7 @@ import { cleanBlock, cleanLine } from '../clean.ts';
 import type { Normalised } from '../normalised.ts';
 import { createOutline } from '../outline.ts';
 import { documentFacts } from './document-facts.ts';
+import { drawnWords } from './drawn.ts';
 import { mainPart } from './main-part.ts';
 import { openPackage, type Relation } from './package.ts';
 import { attribute, isOn, prefixed, readXml } from './xml.ts';
@@ -17,7 +18,12 @@ interface Slide {
 /** Placeholders that repeat on every slide. */
 const furniture = new Set(['sldNum', 'ftr', 'hdr', 'dt', 'sldImg']);
 
-function readSlide(bytes: Uint8Array, relations: ReadonlyMap<string, Relation>): Slide {
+/** @param drawn what a chart or diagram says, by its relationship */
+function readSlide(
+  bytes: Uint8Array,
+  relations: ReadonlyMap<string, Relation>,
+  drawn: (relation: Relation | undefined) => string,
+): Slide {
   const slide: Slide = { title: '', blocks: [], hidden: false };
   let placeholder: string | undefined;
   let lines: string[] = [];
@@ -52,6 +58,9 @@ function readSlide(bytes: Uint8Array, relations: ReadonlyMap<string, Relation>):
       else if (name === 'hlinkClick') {
         const target = relations.get(prefixed(attributes, 'id') ?? '');
         if (target?.external === true) link = target.target;
+      } else if (name === 'chart' || name === 'relIds') {
+        const words = drawn(relations.get(prefixed(attributes, name === 'chart' ? 'id' : 'dm') ?? ''));
+        if (words !== '') slide.blocks.push(words);
       } else if (name === 'tr') row = [];
     },
     text(words, inside) {
@@ -102,14 +111,14 @@ export function readPptx(raw: Uint8Array): Normalised {
     const bytes = part === undefined || outline.full() ? undefined : file.part(part);
     if (part === undefined || bytes === undefined) return;
     const around = file.relations(part);
-    const slide = readSlide(bytes, around);
+    const slide = readSlide(bytes, around, (relation) => drawnWords(file, relation));
     if (index === 0) first = slide.title;
     const title = slide.title === '' ? '' : `: ${slide.title}`;
     outline.heading(1, `Slide ${index + 1}${slide.hidden ? ' (hidden)' : ''}${title}`);
     for (const block of slide.blocks) outline.block(block);
     const notes = [...around.values()].find((one) => one.type === 'notesSlide')?.target;
     const notesBytes = notes === undefined ? undefined : file.part(notes);
-    const said = notesBytes === undefined ? [] : readSlide(notesBytes, new Map()).blocks;
+    const said = notesBytes === undefined ? [] : readSlide(notesBytes, new Map(), () => '').blocks;
     if (said.length > 0) outline.block(`Notes: ${said.join('\n')}`);
   });
   const { text, spans, cut } = outline.finish();

@@ -5,12 +5,21 @@ import type { Normalised } from '../normalised.ts';
 import { createOutline, type Outline } from '../outline.ts';
 import { cellFormats, type Format, shownNumber } from './cell-format.ts';
 import { documentFacts } from './document-facts.ts';
+import { drawnOn } from './drawn.ts';
 import { mainPart } from './main-part.ts';
-import { openPackage } from './package.ts';
+import { type OfficePackage, openPackage } from './package.ts';
 import { attribute, isOn, prefixed, readXml } from './xml.ts';
 
 const mostColumns = 400;
 const longestCell = 20_000;
+
+/** The words of a cell on one line; characters that XML cannot hold are written `_x000D_` (ECMA-376-1, 22.9.2.19). */
+function cellWords(value: string): string {
+  const plain = value.includes('_x')
+    ? value.replace(/_x([0-9A-F]{4})_/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : value;
+  return cleanLine(plain).slice(0, longestCell);
+}
 
 function sharedStrings(bytes: Uint8Array | undefined): string[] {
   const strings: string[] = [];
@@ -25,7 +34,7 @@ function sharedStrings(bytes: Uint8Array | undefined): string[] {
       if (inside.at(-1) === 't' && !inside.includes('rPh')) words += text;
     },
     close(name) {
-      if (name === 'si') strings.push(cleanLine(words).slice(0, longestCell));
+      if (name === 'si') strings.push(cellWords(words));
     },
   });
   return strings;
@@ -54,12 +63,12 @@ function shown(type: string, value: string, format: Format, book: Book): Cell {
   if (type === 's') return { words: book.strings[Number(value)] ?? '', isNumber: false };
   if (type === 'b') return { words: value === '1' ? 'true' : 'false', isNumber: false };
   if (type === 'e' || type === 'str' || type === 'inlineStr' || type === 'd')
-    return { words: cleanLine(value).slice(0, longestCell), isNumber: false };
+    return { words: cellWords(value), isNumber: false };
   const number = Number(value);
   if (value.trim() === '' || !Number.isFinite(number)) return { words: cleanLine(value), isNumber: false };
   return {
     words: shownNumber(number, format, book.from1904),
-    isNumber: format !== 'date' && format !== 'time',
+    isNumber: format === 'number' || format === 'percent',
   };
 }
 
@@ -122,6 +131,34 @@ function readSheet(bytes: Uint8Array, book: Book, outline: Outline): void {
   });
 }
 
+/** The notes at a sheet's cells: `Note at B2 by Anna: …` */
+function notesOf(file: OfficePackage, sheet: string): string[] {
+  const part = [...file.relations(sheet).values()].find((one) => one.type === 'comments' && !one.external);
+  const bytes = part === undefined ? undefined : file.part(part.target);
+  if (bytes === undefined) return [];
+  const authors: string[] = [];
+  const notes: string[] = [];
+  let words = '';
+  let place = '';
+  readXml(bytes, {
+    open(name, attributes) {
+      if (name === 'author' || name === 'comment') words = '';
+      if (name !== 'comment') return;
+      const author = authors[Number(attribute(attributes, 'authorId') ?? -1)] ?? '';
+      place = `Note at ${attribute(attributes, 'ref') ?? ''}${author === '' ? '' : ` by ${author}`}`;
+    },
+    text(text, inside) {
+      const last = inside.at(-1);
+      if (last === 'author' || (last === 't' && !inside.includes('rPh'))) words += text;
+    },
+    close(name) {
+      if (name === 'author') authors.push(cleanLine(words));
+      else if (name === 'comment' && words.trim() !== '') notes.push(`${place}: ${cellWords(words)}`);
+    },
+  });
+  return notes;
+}
+
 interface Sheet {
   name: string;
   part: string;
@@ -164,6 +201,7 @@ export function readXlsx(raw: Uint8Array): Normalised {
     if (bytes === undefined) continue;
     outline.heading(1, `Sheet: ${name}${hidden ? ' (hidden)' : ''}`);
     readSheet(bytes, book, outline);
+    for (const line of [...notesOf(file, part), ...drawnOn(file, part)]) outline.block(line);
   }
   const { text, spans, cut } = outline.finish();
   const own = documentFacts(file);
