@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type EmbedderConfig, embedderOf, embedderVariables } from './embedder-config.ts';
 import { DrawbridgeError } from './errors.ts';
+import { type RerankerConfig, rerankerOf, rerankerVariables } from './reranker-config.ts';
 import { Secret } from './secret.ts';
 import { type HostedSignIn, signInOf, signInVariables } from './sign-in-config.ts';
 
@@ -126,6 +127,7 @@ export const variables = {
       'A notice on the desktop when a proposal waits, where the local server runs in a desktop session. 0: none.',
     ),
   ...embedderVariables,
+  ...rerankerVariables,
   ...signInVariables,
 } as const;
 
@@ -139,6 +141,7 @@ const secret = new Set([
   'DRAWBRIDGE_KEY_FORMER',
   'DRAWBRIDGE_DATABASE_URL',
   'DRAWBRIDGE_EMBEDDER_KEY',
+  'DRAWBRIDGE_RERANKER_KEY',
   'DRAWBRIDGE_OIDC_CLIENT_SECRET',
 ]);
 
@@ -169,6 +172,7 @@ export interface Config {
   plan: 'local' | 'professional' | 'team';
   /** Of orgs that chose none of their own. */
   embedder: EmbedderConfig;
+  reranker: RerankerConfig;
   allowPrograms: boolean;
   /** What shows a notice on this desktop gets this environment; undefined: none is shown. */
   desktop: NodeJS.ProcessEnv | undefined;
@@ -249,6 +253,7 @@ export function loadConfig(
     sandboxUrl: v.DRAWBRIDGE_SANDBOX_URL?.replace(/\/$/, ''),
     plan: v.DRAWBRIDGE_PLAN,
     embedder: embedderOf(v),
+    reranker: rerankerOf(v),
     allowPrograms: v.DRAWBRIDGE_ALLOW_PROGRAMS,
     desktop: v.DRAWBRIDGE_NOTIFY && isLocal(v) ? desktopOf(env, platform) : undefined,
     apps: apps.found,

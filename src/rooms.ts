@@ -28,6 +28,7 @@ import type { Memory } from './memory/memory.ts';
 import { createHomeBook, type HomeBook } from './memory/properties/home-book.ts';
 import { type Brain, createBrain } from './memory/receipts/brain.ts';
 import { createReceipts, type Receipts } from './memory/receipts/receipts.ts';
+import { createReranking, type Reranking } from './memory/rerank/reranking.ts';
 import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
 import { createPresence, type OrgPresence } from './queue/decide/presence.ts';
@@ -46,6 +47,7 @@ export interface Rooms {
   connections: Connections;
   memory: Memory;
   embedding: Embedding;
+  reranking: Reranking;
   receipts: Receipts;
   brain: Brain;
   clientBook: ClientBook;
@@ -104,16 +106,10 @@ export async function openRooms(
     allowPrograms: config.allowPrograms,
     pageUrl,
   });
-  const embedding = createEmbedding({
-    egress,
-    vault,
-    audit,
-    clock,
-    log,
-    home: config.home,
-    environment: config.embedder,
-  });
-  const memory = createMemory({ clock, log, embedding });
+  const models = { egress, vault, audit, clock, log, home: config.home };
+  const embedding = createEmbedding({ ...models, environment: config.embedder });
+  const reranking = createReranking({ ...models, environment: config.reranker });
+  const memory = createMemory({ clock, log, embedding, reranking });
   const receipts = createReceipts({ clock, log });
   const brain = createBrain({ memory, connections, audit });
   const clientBook = createClientBook({ audit });
@@ -167,6 +163,7 @@ export async function openRooms(
     connections,
     memory,
     embedding,
+    reranking,
     receipts,
     brain,
     clientBook,
@@ -184,6 +181,7 @@ export async function openRooms(
     async close() {
       await receipts.close();
       await embedding.close();
+      await reranking.close();
       await memory.close();
       await connections.close();
       await egress.close();

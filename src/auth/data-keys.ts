@@ -6,6 +6,7 @@ import { newId } from '../ids.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { Key, MasterKeys } from './master-keys.ts';
 import { sealBytes, unsealBytes } from './seal.ts';
+import { sealedSettings } from './sealed-setting.ts';
 
 const keyBytes = 32;
 /** A process may hold a retired key for a while yet: what it sealed must still open. */
@@ -100,11 +101,13 @@ export async function rewrapDataKeys(org: OrgStore, masters: MasterKeys): Promis
 /** Removes retired keys under which nothing is sealed any more, once nobody can hold them. */
 export async function dropSpentDataKeys(org: OrgStore): Promise<void> {
   const before = (await org.now()) - graceMs;
-  await org.write((tx) =>
-    tx
+  await org.write(async (tx) => {
+    const settings = await sealedSettings(tx, org.orgId);
+    await tx
       .deleteFrom('data_keys')
       .where('org_id', '=', org.orgId)
       .where('retired_at', '<', before)
+      .where((row) => row.and(settings.map(({ key }) => row('id', '<>', key.keyId))))
       .where((row) =>
         row.and([
           row.not(
@@ -136,8 +139,8 @@ export async function dropSpentDataKeys(org: OrgStore): Promise<void> {
           ),
         ]),
       )
-      .execute(),
-  );
+      .execute();
+  });
 }
 
 interface Row {

@@ -1,7 +1,9 @@
 // Seals anew, under the current data key, what is stored under another: a few at a time, each replaced only
 // where nobody stored a newer one meanwhile.
 import type { Secret } from '../secret.ts';
+import { toJson } from '../store/codec.ts';
 import type { OrgStore } from '../store/store.ts';
+import { sealedSettings, sealedText } from './sealed-setting.ts';
 import type { Sealed } from './vault.ts';
 
 const batch = 50;
@@ -33,7 +35,8 @@ export async function resealAll(org: OrgStore, currentKeyId: string, sealer: Sea
   return (
     (await resealSecrets(org, currentKeyId, sealer)) +
     (await resealApps(org, currentKeyId, sealer)) +
-    (await resealEmbedders(org, currentKeyId, sealer))
+    (await resealEmbedders(org, currentKeyId, sealer)) +
+    (await resealSettings(org, currentKeyId, sealer))
   );
 }
 
@@ -116,6 +119,25 @@ async function resealEmbedders(org: OrgStore, currentKeyId: string, sealer: Seal
         .where('org_id', '=', org.orgId)
         .where('name', '=', name)
         .where('sealed', '=', sealed)
+        .executeTakeFirst();
+      resealed += Number(numUpdatedRows);
+    }
+    return resealed;
+  });
+}
+
+async function resealSettings(org: OrgStore, currentKeyId: string, sealer: Sealer): Promise<number> {
+  return org.write(async (tx) => {
+    let resealed = 0;
+    for (const { name, text, value, key } of await sealedSettings(tx, org.orgId)) {
+      if (key.keyId === currentKeyId) continue;
+      const next = sealer.seal(name, 'key', sealer.unseal(name, 'key', key));
+      const { numUpdatedRows } = await tx
+        .updateTable('org_settings')
+        .set({ value: toJson({ ...value, key: sealedText(next) }) })
+        .where('org_id', '=', org.orgId)
+        .where('name', '=', name)
+        .where('value', '=', text)
         .executeTakeFirst();
       resealed += Number(numUpdatedRows);
     }

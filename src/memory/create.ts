@@ -16,6 +16,7 @@ import type { IngestBatch, IngestResult, Memory, Source } from './memory.ts';
 import { createProperties } from './properties/create.ts';
 import { createReader } from './reader.ts';
 import { rebuildSome } from './rebuild.ts';
+import type { Reranking } from './rerank/reranking.ts';
 import { createSearch } from './search.ts';
 
 /** Memory over whatever orgs it is handed. Close it to end its threads. */
@@ -24,18 +25,21 @@ export function createMemory({
   log,
   index: given,
   embedding,
+  reranking,
 }: {
   clock: Clock;
   log: Log;
   index?: SearchIndex;
   /** Of orgs that chose an embedder of others; undefined: the built-in one alone. */
   embedding?: Pick<Embedding, 'answering' | 'question' | 'settle'>;
+  /** Of orgs that chose a reranker. */
+  reranking?: Pick<Reranking, 'chosen' | 'scores'>;
 }): Memory {
   const reader = createReader({ clock, log });
   const index = given ?? createPostingsIndex({ clock, log, background: reader });
   const ingest = createIngest({ reader, index, clock });
   const properties = createProperties({ clock });
-  const search = createSearch({ index, clock, embedding });
+  const search = createSearch({ index, clock, embedding, reranking });
   const listeners = new Set<(orgId: string, documentIds: string[]) => void>();
 
   const take = async (org: OrgStore, source: Source, batch: IngestBatch): Promise<IngestResult> => {

@@ -13,24 +13,30 @@ export interface Place {
   best: number;
   /** The chunks that were given last, by number: near ties may change places when mail comes in between. */
   given: readonly number[];
+  /** A reranker had put the first hits in order. Left out: pages follow as they are ranked. */
+  reranked?: boolean;
 }
 
 /** So many of them are remembered. */
-const mostGiven = 40;
+export const mostGiven = 40;
 
 /** Pages beyond this are not given: ask a narrower question. */
 export const deepest = 1000;
 
 /** Characters. */
 const longest = 1000;
-const form = z.tuple([z.number(), z.number(), z.number(), z.array(z.number()).max(mostGiven)]).transform(
-  ([offset, maxSeq, best, near]): Place => ({
-    offset,
-    maxSeq,
-    best,
-    given: near.map((before) => maxSeq - before),
-  }),
-);
+const numbers = z.number();
+const form = z
+  .tuple([numbers, numbers, numbers, z.array(numbers).max(mostGiven), z.literal(1).optional()])
+  .transform(
+    ([offset, maxSeq, best, near, reranked]): Place => ({
+      offset,
+      maxSeq,
+      best,
+      given: near.map((before) => maxSeq - before),
+      reranked: reranked === 1,
+    }),
+  );
 
 /** Ties a cursor to its org and question. It grants nothing, so a checksum is enough. */
 function checksum(orgId: string, query: MemoryQuery, body: string): string {
@@ -51,9 +57,9 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
 }
 
 export function writeCursor(orgId: string, query: MemoryQuery, place: Place): string {
-  const { offset, maxSeq, best, given } = place;
+  const { offset, maxSeq, best, given, reranked } = place;
   const near = given.slice(-mostGiven).map((seq) => maxSeq - seq);
-  const body = Buffer.from(JSON.stringify([offset, maxSeq, best, near])).toString('base64url');
+  const body = Buffer.from(JSON.stringify([offset, maxSeq, best, near, ...(reranked === true ? [1] : [])])).toString('base64url');
   return `${body}.${checksum(orgId, query, body)}`;
 }
 

@@ -71,6 +71,8 @@ export interface MemoryQuery {
   collapse?: boolean;
   /** False: whoever asks shows passages whole, so `snippet` is left empty and `marks` out. */
   snippets?: false;
+  /** False: no reranker is asked, whatever the org chose. */
+  rerank?: false;
   /** 0..1 of the best hit's score. */
   minScore?: number;
   limit: number;
@@ -140,6 +142,8 @@ export interface MemoryAnswer {
   cursorAfter(count: number): string | undefined;
   /** Why meaning was not searched but words alone, for people: the org's embedder did not answer. */
   wordsOnly: string | undefined;
+  /** Why the org's reranker had no say, for people. */
+  unreranked: string | undefined;
   /** The client that the question means, where exactly one is meant. */
   client: Client | undefined;
   /** Clients that a name could mean, where there are several. */

@@ -18,6 +18,7 @@ import type { MemoryAnswer, MemoryQuery } from './memory.ts';
 import { type Collapsed, collapse } from './question/collapse.ts';
 import { readTimeZone } from './question/time-zone.ts';
 import { lightRows, type Settled, weigh } from './question/weigh.ts';
+import type { Reranking } from './rerank/reranking.ts';
 
 type Db = Kysely<OrgTables>;
 
@@ -68,15 +69,20 @@ async function loadWords() {
   };
 }
 
+const loadReranked = () => import('./rerank/reranked.ts');
+
 export function createSearch({
   index,
   clock,
   embedding,
+  reranking,
 }: {
   index: SearchIndex;
   clock: Clock;
   /** Undefined: the built-in embedder answers everybody. */
   embedding?: Pick<Embedding, 'answering' | 'question'> | undefined;
+  /** Undefined: what is ranked stays in its order. */
+  reranking?: Pick<Reranking, 'chosen' | 'scores'> | undefined;
 }): (org: OrgStore, query: MemoryQuery) => Promise<MemoryAnswer> {
   const languagesOf = createLanguages(clock);
   let loaded: Awaited<ReturnType<typeof loadWords>> | undefined;
@@ -88,11 +94,14 @@ export function createSearch({
     const place: Place | undefined =
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
-    const { scope, maxSeq, languages, answering, timeZone } = await org.read(async (db) => ({
+    // A page that follows keeps to the order of the first.
+    const mayRerank = query.rerank !== false && place?.reranked !== false;
+    const { scope, maxSeq, languages, answering, chosen, timeZone } = await org.read(async (db) => ({
       scope: wanted.length === 0 ? undefined : await resolveClients(db, org.orgId, wanted),
       maxSeq: place?.maxSeq ?? (await newestChunk(db, org.orgId)),
       languages: await languagesOf(db, org),
       answering: await embedding?.answering(org),
+      chosen: mayRerank ? await reranking?.chosen(org) : undefined,
       timeZone:
         query.understand === undefined ? '' : (query.understand.timeZone ?? (await readTimeZone(org))),
     }));
@@ -103,8 +112,13 @@ export function createSearch({
     const vectors =
       answering === undefined ? undefined : await embedding?.question(org, query.question, answering);
     const base = filtersOf(org, query, scope?.addresses);
-    const hitsOf: HitsOf = (filters, part) =>
+    const ranked: HitsOf = (filters, part) =>
       index.search(org, { text: query.question, terms, words, phrases, vectors, filters, maxSeq, ...part });
+    const second =
+      reranking === undefined || chosen === undefined
+        ? undefined
+        : (await loadReranked()).reranked(org, { reranking, chosen, question: query.question, ranked });
+    const hitsOf = second?.hitsOf ?? ranked;
     const settled: Settled =
       query.understand === undefined
         ? { narrowed: {}, wishes: [], said: [] }
@@ -169,7 +183,14 @@ export function createSearch({
     const cursorAt = (next: number) => {
       if (next >= deepest) return undefined;
       const now = page.slice(0, next - offset).map(({ seq }) => seq);
-      return writeCursor(org.orgId, query, { offset: next, maxSeq, best, given: [...given, ...now] });
+      const reranked = second !== undefined && second.unreranked() === undefined;
+      return writeCursor(org.orgId, query, {
+        offset: next,
+        maxSeq,
+        best,
+        given: [...given, ...now],
+        reranked,
+      });
     };
     /** The page without what was deleted meanwhile. */
     const there = page.flatMap((hit, at) => {
@@ -191,6 +212,7 @@ export function createSearch({
       }),
       nextCursor: good.length > query.limit ? cursorAt(offset + query.limit) : undefined,
       cursorAfter: (count) => cursorAt(there[count - 1]?.next ?? offset),
+      unreranked: second?.unreranked(),
       wordsOnly: vectors !== undefined && 'unavailable' in vectors ? vectors.unavailable : undefined,
       client,
       candidates,
@@ -200,7 +222,7 @@ export function createSearch({
   };
 }
 
-type HitsOf = (filters: IndexFilters, part: { limit: number; offset: number }) => Promise<IndexHit[]>;
+export type HitsOf = (filters: IndexFilters, part: { limit: number; offset: number }) => Promise<IndexHit[]>;
 
 interface Taken {
   hits: IndexHit[];

@@ -20,15 +20,20 @@ export interface Asking {
   signal?: AbortSignal | undefined;
   /** Integer ms: a Retry-After may be a date. */
   now: number;
+  /** What is asked for, as a refusal names it. Default: embed. */
+  act?: string;
+  /** Default: what embedding the kind may take. */
+  timeoutMs?: number;
+  maxBytes?: number;
 }
 
-/** `OpenAI`-shaped `{error: {message, code}}`, Ollama's `{error: "…"}`, Supabase's `{message}` or `{msg}`. */
+/** `OpenAI`-shaped `{error: {message, code}}`, Ollama's `{error: "…"}`, `{message}`, `{msg}` or `{detail}` of others. */
 function saidOf(body: unknown): { message: string; code: string } {
   const object = (value: unknown) =>
     typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const outer = object(body);
   const inner = object(outer['error']);
-  const message = [outer['error'], inner['message'], outer['message'], outer['msg']].find(
+  const message = [outer['error'], inner['message'], outer['message'], outer['msg'], outer['detail']].find(
     (one) => typeof one === 'string',
   );
   const code = inner['code'] ?? inner['type'];
@@ -62,8 +67,8 @@ export async function askJson(url: URL, body: unknown, asking: Asking): Promise<
     once: kind === 'question',
     // A key goes to the server that it was given for.
     redirect: 'error',
-    timeoutMs: kind === 'question' ? questionMs : passagesMs,
-    maxBytes: mostBytes,
+    timeoutMs: asking.timeoutMs ?? (kind === 'question' ? questionMs : passagesMs),
+    maxBytes: asking.maxBytes ?? mostBytes,
     ...(signal === undefined ? {} : { signal }),
   });
   const text = await response.text();
@@ -79,7 +84,7 @@ export async function askJson(url: URL, body: unknown, asking: Asking): Promise<
   const code: ErrorCode = spent ? 'quota_exhausted' : codeOfStatus(response.status);
   const wait = retryAfterMs(response.headers.get('retry-after'), now);
   const words = message === '' ? '' : ` It says: ${visibleLine(scrub(message), 300)}`;
-  throw new DrawbridgeError(code, `${url.hostname} refused to embed (${response.status}).${words}`, {
+  throw new DrawbridgeError(code, `${url.hostname} refused to ${asking.act ?? 'embed'} (${response.status}).${words}`, {
     ...(spent ? { retry: 'ask' } : {}),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });

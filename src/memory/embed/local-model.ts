@@ -34,14 +34,21 @@ type Extract = (
 interface Library {
   env: Record<string, unknown>;
   pipeline(task: string, model: string, how: Record<string, unknown>): Promise<Extract>;
+  AutoTokenizer: { from_pretrained(model: string, how: object): Promise<Tokenize> };
+  AutoModelForSequenceClassification: { from_pretrained(model: string, how: object): Promise<Classify> };
 }
+type Tokenize = (
+  texts: string[],
+  how: { text_pair: string[]; padding: boolean; truncation: boolean },
+) => unknown;
+type Classify = (inputs: unknown) => Promise<{ logits: Tensor & { dispose?(): void } }>;
 
 class Mendable extends Error {
   override readonly name = 'Mendable';
 }
 
 /** Where the library is: below the home folder, else beside this program. */
-async function loadLibrary(home: string): Promise<Library> {
+async function findLibrary(home: string): Promise<Library> {
   for (const from of [join(home, 'package.json'), import.meta.filename]) {
     let found: string;
     try {
@@ -60,6 +67,17 @@ async function loadLibrary(home: string): Promise<Library> {
 
 function isMissing(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === 'MODULE_NOT_FOUND';
+}
+
+/** The library, bound to the folder's own: twice, by its own switch and by having nothing to fetch with. */
+export async function loadLibrary(home: string, path: string): Promise<Library> {
+  const library = await findLibrary(home);
+  Object.assign(library.env, {
+    allowRemoteModels: false,
+    allowLocalModels: true,
+    localModelPath: dirname(path),
+  });
+  return library;
 }
 
 /** SHA-256 over all files that make the model what it is. */
@@ -93,10 +111,8 @@ export function createLocalModel(): (task: LocalTask) => Promise<LocalAnswer> {
 
   async function load({ folder, home, precision }: LocalTask): Promise<Loaded> {
     const path = resolve(folder);
-    const { env, pipeline } = await loadLibrary(home);
+    const { pipeline } = await loadLibrary(home, path);
     const version = await versionOf(path);
-    // Twice: by its own switch, and by having nothing to fetch with.
-    Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: dirname(path) });
     const extract = await pipeline('feature-extraction', basename(path), {
       dtype: precision,
       device: 'cpu',
@@ -121,10 +137,12 @@ export function createLocalModel(): (task: LocalTask) => Promise<LocalAnswer> {
       return { vectors, dimensions, version };
     } catch (thrown) {
       loaded.delete(key);
-      if (thrown instanceof Mendable) return { fault: thrown.message };
-      return {
-        fault: `The model in ${task.folder} cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-      };
+      return { fault: faultOf(thrown, task.folder) };
     }
   };
+}
+
+export function faultOf(thrown: unknown, folder: string): string {
+  if (thrown instanceof Mendable) return thrown.message;
+  return `The model in ${folder} cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
 }

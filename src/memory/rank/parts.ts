@@ -15,6 +15,8 @@ export interface ScoreParts {
   vectors: number;
   /** For being new, where the question asks for that. */
   recency: number;
+  /** What a reranker moved it by, where one was asked. */
+  reranker?: number;
 }
 
 /** How much of a chunk's own score its header has earned. */
