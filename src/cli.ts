@@ -77,6 +77,11 @@ const lines: readonly Line[] = [
     load: () => import('./commands/memory/embedder.ts'),
   },
   {
+    name: 'reranker',
+    summary: 'a second model that puts the first passages of an answer in order; none unless you choose one',
+    load: () => import('./commands/memory/reranker.ts'),
+  },
+  {
     name: 'rebuild',
     summary: 'read all that memory holds anew, from what it kept',
     load: () => import('./commands/memory/rebuild.ts'),

@@ -59,7 +59,9 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
 export function writeCursor(orgId: string, query: MemoryQuery, place: Place): string {
   const { offset, maxSeq, best, given, reranked } = place;
   const near = given.slice(-mostGiven).map((seq) => maxSeq - seq);
-  const body = Buffer.from(JSON.stringify([offset, maxSeq, best, near, ...(reranked === true ? [1] : [])])).toString('base64url');
+  const body = Buffer.from(
+    JSON.stringify([offset, maxSeq, best, near, ...(reranked === true ? [1] : [])]),
+  ).toString('base64url');
   return `${body}.${checksum(orgId, query, body)}`;
 }
 

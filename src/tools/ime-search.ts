@@ -117,6 +117,7 @@ export const imeSearch = defineTool({
           ]),
       ...(candidates === '' ? [] : [candidates]),
       ...(answer.wordsOnly === undefined ? [] : [answer.wordsOnly]),
+      ...(answer.unreranked === undefined ? [] : [answer.unreranked]),
       ...understoodLine(answer.understood),
       ...shutOut(known, rooms.pageUrl),
       ...receiptLine(receiptId),

@@ -110,6 +110,7 @@ export const search = defineTool({
       [
         ...notes,
         ...(found.wordsOnly === undefined ? [] : [found.wordsOnly]),
+        ...(found.unreranked === undefined ? [] : [found.unreranked]),
         ...shutOut(
           (accounts ?? before).filter(
             (c) => input.kinds === undefined || input.kinds.some((kind) => c.feedKinds.includes(kind)),

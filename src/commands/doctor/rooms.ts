@@ -62,9 +62,31 @@ export async function checkIndex({ memory, org }: Rooms): Promise<Check[]> {
   const [newest] = await memory.documents(org, { limit: 1 });
   const word = `${newest?.title ?? ''} ${newest?.text ?? ''}`.match(/[\p{L}]{4,}/u)?.[0];
   if (word === undefined) return [{ part, state: 'ok', message }];
-  const { passages } = await memory.search(org, { question: word, limit: 1 });
+  const { passages } = await memory.search(org, { question: word, limit: 1, rerank: false });
   if (passages.length > 0) return [{ part, state: 'ok', message }];
   return [{ part, state: 'broken', message: `${message}, but a word of the newest document finds nothing` }];
+}
+
+/** Nothing where none was chosen. Asked with a text of ours: no passage is sent for this. */
+export async function checkReranker({ reranking, org }: Pick<Rooms, 'reranking' | 'org'>): Promise<Check[]> {
+  const part = 'reranker';
+  const chosen = await reranking.chosen(org);
+  if (chosen === undefined) return [];
+  const { name, host, settings } = chosen;
+  const reads =
+    host === undefined
+      ? 'nothing leaves this machine'
+      : `each question and the first ${settings.passages} passages found are sent to ${host}`;
+  try {
+    const ms = await reranking.probe(org, chosen);
+    const message = `${name} answers two passages in ${Math.round(ms)} ms; ${reads}`;
+    return [{ part, state: 'ok', message }];
+  } catch (thrown) {
+    const message = `${name}: ${toDrawbridgeError(thrown).message} Until it answers, passages stand as memory ranks them; ${reads}`;
+    return [
+      { part, state: 'warning', message, mend: 'Choose another, or none: drawbridge reranker set off' },
+    ];
+  }
 }
 
 export async function checkServers({ store }: Rooms): Promise<Check[]> {

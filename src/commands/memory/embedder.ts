@@ -1,14 +1,11 @@
 // `embedder`: what turns text into vectors for search. Choosing another one embeds everything anew in the background,
 // switches when that is done, and can be undone.
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../../auth/ancestry.ts';
 import type { EmbedderStatus } from '../../memory/embed/embedder-status.ts';
 import { builtIn, embedderKinds } from '../../memory/embed/settings.ts';
 import type { Rooms } from '../../rooms.ts';
-import { Secret } from '../../secret.ts';
 import { iso } from '../../time.ts';
 import {
   interruption,
@@ -21,6 +18,7 @@ import {
 } from '../command.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { shownLine } from '../terminal/shown.ts';
+import { keyFrom } from './key-file.ts';
 
 interface Common {
   json?: boolean;
@@ -100,13 +98,6 @@ async function status(options: Common): Promise<void> {
   await withRooms(session, async ({ embedding, org }) => show(session, await embedding.status(org)));
 }
 
-async function keyOf(path: string | undefined): Promise<Secret | undefined> {
-  if (path === undefined) return undefined;
-  const key = (path === '-' ? await textOf(process.stdin) : await readFile(path, 'utf8')).trim();
-  if (key === '') throw usageError('--key-file: there is no key in it.');
-  return new Secret(key);
-}
-
 function settingsOf(kind: string, given: Given): unknown {
   if (kind === builtIn || kind === 'environment') return kind;
   if (!(embedderKinds as readonly string[]).includes(kind))
@@ -159,7 +150,7 @@ async function set(kind: string, given: Given): Promise<void> {
   const session = openSession(given);
   const { output } = session;
   const settings = settingsOf(kind, given);
-  const key = await keyOf(given.keyFile);
+  const key = await keyFrom(given.keyFile);
   await asPerson(session, 'set', async (rooms) => {
     const { embedding, org, owner } = rooms;
     const name = await embedding.set(org, owner, {

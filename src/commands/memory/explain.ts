@@ -17,6 +17,7 @@ const partNames = {
   proximity: 'words near each other',
   feedback: 'passages like it',
   vectors: 'meaning',
+  reranker: 'moved by the reranker',
 } as const;
 
 /** Parts and lifts as shares of the best hit's score, the largest first; what has no part is left out. */
@@ -72,6 +73,7 @@ async function explain(words: string[], options: { limit: number; json?: boolean
         understood: answer.understood,
         timeZone,
         wordsOnly: answer.wordsOnly ?? null,
+        ...(answer.unreranked === undefined ? {} : { unreranked: answer.unreranked }),
         hits: explained.map(({ passage, age, verdict, allowed, shares }) => ({
           uri: `ime://documents/${passage.documentId}`,
           title: passage.title,
@@ -93,6 +95,8 @@ async function explain(words: string[], options: { limit: number; json?: boolean
     );
     if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
     if (explained.length === 0) output.line(await nothingFound(memory, org, all.length));
+    if (answer.unreranked !== undefined) output.aside(shownLine(answer.unreranked));
+    if (explained.length === 0) output.line('Nothing in memory answers that.');
     for (const [index, { passage, age, verdict, allowed, shares }] of explained.entries()) {
       output.line();
       output.line(

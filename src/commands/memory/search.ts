@@ -136,6 +136,7 @@ async function search(words: string[], options: Options): Promise<void> {
           contentHash: passage.contentHash,
         })),
         ...(answer.wordsOnly === undefined ? {} : { wordsOnly: answer.wordsOnly }),
+        ...(answer.unreranked === undefined ? {} : { unreranked: answer.unreranked }),
         understood: answer.understood,
         notes,
         client: answer.client ?? null,
@@ -152,6 +153,7 @@ async function search(words: string[], options: Options): Promise<void> {
     if (answer.understood.length > 0) output.aside(`Understood: ${shownLine(answer.understood.join(', '))}`);
     for (const line of [...notes, ...shutOut(all, pageUrl)]) output.aside(shownLine(line));
     if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
+    if (answer.unreranked !== undefined) output.aside(shownLine(answer.unreranked));
     for (const [index, passage] of answer.passages.entries()) {
       const hit = hitOf(passage, judge);
       const written = hit.writtenAt === undefined ? '' : `${hit.writtenAt.slice(0, 10)}, `;

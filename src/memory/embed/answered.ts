@@ -84,10 +84,14 @@ export async function askJson(url: URL, body: unknown, asking: Asking): Promise<
   const code: ErrorCode = spent ? 'quota_exhausted' : codeOfStatus(response.status);
   const wait = retryAfterMs(response.headers.get('retry-after'), now);
   const words = message === '' ? '' : ` It says: ${visibleLine(scrub(message), 300)}`;
-  throw new DrawbridgeError(code, `${url.hostname} refused to ${asking.act ?? 'embed'} (${response.status}).${words}`, {
-    ...(spent ? { retry: 'ask' } : {}),
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-  });
+  throw new DrawbridgeError(
+    code,
+    `${url.hostname} refused to ${asking.act ?? 'embed'} (${response.status}).${words}`,
+    {
+      ...(spent ? { retry: 'ask' } : {}),
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    },
+  );
 }
 
 /**

@@ -82,7 +82,12 @@ export function createOpenRerankers({
         cause: 'sync',
         limit,
       };
-      const ask = async (question: string, passages: readonly string[], timeoutMs: number, signal: AbortSignal) => {
+      const ask = async (
+        question: string,
+        passages: readonly string[],
+        timeoutMs: number,
+        signal: AbortSignal,
+      ) => {
         if (settings.kind === 'local') {
           const { folder, precision } = settings;
           return askLocal({ folder, home, precision, question, passages });

@@ -1,5 +1,6 @@
 // The first hits in the order of a reranker, all others behind them as they are ranked. What may not leave is not sent: it
 // stays where it stood.
+import { DrawbridgeError } from '../../errors.ts';
 import type { OrgStore } from '../../store/store.ts';
 import { nothingHidden } from '../../viewer.ts';
 import { textOf } from '../documents/packed.ts';
@@ -33,10 +34,18 @@ export function inOrder(hits: readonly IndexHit[], scores: ReadonlyMap<number, n
   return ordered;
 }
 
-/** What may go to a server of others: what this viewer sees, without what people hid from agents, whoever asks. */
-async function shareable(org: OrgStore): Promise<Pick<OrgStore, 'orgId' | 'viewer'>> {
+/**
+ * What may go to a server of others: what this viewer sees, without what people hid from agents, whoever asks. Undefined
+ * where that cannot be read.
+ */
+async function shareable(org: OrgStore): Promise<Pick<OrgStore, 'orgId' | 'viewer'> | undefined> {
   const { orgId, viewer } = org;
-  const { kinds, connections, labels } = await readSensitivity(org);
+  const hidden = await readSensitivity(org).catch((thrown: unknown) => {
+    if (thrown instanceof DrawbridgeError && thrown.code === 'internal') return undefined;
+    throw thrown;
+  });
+  if (hidden === undefined) return undefined;
+  const { kinds, connections, labels } = hidden;
   const own = viewer?.hidden ?? nothingHidden;
   return {
     orgId,
@@ -67,6 +76,11 @@ export function reranked(
 
   async function candidates(hits: readonly IndexHit[]): Promise<Candidate[]> {
     const seer = chosen.host === undefined ? org : await shareable(org);
+    if (seer === undefined) {
+      why =
+        'In the order of memory alone: what is hidden from agents cannot be read, so nothing was sent to the reranker (drawbridge sensitivity).';
+      return [];
+    }
     const rows = await org.read((db) => rowsOf(db, seer, hits));
     return hits.flatMap(({ seq }) => {
       const row = rows.get(seq);
