@@ -15,6 +15,7 @@ import type { FoldSizes } from '../../../src/memory/index/fold.ts';
 import { createPostingsIndex } from '../../../src/memory/index/postings-index.ts';
 import type { SearchIndex } from '../../../src/memory/index/search-index.ts';
 import type { Memory, Source } from '../../../src/memory/memory.ts';
+import { createReranking, type Reranking } from '../../../src/memory/rerank/reranking.ts';
 import { Secret } from '../../../src/secret.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
@@ -90,6 +91,9 @@ export interface EmbedWorld {
   index: SearchIndex;
   memory: Memory;
   embedding: Embedding;
+  reranking: Reranking;
+  /** What was logged, a line each. */
+  logged: string[];
   clock: ManualClock;
   key: Secret;
   vault: Vault;
@@ -105,11 +109,14 @@ export async function embedWorld({
   database = databases[0],
   foldSizes = { due: 1e9, most: 9, merged: 3 },
   environment,
+  reranker,
   libraries,
 }: {
   database?: (typeof databases)[number] | undefined;
   foldSizes?: FoldSizes;
   environment?: unknown;
+  /** What the environment says of it. */
+  reranker?: unknown;
   /** Folder below which the user's own libraries are. */
   libraries?: string;
 } = {}): Promise<EmbedWorld> {
@@ -140,7 +147,17 @@ export async function embedWorld({
   };
   const embedding = process({ environment });
   const index = createPostingsIndex({ clock, log, foldSizes });
-  const memory = createMemory({ clock, log, index, embedding });
+  const logged: string[] = [];
+  const reranking = createReranking({
+    egress,
+    vault,
+    audit: createAudit(recordKeys(config)),
+    clock,
+    log: createLog({ level: 'warn', destination: { write: (line) => void logged.push(line) } }),
+    home: libraries ?? config.home,
+    environment: { settings: reranker, key: new Secret('env-key-0123456789') },
+  });
+  const memory = createMemory({ clock, log, index, embedding, reranking });
   let orgs = 0;
   const another: EmbedWorld['another'] = async (name) => {
     const org = await opened.store.forOrg(await opened.store.createOrg(name));
@@ -152,6 +169,7 @@ export async function embedWorld({
   const first = await another('One');
   onTestFinished(async () => {
     for (const one of made) await one.close();
+    await reranking.close();
     await memory.close();
     await egress.close();
     await opened.close();
@@ -162,6 +180,8 @@ export async function embedWorld({
     index,
     memory,
     embedding,
+    reranking,
+    logged,
     clock,
     key: new Secret('sk-secret-0123456789'),
     vault,
