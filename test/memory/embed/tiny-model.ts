@@ -1,5 +1,5 @@
-// Writes a tiny embedding model as transformers.js takes it: an ONNX file whose one step looks words up in a table,
-// and a tokenizer with a word an entry. The protobuf is written by hand: https://onnx.ai/onnx/repo-docs/IR.html
+// Writes a tiny model as transformers.js takes it: an ONNX file that looks words up in a table (and adds them up, where it
+// is a reranker's), and a tokenizer with a word an entry. The protobuf is written by hand: https://onnx.ai/onnx/repo-docs/IR.html
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -41,11 +41,32 @@ const value = (field: number, name: string, type: number, sizes: (string | numbe
     ),
   );
 
-/** last_hidden_state = Gather(table, input_ids) */
-function onnxOf(table: number[][]): Buffer {
+/** last_hidden_state = Gather(table, input_ids); where `summed`, logits = ReduceSum(that, 1): a number a label. */
+function onnxOf(table: number[][], summed: boolean): Buffer {
   const width = table[0]?.length ?? 0;
+  const looked = summed ? 'looked_up' : 'last_hidden_state';
   const graph = [
-    message(1, bytes(1, 'table'), bytes(1, 'input_ids'), bytes(2, 'last_hidden_state'), bytes(4, 'Gather')),
+    message(1, bytes(1, 'table'), bytes(1, 'input_ids'), bytes(2, looked), bytes(4, 'Gather')),
+    ...(summed
+      ? [
+          message(
+            1,
+            bytes(1, looked),
+            bytes(1, 'words'),
+            bytes(2, 'logits'),
+            bytes(4, 'ReduceSum'),
+            // keepdims (1) as an integer (2): no.
+            message(5, bytes(1, 'keepdims'), integer(3, 0), integer(20, 2)),
+          ),
+          message(
+            5,
+            integer(1, 1),
+            integer(2, int64Type),
+            bytes(8, 'words'),
+            bytes(9, Buffer.from(BigInt64Array.of(1n).buffer)),
+          ),
+        ]
+      : []),
     bytes(2, 'tiny'),
     message(
       5,
@@ -56,7 +77,9 @@ function onnxOf(table: number[][]): Buffer {
       bytes(9, Buffer.from(Float32Array.from(table.flat()).buffer)),
     ),
     value(11, 'input_ids', int64Type, ['batch', 'sequence']),
-    value(12, 'last_hidden_state', floatType, ['batch', 'sequence', width]),
+    summed
+      ? value(12, 'logits', floatType, ['batch', width])
+      : value(12, looked, floatType, ['batch', 'sequence', width]),
   ];
   // ModelProto: IR version 8, operators of version 13.
   return Buffer.concat([integer(1, 8), message(8, integer(2, 13)), message(7, ...graph)]);
@@ -64,18 +87,25 @@ function onnxOf(table: number[][]): Buffer {
 
 const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 
-/** A folder with the model; `words`: a vector a word. */
-export async function writeTinyModel(folder: string, words: Record<string, number[]>): Promise<void> {
+/**
+ * A folder with the model; `words`: a vector a word. `reranker`: what the words of question and passage weigh together, a
+ * number a label.
+ */
+export async function writeTinyModel(
+  folder: string,
+  words: Record<string, number[]>,
+  { reranker = false } = {},
+): Promise<void> {
   const width = Object.values(words)[0]?.length ?? 0;
   const names = [...special, ...Object.keys(words)];
   const vocab = Object.fromEntries(names.map((name, id) => [name, id]));
-  const small = new Array(width).fill(0).map((_, d) => (d === width - 1 ? 0.01 : 0));
+  const small = new Array(width).fill(0).map((_, d) => (d === width - 1 && !reranker ? 0.01 : 0));
   const token = (name: string) => ({ SpecialToken: { id: name, type_id: 0 } });
   const template = { id: 'A', type_id: 0 };
   const files: Record<string, unknown> = {
     'config.json': {
       model_type: 'bert',
-      architectures: ['BertModel'],
+      architectures: [reranker ? 'BertForSequenceClassification' : 'BertModel'],
       hidden_size: width,
       vocab_size: names.length,
     },
@@ -112,7 +142,13 @@ export async function writeTinyModel(folder: string, words: Record<string, numbe
       post_processor: {
         type: 'TemplateProcessing',
         single: [token('[CLS]'), { Sequence: template }, token('[SEP]')],
-        pair: [token('[CLS]'), { Sequence: template }, token('[SEP]')],
+        pair: [
+          token('[CLS]'),
+          { Sequence: template },
+          token('[SEP]'),
+          { Sequence: { id: 'B', type_id: 1 } },
+          token('[SEP]'),
+        ],
         special_tokens: Object.fromEntries(
           ['[CLS]', '[SEP]'].map((name) => [name, { id: name, ids: [vocab[name]], tokens: [name] }]),
         ),
@@ -131,5 +167,5 @@ export async function writeTinyModel(folder: string, words: Record<string, numbe
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder, name), JSON.stringify(content));
   const table = names.map((name) => words[name] ?? small);
-  await writeFile(join(folder, 'onnx', 'model.onnx'), onnxOf(table));
+  await writeFile(join(folder, 'onnx', 'model.onnx'), onnxOf(table, reranker));
 }
