@@ -58,7 +58,7 @@ test('the table in the documents names the variables that the source does, and n
       .sort();
   };
   expect(named('docs/configuration.md')).toEqual(
-    named('src/config.ts', 'src/embedder-config.ts', 'src/sign-in-config.ts'),
+    named('src/config.ts', 'src/embedder-config.ts', 'src/reranker-config.ts', 'src/sign-in-config.ts'),
   );
 });
 
@@ -152,4 +152,27 @@ test('an embedder is read with its key sealed away, and what it cannot have is n
   expect(loadConfig({}).embedder.settings).toBeUndefined();
   expect(() => loadConfig({ DRAWBRIDGE_EMBEDDER: 'word2vec' })).toThrow(/DRAWBRIDGE_EMBEDDER="word2vec"/);
   expect(() => loadConfig({ DRAWBRIDGE_EMBEDDER_DIMENSIONS: 'many' })).toThrow(/must be a whole number/);
+});
+
+test('a reranker is none unless it is named, and is read with its key sealed away', () => {
+  const { reranker } = loadConfig({
+    DRAWBRIDGE_RERANKER: 'local',
+    DRAWBRIDGE_RERANKER_FOLDER: '/models/tiny/',
+    DRAWBRIDGE_RERANKER_PASSAGES: '20',
+    DRAWBRIDGE_RERANKER_TIMEOUT_MS: '800',
+    DRAWBRIDGE_RERANKER_KEY: 'sk-reranker-0123456789',
+  });
+  expect(reranker.settings).toEqual({
+    kind: 'local',
+    model: 'tiny',
+    folder: '/models/tiny/',
+    passages: 20,
+    timeoutMs: 800,
+  });
+  expect(JSON.stringify(reranker)).not.toContain('sk-reranker');
+  expect(loadConfig({ DRAWBRIDGE_RERANKER_KEY: 'sk-reranker-0123456789' }).reranker.settings).toBeUndefined();
+  expect(() => loadConfig({ DRAWBRIDGE_RERANKER: 'yes' })).toThrow(/DRAWBRIDGE_RERANKER="yes"/);
+  expect(() => loadConfig({ DRAWBRIDGE_RERANKER_PASSAGES: 'all' })).toThrow(
+    /DRAWBRIDGE_RERANKER_PASSAGES="all": must be a whole number/,
+  );
 });

@@ -94,9 +94,8 @@ async function explain(words: string[], options: { limit: number; json?: boolean
       `Understood (${timeZone}): ${shownLine(answer.understood.join('; ')) || 'nothing beside its words'}`,
     );
     if (answer.wordsOnly !== undefined) output.aside(shownLine(answer.wordsOnly));
-    if (explained.length === 0) output.line(await nothingFound(memory, org, all.length));
     if (answer.unreranked !== undefined) output.aside(shownLine(answer.unreranked));
-    if (explained.length === 0) output.line('Nothing in memory answers that.');
+    if (explained.length === 0) output.line(await nothingFound(memory, org, all.length));
     for (const [index, { passage, age, verdict, allowed, shares }] of explained.entries()) {
       output.line();
       output.line(
