@@ -39,6 +39,7 @@ const together = [
   'test/memory/{databases,receipts}.test.ts',
   'test/memory/index/*.test.ts',
   'test/memory/properties/migration.test.ts',
+  'test/memory/rerank/chosen.test.ts',
   'test/observe/*.test.ts',
   'test/queue/*.test.ts',
   'test/store/{handle,lease,migrations,tenancy}.test.ts',
