@@ -28,7 +28,7 @@ import type { Memory } from './memory/memory.ts';
 import { createHomeBook, type HomeBook } from './memory/properties/home-book.ts';
 import { type Brain, createBrain } from './memory/receipts/brain.ts';
 import { createReceipts, type Receipts } from './memory/receipts/receipts.ts';
-import { createReranking, type Reranking } from './memory/rerank/reranking.ts';
+import { openReranking, type Reranking } from './memory/rerank/reranking.ts';
 import { createCallLog } from './observe/calls.ts';
 import { createQueue } from './queue/create.ts';
 import { createPresence, type OrgPresence } from './queue/decide/presence.ts';
@@ -108,7 +108,7 @@ export async function openRooms(
   });
   const models = { egress, vault, audit, clock, log, home: config.home };
   const embedding = createEmbedding({ ...models, environment: config.embedder });
-  const reranking = createReranking({ ...models, environment: config.reranker });
+  const reranking = await openReranking({ ...models, environment: config.reranker });
   const memory = createMemory({ clock, log, embedding, reranking });
   const receipts = createReceipts({ clock, log });
   const brain = createBrain({ memory, connections, audit });

@@ -108,7 +108,7 @@ export function searchPage(parts: {
   fault?: string | undefined;
 }): Promise<string> {
   const { session, asked, connections, found, holdsAny, fault } = parts;
-  const { passages = [], understood = [], client } = found?.answer ?? {};
+  const { passages = [], understood = [], unreranked, client } = found?.answer ?? {};
   return page({
     title: asked.words === '' ? 'Search' : `${asked.words.slice(0, 60)} · Search`,
     session,
@@ -117,7 +117,7 @@ export function searchPage(parts: {
       <h1>Search</h1>
       ${form(asked, connections)}
       ${fault === undefined ? '' : html`<p class="warning" role="alert">${marked(fault)}</p>`}
-      ${understood.length === 0 ? '' : html`<p class="soft">Understood: ${understood.map((one, i) => html`${i === 0 ? '' : ', '}${inline(one)}`)}</p>`}
+      ${understood.length === 0 ? '' : html`<p class="soft">Understood: ${understood.map((one, i) => html`${i === 0 ? '' : ', '}${inline(one)}`)}</p>`}${unreranked === undefined ? '' : html`<p class="soft">${inline(unreranked)}</p>`}
       ${client === undefined ? '' : html`<p>About <a href="/clients/${client.id}">${inline(client.name)}</a></p>`}
       ${
         found === undefined

@@ -1,5 +1,8 @@
 // The one interface of all rerankers: a model that reads a question and a passage together.
 
+/** None, as people write it. */
+export const off = 'off';
+
 export interface Reranker {
   /** Kind and model, for people: `cohere:rerank-v3.5`. */
   readonly name: string;

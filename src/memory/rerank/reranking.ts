@@ -15,8 +15,8 @@ import type { Secret } from '../../secret.ts';
 import { readSetting, writeSetting } from '../../store/settings.ts';
 import type { OrgStore } from '../../store/store.ts';
 import type { OpenRerankers } from './open-reranker.ts';
-import type { Reranker } from './reranker.ts';
-import { hostOf, nameOf, off, type RerankerSettings, readSettings, rerankerSettings } from './settings.ts';
+import { off, type Reranker } from './reranker.ts';
+import type { RerankerSettings } from './settings.ts';
 
 /** What an org chose is read again after that time: another process may have changed it. */
 const trustMs = 5_000;
@@ -84,18 +84,24 @@ export interface RerankingParts {
   environment: { settings: unknown; key: Secret | undefined };
 }
 
+/** Only once somebody chose one. */
+const loadSettings = () => import('./settings.ts');
+
 const variableOf = (field: string): string =>
   field === 'kind'
     ? 'DRAWBRIDGE_RERANKER'
     : `DRAWBRIDGE_RERANKER_${field.replace(/[A-Z]/gu, (letter) => `_${letter}`).toUpperCase()}`;
 
 /** @throws DrawbridgeError `invalid_request` naming the variable that cannot be used */
-export function createReranking(parts: RerankingParts): Reranking {
+export async function openReranking(parts: RerankingParts): Promise<Reranking> {
   const { vault, audit, clock, log } = parts;
+  const given = parts.environment.settings;
   const environment: ChosenReranker | undefined =
-    parts.environment.settings === undefined
+    given === undefined
       ? undefined
-      : chosenOf(readSettings(parts.environment.settings, variableOf), 'environment', undefined);
+      : await loadSettings().then(({ readSettings, ...of }) =>
+          chosenOf(of, readSettings(given, variableOf), 'environment'),
+        );
   let opener: OpenRerankers | undefined;
   const known = new Map<string, { at: number; chosen: ChosenReranker | undefined }>();
   const opened = new Map<string, Promise<Reranker>>();
@@ -170,8 +176,9 @@ export function createReranking(parts: RerankingParts): Reranking {
       settings?: unknown;
     };
     if (settings === off) return undefined;
+    const { rerankerSettings, ...of } = await loadSettings();
     const parsed = rerankerSettings.safeParse(settings);
-    if (parsed.success) return chosenOf(parsed.data, 'org', sealedIn(stored));
+    if (parsed.success) return chosenOf(of, parsed.data, 'org', sealedIn(stored));
     log.warn({ org: org.orgId }, 'the setting of the reranker cannot be read: there is none until it is set');
     return undefined;
   }
@@ -224,7 +231,8 @@ export function createReranking(parts: RerankingParts): Reranking {
       let value: unknown = word === off ? { settings: off } : undefined;
       let name: string = word ?? '';
       if (word === undefined) {
-        const chosen = chosenOf(readSettings(given), 'org', undefined);
+        const { readSettings, ...of } = await loadSettings();
+        const chosen = chosenOf(of, readSettings(given), 'org');
         name = chosen.name;
         await probe(org, chosen, key);
         if (key !== undefined) {
@@ -258,9 +266,10 @@ export function createReranking(parts: RerankingParts): Reranking {
 }
 
 function chosenOf(
+  { nameOf, hostOf }: Pick<typeof import('./settings.ts'), 'nameOf' | 'hostOf'>,
   settings: RerankerSettings,
   by: ChosenReranker['by'],
-  sealed: Sealed | undefined,
+  sealed?: Sealed,
 ): ChosenReranker {
   return { name: nameOf(settings), settings, host: hostOf(settings), by, sealed };
 }

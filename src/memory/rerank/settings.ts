@@ -3,9 +3,6 @@ import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import { mostGiven } from '../cursor.ts';
 
-/** No reranker, as people write it. */
-export const off = 'off';
-
 const model = z
   .string('must be given: the name of a model, as the server names it')
   .regex(/^[\w./:@+-]{1,120}$/u, 'must be the name of a model: letters, digits and ./:@+-');

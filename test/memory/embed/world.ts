@@ -15,7 +15,7 @@ import type { FoldSizes } from '../../../src/memory/index/fold.ts';
 import { createPostingsIndex } from '../../../src/memory/index/postings-index.ts';
 import type { SearchIndex } from '../../../src/memory/index/search-index.ts';
 import type { Memory, Source } from '../../../src/memory/memory.ts';
-import { createReranking, type Reranking } from '../../../src/memory/rerank/reranking.ts';
+import { openReranking, type Reranking } from '../../../src/memory/rerank/reranking.ts';
 import { Secret } from '../../../src/secret.ts';
 import type { OrgStore } from '../../../src/store/store.ts';
 import { type ManualClock, manualClock } from '../../egress/manual-clock.ts';
@@ -148,7 +148,7 @@ export async function embedWorld({
   const embedding = process({ environment });
   const index = createPostingsIndex({ clock, log, foldSizes });
   const logged: string[] = [];
-  const reranking = createReranking({
+  const reranking = await openReranking({
     egress,
     vault,
     audit: createAudit(recordKeys(config)),

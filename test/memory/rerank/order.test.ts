@@ -1,5 +1,9 @@
 // How a reranker's scores become the order of an answer: within the first hits alone, adding up, and page by page.
-import { expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { receiptItems } from '../../../src/memory/receipts/receipt-items.ts';
 import { inOrder } from '../../../src/memory/rerank/reranked.ts';
 import { answerJson, embedWorld } from '../embed/world.ts';
@@ -156,4 +160,25 @@ test('where none was chosen nothing is asked, and answer and cursor are what the
   expect(bytes(left)).toBe(bytes(without));
   expect(with_.nextCursor).not.toBe(without.nextCursor);
   expect(server.calls()).toHaveLength(1);
+});
+
+test('where none was chosen nothing of it is loaded, also to search', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-unranked-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const module = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
+  const script = join(folder, 'search.mjs');
+  await writeFile(
+    script,
+    `import { registerHooks } from 'node:module';
+     const seen = [];
+     registerHooks({ load: (url, context, next) => (seen.push(url), next(url, context)) });
+     const { openRooms } = await import(${module('rooms.ts')});
+     const { loadConfig } = await import(${module('config.ts')});
+     const rooms = await openRooms(loadConfig({ DRAWBRIDGE_HOME: ${JSON.stringify(folder)} }, process.platform, 'silent'));
+     await rooms.memory.search(rooms.org, { question: 'house', limit: 5 });
+     await rooms.close();
+     console.log(seen.filter((url) => url.includes('/memory/rerank/')).map((url) => url.split('/').at(-1)).sort().join());`,
+  );
+  const loaded = execFileSync(process.execPath, [script], { encoding: 'utf8' });
+  expect(loaded.trim()).toBe('reranker.ts,reranking.ts');
 });
