@@ -13,28 +13,36 @@ export interface Place {
   best: number;
   /** The chunks that were given last, by number: near ties may change places when mail comes in between. */
   given: readonly number[];
-  /** A reranker had put the first hits in order. Left out: pages follow as they are ranked. */
-  reranked?: boolean;
+  /** So many of the first hits a reranker had put in order; 0: pages follow as they are ranked. */
+  reranked: number;
 }
 
-/** So many of them are remembered. */
+/** So many of them are remembered, and those that were put in order: they may fall back into the order before. */
 export const mostGiven = 40;
+/** Most that a reranker may put in order, so that a cursor does not grow without end. */
+export const mostReranked = 40;
 
 /** Pages beyond this are not given: ask a narrower question. */
 export const deepest = 1000;
 
 /** Characters. */
-const longest = 1000;
+const longest = 1500;
 const numbers = z.number();
 const form = z
-  .tuple([numbers, numbers, numbers, z.array(numbers).max(mostGiven), z.literal(1).optional()])
+  .tuple([
+    numbers,
+    numbers,
+    numbers,
+    z.array(numbers).max(mostGiven + mostReranked),
+    z.int().min(1).max(mostReranked).optional(),
+  ])
   .transform(
-    ([offset, maxSeq, best, near, reranked]): Place => ({
+    ([offset, maxSeq, best, near, reranked = 0]): Place => ({
       offset,
       maxSeq,
       best,
       given: near.map((before) => maxSeq - before),
-      reranked: reranked === 1,
+      reranked,
     }),
   );
 
@@ -58,9 +66,9 @@ function checksum(orgId: string, query: MemoryQuery, body: string): string {
 
 export function writeCursor(orgId: string, query: MemoryQuery, place: Place): string {
   const { offset, maxSeq, best, given, reranked } = place;
-  const near = given.slice(-mostGiven).map((seq) => maxSeq - seq);
+  const near = given.slice(-mostGiven - reranked).map((seq) => maxSeq - seq);
   const body = Buffer.from(
-    JSON.stringify([offset, maxSeq, best, near, ...(reranked === true ? [1] : [])]),
+    JSON.stringify([offset, maxSeq, best, near, ...(reranked > 0 ? [reranked] : [])]),
   ).toString('base64url');
   return `${body}.${checksum(orgId, query, body)}`;
 }

@@ -9,7 +9,7 @@ import type { OrgTables } from '../store/tables.ts';
 import { seesAll } from '../viewer.ts';
 import { clientMeant, resolveClients } from './clients/clients.ts';
 import { readableClients } from './clients/readable.ts';
-import { deepest, type Place, readCursor, writeCursor } from './cursor.ts';
+import { deepest, mostGiven, type Place, readCursor, writeCursor } from './cursor.ts';
 import { rowsOf, toPassage } from './documents/passages.ts';
 import type { Embedding } from './embed/embedding.ts';
 import type { IndexFilters, IndexHit, SearchIndex } from './index/search-index.ts';
@@ -95,7 +95,7 @@ export function createSearch({
       query.cursor === undefined ? undefined : readCursor(org.orgId, query, query.cursor);
     const wanted = query.clients?.filter((client) => client.trim() !== '') ?? [];
     // A page that follows keeps to the order of the first.
-    const mayRerank = query.rerank !== false && place?.reranked !== false;
+    const mayRerank = query.rerank !== false && place?.reranked !== 0;
     const { scope, maxSeq, languages, answering, chosen, timeZone } = await org.read(async (db) => ({
       scope: wanted.length === 0 ? undefined : await resolveClients(db, org.orgId, wanted),
       maxSeq: place?.maxSeq ?? (await newestChunk(db, org.orgId)),
@@ -145,7 +145,7 @@ export function createSearch({
     const asRanked = settled.wishes.length === 0 && query.collapse !== true;
     // What was given before may have moved a little: the page is what was not, from some places before it on.
     const given = new Set(place?.given);
-    const from = Math.max(0, offset - given.size);
+    const from = given.size >= offset ? 0 : offset - mostGiven;
     const limit = offset - from + query.limit + 1;
     const take = async (filters: IndexFilters): Promise<Taken> => {
       const taken: Taken = asRanked
@@ -183,7 +183,7 @@ export function createSearch({
     const cursorAt = (next: number) => {
       if (next >= deepest) return undefined;
       const now = page.slice(0, next - offset).map(({ seq }) => seq);
-      const reranked = second !== undefined && second.unreranked() === undefined;
+      const reranked = place?.reranked ?? second?.reranked() ?? 0;
       return writeCursor(org.orgId, query, {
         offset: next,
         maxSeq,

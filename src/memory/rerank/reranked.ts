@@ -60,7 +60,9 @@ async function shareable(org: OrgStore): Promise<Pick<OrgStore, 'orgId' | 'viewe
   };
 }
 
-/** `unreranked`: why the reranker had no say in what was found so far. */
+/**
+ * `unreranked`: why the reranker had no say in what was found so far; `reranked`: how many of the first hits it put in order.
+ */
 export function reranked(
   org: OrgStore,
   given: {
@@ -69,7 +71,7 @@ export function reranked(
     question: string;
     ranked: HitsOf;
   },
-): { hitsOf: HitsOf; unreranked(): string | undefined } {
+): { hitsOf: HitsOf; unreranked(): string | undefined; reranked(): number } {
   const { reranking, chosen, question, ranked } = given;
   const { passages: most } = chosen.settings;
   let why: string | undefined;
@@ -102,5 +104,6 @@ export function reranked(
       return [...ordered, ...hits.slice(most)].slice(offset, offset + limit);
     },
     unreranked: () => why,
+    reranked: () => (why === undefined ? most : 0),
   };
 }

@@ -1,7 +1,7 @@
 // What an org says of the reranker that it chose.
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
-import { mostGiven } from '../cursor.ts';
+import { mostReranked } from '../cursor.ts';
 
 const model = z
   .string('must be given: the name of a model, as the server names it')
@@ -10,8 +10,7 @@ const url = z.url({ protocol: /^https?$/u, error: 'must be given: an http(s) add
 
 /** `tokens`: of question and passage together. */
 const limits = (tokens: number) => ({
-  // No more than a cursor remembers: pages hold together when it fails between two of them.
-  passages: z.int('must be a whole number, 2 to 40').min(2).max(mostGiven).default(30),
+  passages: z.int('must be a whole number, 2 to 40').min(2).max(mostReranked).default(30),
   tokens: z.int().min(128).max(8_192).default(tokens),
   timeoutMs: z.int('must be a whole number, 100 to 10000').min(100).max(10_000).default(1_500),
 });
