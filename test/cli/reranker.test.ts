@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answerJson } from '../memory/embed/world.ts';
-import { gradingServer } from '../memory/rerank/server.ts';
+import { gradingServer, lastFirst } from '../memory/rerank/server.ts';
 import { newProgram, type Program } from './program.ts';
 
 interface Check {
@@ -24,13 +24,20 @@ const ofReranker = async () =>
 test('one is chosen with its key from a file, orders answers, fails without harm, and is switched off', async () => {
   const server = await gradingServer();
   const folder = join(program.home, '..');
-  await writeFile(join(folder, 'low.md'), '# Low\n\nThe house by the lake. Grade 1.');
-  await writeFile(join(folder, 'high.md'), '# High\n\nOf all that was said the house by the lake. Grade 9.');
+  await writeFile(join(folder, 'low.md'), '# Low\n\nThe house by the lake.');
+  await writeFile(join(folder, 'high.md'), '# High\n\nOf all that was said the house by the lake.');
   await writeFile(join(folder, 'key'), 'sk-from-a-file-0123456789\n');
   expect((await program.run(['import', join(folder, 'low.md'), join(folder, 'high.md')])).code).toBe(0);
   expect(await ofReranker()).toBeUndefined();
   expect((await program.run(['reranker'])).stdout).toContain('None: passages stand as memory ranks them');
 
+  const explain = () =>
+    program.json<{ hits: { title: string; shares: { what: string }[] }[] }>([
+      'explain',
+      'house by the lake',
+      '--json',
+    ]);
+  const before = await explain();
   const set = ['reranker', 'set', 'cohere', '--url', `${server.url}/v2`, '--model', 'rerank-1'];
   const chosen = await program.run([...set, '--key-file', join(folder, 'key')]);
   expect(chosen.stdout).toContain('cohere:rerank-1');
@@ -40,12 +47,11 @@ test('one is chosen with its key from a file, orders answers, fails without harm
   for (const { headers } of server.seen)
     expect(headers.authorization).toBe('Bearer sk-from-a-file-0123456789');
 
-  const explained = await program.json<{ hits: { title: string; shares: { what: string }[] }[] }>([
-    'explain',
-    'house by the lake',
-    '--json',
-  ]);
-  expect(explained.hits.map(({ title }) => title)).toEqual(['High', 'Low']);
+  server.instead = lastFirst;
+  const explained = await explain();
+  expect(explained.hits.map(({ title }) => title)).toEqual(
+    before.hits.map(({ title }) => title).toReversed(),
+  );
   expect(explained.hits[0]?.shares.map(({ what }) => what)).toContain('moved by the reranker');
 
   const asked = server.calls().length;

@@ -57,24 +57,23 @@ export async function choose(world: EmbedWorld, settings: unknown, where = world
   await world.reranking.set(where.org, where.owner, { settings, key: world.key, channel: 'test' });
 }
 
-/** Notes that a question for a house finds in the order of their names, with a grade each that says otherwise. */
-export async function houses(
-  world: EmbedWorld,
-  grades: readonly number[],
-  where?: Parameters<EmbedWorld['notes']>[1],
-): Promise<string[]> {
-  const names = grades.map((_, i) => `h${String(i).padStart(2, '0')}`);
+/** Notes with a grade each. @returns their titles as memory ranks them */
+export async function houses(world: EmbedWorld, grades: readonly number[]): Promise<string[]> {
   await world.notes(
     Object.fromEntries(
       grades.map((grade, i) => [
-        names[i],
+        `h${String(i).padStart(2, '0')}`,
         `The house stands by the lake${', as all of them do'.repeat(i)}. Grade ${grade}.`,
       ]),
     ),
-    where,
   );
-  return names;
+  const { passages } = await world.memory.search(world.org, { question, limit: 100, rerank: false });
+  return passages.map(({ title }) => title);
 }
+
+/** The last passage that was sent is the best. */
+export const lastFirst = (response: ServerResponse, passages: readonly string[]): true =>
+  answerJson(response, { results: passages.map((_, index) => ({ index, relevance_score: index })) });
 
 export const question = 'house by the lake';
 

@@ -44,7 +44,7 @@ test.each(Object.entries(shapes))(
     expect(sent?.headers.authorization).toBe('Bearer sk-secret-0123456789');
     const texts = server.calls().at(-1) ?? [];
     expect(JSON.parse(sent?.body ?? '')).toEqual(body(texts));
-    expect(texts[0]).toBe('h00\nThe house stands by the lake. Grade 1.');
+    expect(texts).toContain('h00\nThe house stands by the lake. Grade 1.');
     expect(texts).toHaveLength(4);
   },
 );
