@@ -37,12 +37,10 @@ describe('what the writer wrote is searched, though it looks like something else
       'This message is to confirm that the confidential survey has come.\n\nWe buy.',
     ],
     ['a parcel', 'Sent via courier this morning.\n\nThe keys are in it.'],
-    [
-      'thanks at the beginning',
-      'Thanks,\n\nHello,\nthe following was changed by\nann@x.test today:\nthe fix comes next week',
-    ],
+    ['thanks at the beginning', 'Thanks,\n\nHello,\nthe survey was changed\nby ann@x.test today'],
     ['thanks before a paragraph', 'Thanks\nAnn\nThe surveyor comes on Monday at nine.\nCall 030 1234567'],
-  ])('%s', (_what, text) => {
+  ])('%s', (_what, words) => {
+    const text = `Good morning.\n\n${words}`;
     expect(searchedIn(text)).toBe(text);
   });
 

@@ -24,6 +24,7 @@ const attributions: readonly RegExp[] = [
 ];
 const attributionStart =
   /^(?:On|Am|Le|El|Il|Em|A|Op|Den|På|Man|Tir|Ons|Tor|Fre|Lør|Søn)\b.*\d|^(?=.*\b\d{4}\b).*\d{1,2}[:.]\d{2}/u;
+const attributionEnd = /[:：-]$|\bwrote$/u;
 /** What shows that an attribution speaks of a mail, and not of what somebody wrote elsewhere. */
 const dated = /\d|<[^<>\s]+@[^<>\s]+>/u;
 
@@ -32,6 +33,8 @@ const original =
 const forwarded =
   /^(?:[-\s]{3,}.*(?:Forwarded (?:message|by)|Weitergeleitete Nachricht|Message transféré|Mensaje reenviado|Messaggio inoltrato|Mensagem encaminhada|Doorgestuurd bericht|Videresendt|Vidarebefordrat)|Begin forwarded message:|Anfang der weitergeleiteten|Début du message (?:réexpédié|transféré)|Inicio del mensaje reenviado|Inizio messaggio inoltrato)/iu;
 const mostSignatureLines = 20;
+/** A disclaimer is known by less; a list of thousands of lines is looked at line by line. */
+const mostParagraphLines = 40;
 const forwardSubject = /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|vs|vb|doorst)\s*:/iu;
 
 /** RFC 5322, 3.6.5, and what programs write in its place. */
@@ -88,7 +91,7 @@ function attributionAt(lines: readonly Line[], i: number): Attribution | undefin
     const next = lines[i + length - 1]?.text;
     if (next === undefined || next === '' || next.startsWith('>')) return undefined;
     joined = joined === '' ? next : `${joined} ${next}`;
-    if (attributions.some((form) => form.test(joined))) {
+    if (attributionEnd.test(next) && attributions.some((form) => form.test(joined))) {
       const isMarked = isMarkedFrom(lines, i + length);
       // "On this point your lawyer wrote:" says what is the writer's own, up to the end.
       return isMarked || dated.test(joined) ? { lines: length, isMarked } : undefined;
@@ -115,11 +118,11 @@ function headerBlockAt(lines: readonly Line[], i: number): boolean {
   return found >= 2;
 }
 
-/** The lines from `i` up to the next empty one. */
+/** The lines from `i` up to the next empty one, or the first of them. */
 function paragraphAt(lines: readonly Line[], i: number): string[] {
-  const found: string[] = [];
-  for (let next = i; (lines[next]?.text ?? '') !== ''; next += 1) found.push(lines[next]?.text ?? '');
-  return found;
+  const texts = lines.slice(i, i + mostParagraphLines).map(({ text }) => text);
+  const end = texts.indexOf('');
+  return end === -1 ? texts : texts.slice(0, end);
 }
 
 /** Whether the writer's words end at `i`: nothing, or what a mail repeats, stands there. */
@@ -136,7 +139,7 @@ function isEndAt(lines: readonly Line[], from: number): boolean {
     forwarded.test(text) ||
     headerBlockAt(lines, i) ||
     attributionAt(lines, i) !== undefined ||
-    beginsFooter(paragraphAt(lines, i))
+    beginsFooter(text, () => paragraphAt(lines, i))
   );
 }
 
@@ -147,19 +150,19 @@ type Tail = 'to the end' | 'footer';
 function tailAt(lines: readonly Line[], i: number): Tail | undefined {
   const text = lines[i]?.text ?? '';
   if (text === '') return undefined;
-  const paragraph = paragraphAt(lines, i);
   if (isMark(text)) {
     let size = 0;
-    for (let next = i + 1; next < lines.length; next += 1) {
+    for (let next = i + 1; next < lines.length && size <= mostSignatureLines; next += 1) {
       const { text: below = '' } = lines[next] ?? {};
-      if (below.startsWith('>') || isMark(below) || beginsFooter(paragraphAt(lines, next))) break;
+      if (below.startsWith('>') || isMark(below) || beginsFooter(below, () => paragraphAt(lines, next)))
+        break;
       if (below !== '') size += 1;
     }
     // Longer than anybody's signature: a line of the letter.
     return size > mostSignatureLines ? undefined : 'to the end';
   }
-  if (isDevice(text)) return isEndAt(lines, i + paragraph.length) ? 'to the end' : undefined;
-  return beginsFooter(paragraph) ? 'footer' : undefined;
+  if (isDevice(text)) return isEndAt(lines, i + paragraphAt(lines, i).length) ? 'to the end' : undefined;
+  return beginsFooter(text, () => paragraphAt(lines, i)) ? 'footer' : undefined;
 }
 
 /** The role of each line. Once a reply's quote without marks has begun, it goes on to the end. */

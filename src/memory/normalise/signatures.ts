@@ -31,21 +31,29 @@ export function isDevice(line: string): boolean {
   return device.test(line);
 }
 
-/** Whether a paragraph is a disclaimer, or the footer of a mailing list. `lines` are trimmed. */
-export function beginsFooter(lines: readonly string[]): boolean {
-  const [first = '', second = ''] = lines;
-  if (/^[_-]{20,}$/u.test(first)) return /\bmailing list\b|^to unsubscribe\b/iu.test(second);
+/**
+ * Whether a paragraph is a disclaimer, or the footer of a mailing list.
+ * @param first its first line, trimmed
+ * @param whole all of its lines, asked for where the first alone does not tell
+ */
+export function beginsFooter(first: string, whole: () => readonly string[]): boolean {
+  if (/^[_-]{20,}$/u.test(first)) return /\bmailing list\b|^to unsubscribe\b/iu.test(whole()[1] ?? '');
   if (disclaimers.some((form) => form.test(first))) return true;
   const heading = legalHeading.exec(first)?.[0];
   if (heading === undefined) return false;
-  const below = lines.join(' ').slice(heading.length).trim();
+  const below = whole().join(' ').slice(heading.length).trim();
   return below === '' || legalWords.test(below);
 }
 
 /** Whether a paragraph below a disclaimer still belongs to it. */
 export function isFooter(lines: readonly string[]): boolean {
   const text = lines.join(' ');
-  return beginsFooter(lines) || legalWords.test(text) || contact.test(text) || device.test(lines[0] ?? '');
+  return (
+    beginsFooter(lines[0] ?? '', () => lines) ||
+    legalWords.test(text) ||
+    contact.test(text) ||
+    device.test(lines[0] ?? '')
+  );
 }
 
 /** The words that end a letter, alone on their line. */
@@ -81,7 +89,7 @@ function signatureBelow(lines: readonly string[], at: number): number | undefine
   const rest: string[] = [];
   for (let i = name + 1; i < lines.length && rest.length <= mostLines; i += 1) {
     const line = lines[i] ?? '';
-    if (line.startsWith('>') || isMark(line) || isDevice(line) || beginsFooter([line])) break;
+    if (line.startsWith('>') || isMark(line) || isDevice(line) || beginsFooter(line, () => [line])) break;
     if (line === '') continue;
     // An attribution, a header or a sentence: what follows is no signature, or none any more.
     if (/[:：]$/u.test(line)) break;
