@@ -1,5 +1,6 @@
 // A calendar event (RFC 5545) as people read it: when, in its own time zone; where; who; how it repeats.
 import ICAL from 'ical.js';
+import { zoneNamed } from '../../providers/calendar/zones.ts';
 import type { Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, UnreadableRecord } from './normalised.ts';
@@ -105,7 +106,12 @@ function timeOf(
   const time = property?.getFirstValue();
   if (property === null || property === undefined || !(time instanceof ICAL.Time)) return undefined;
   const tzid = property.getParameter('tzid');
-  const zone = typeof tzid === 'string' ? tzid : time.zone === ICAL.Timezone.utcTimezone ? 'UTC' : undefined;
+  const zone =
+    typeof tzid === 'string'
+      ? (zoneNamed(tzid) ?? tzid)
+      : time.zone === ICAL.Timezone.utcTimezone
+        ? 'UTC'
+        : undefined;
   return { time, zone };
 }
 
