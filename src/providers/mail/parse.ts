@@ -90,12 +90,15 @@ function decoded(line: Buffer, named: string | undefined): string {
       word.replace(/[\u0080-\u00ff]/gu, (byte) => `=${byte.charCodeAt(0).toString(16).toUpperCase()}`),
     );
   const bytes = Buffer.from(words, 'latin1');
-  for (const charset of [named, 'windows-1252']) {
-    try {
-      if (charset !== undefined) return new TextDecoder(charset, { fatal: true }).decode(bytes);
-    } catch {
-      // Not a character set, or not the one of this line.
-    }
+  return decodedBy(named ?? 'windows-1252', bytes) ?? new TextDecoder('windows-1252').decode(bytes);
+}
+
+/** Undefined where there is no such character set, or these bytes are none of its. */
+function decodedBy(charset: string, bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    throw error;
   }
-  return bytes.toString('latin1');
 }

@@ -15,8 +15,16 @@ const year = 366 * 86_400_000;
 
 /** The first dates of a rule, and those that a look from the third of them on finds. */
 function first(rule: string, start: string, count: number, from = start): string[] {
-  const dates = ruleDates(ICAL.Recur.fromString(rule), wall(start), wall(from), wall(start) + 60 * year);
-  const found = [...dates.take(count + 60)].filter((date) => date >= wall(from)).slice(0, count);
+  const found: number[] = [];
+  for (const date of ruleDates(
+    ICAL.Recur.fromString(rule),
+    wall(start),
+    wall(from),
+    wall(start) + 60 * year,
+  )) {
+    if (date >= wall(from)) found.push(date);
+    if (found.length === count) break;
+  }
   return found.map((date) => new Date(date).toISOString().slice(0, 16).replace(/[-:]/g, ''));
 }
 
