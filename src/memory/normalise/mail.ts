@@ -6,6 +6,7 @@ import { attachedFiles, attachmentBytes } from './attachments.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { htmlToText } from './html.ts';
 import { mailDate } from './mail-date.ts';
+import { distributionOf } from './mail-lists.ts';
 import type { Normalised } from './normalised.ts';
 import { isAnswerSubject, newWords } from './quotes.ts';
 import { decodeText } from './text.ts';
@@ -90,6 +91,11 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
   const headerOf = (name: string) => mail.headers.find(({ key }) => key === name)?.value;
   const writtenAt = mailDate(headerOf('date'));
   const threadId = threadOf(mail);
+  const people = [
+    ...peopleOf(addressParser(headerOf('from') ?? ''), 'from'),
+    ...peopleOf(mail.to ?? [], 'to'),
+    ...peopleOf([...(mail.cc ?? []), ...(mail.bcc ?? [])], 'cc'),
+  ];
   const ids = {
     messageId: messageIds(mail.messageId)[0],
     inReplyTo: messageIds(mail.inReplyTo)[0],
@@ -102,14 +108,11 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
     cut: 'record',
     ...(files.length === 0 ? {} : { attached: files }),
     ...(left.length === 0 ? {} : { attachmentsLeft: left }),
-    people: [
-      ...peopleOf(addressParser(headerOf('from') ?? ''), 'from'),
-      ...peopleOf(mail.to ?? [], 'to'),
-      ...peopleOf([...(mail.cc ?? []), ...(mail.bcc ?? [])], 'cc'),
-    ],
+    people,
     ...(threadId === undefined ? {} : { threadId }),
     ...(writtenAt === undefined ? {} : { writtenAt }),
     facts: {
+      ...distributionOf(mail.headers, people),
       ...(ids.messageId === undefined ? {} : { messageId: ids.messageId }),
       ...(ids.inReplyTo === undefined ? {} : { inReplyTo: ids.inReplyTo }),
       ...(ids.references.length === 0 ? {} : { references: ids.references }),
