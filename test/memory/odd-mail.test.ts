@@ -247,6 +247,12 @@ describe('a message that breaks the rules', () => {
     expect((await readMail(latin1(variants))).text).toBe('Hello.');
   });
 
+  test('mails of strangers that answer an id that is none are no one thread', async () => {
+    const read = (id: string) => readMail(latin1([`Message-ID: <${id}>`, 'In-Reply-To: <yes>', '', 'Hi']));
+    expect((await read('a@x.test')).threadId).toBe('<a@x.test>');
+    expect((await read('b@x.test')).threadId).toBe('<b@x.test>');
+  });
+
   test('all who wrote a mail together are its writers', async () => {
     const { people } = await readMail(latin1(['From: Ann <ann@x.test>, Bob <bob@x.test>', '', 'Hi']));
     expect(people.map(({ address, role }) => [address, role])).toEqual([

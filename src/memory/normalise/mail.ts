@@ -11,6 +11,8 @@ import type { Normalised } from './normalised.ts';
 import { isAnswerSubject, newWords } from './quotes.ts';
 import { decodeText } from './text.ts';
 
+/** With its brackets. */
+const shortestId = 14;
 const noSubject = '(no subject)';
 /** What is read of a message that is not MIME at all. */
 const fallbackLength = 200_000;
@@ -47,9 +49,14 @@ function bodyOf(mail: Email): string {
   return cleanBlock(htmlToText(mail.html));
 }
 
+/** Of an id that is none strangers have the same: to "Which message does it answer?" people type `yes`. */
+function threadIds(header: string | undefined): string[] {
+  return messageIds(header).filter((id) => id.includes('@') || id.length >= shortestId);
+}
+
 /** RFC 5322, sections 3.6.4: the root of a thread is the first of References, else the message answered, else itself. */
 function threadOf(mail: Email): string | undefined {
-  return messageIds(mail.references)[0] ?? messageIds(mail.inReplyTo)[0] ?? messageIds(mail.messageId)[0];
+  return threadIds(mail.references)[0] ?? threadIds(mail.inReplyTo)[0] ?? messageIds(mail.messageId)[0];
 }
 
 function unreadable(raw: Uint8Array): Normalised {
