@@ -2,7 +2,7 @@
 // servers expand recurrences alike.
 import ICAL from 'ical.js';
 import { instantOf } from '../../time.ts';
-import { runBounded } from '../calendar/bounded.ts';
+import { dropEndlessDurations, runBounded } from '../calendar/bounded.ts';
 import { type Busy, merged } from '../calendar/busy.ts';
 import { isZone } from '../calendar/check.ts';
 import { ruleDates, wallMsOf } from '../calendar/recurrence.ts';
@@ -82,6 +82,7 @@ export function busyIn(text: string, { from, to }: FreeBusyQuery, reading: Readi
   const busy: Busy[] = [];
   try {
     const calendar = ICAL.Component.fromString(text);
+    dropEndlessDurations(calendar);
     const zone = zoneOf(calendar, reading.zone);
     addZones(calendar, new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear());
     const add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => {

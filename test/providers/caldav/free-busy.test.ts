@@ -1,6 +1,7 @@
 // Busy times of single calendar objects, hostile ones among them.
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
+import { readCalendar } from '../../../src/memory/normalise/calendar.ts';
 import { busyIn } from '../../../src/providers/caldav/free-busy.ts';
 import { merged } from '../../../src/providers/calendar/busy.ts';
 
@@ -35,6 +36,18 @@ test('a time without zone is meant in the calendar’s zone', () => {
     '2026-03-10T00:00/2026-03-10T01:00',
   ]);
 });
+
+test.each(['P999999999999999999W', '-P999999999999999999W'])(
+  'attack: a duration of %s holds nobody up, here or where events are read',
+  async (duration) => {
+    const text = object(
+      `DTSTART:20260310T090000Z\nDURATION:${duration}`,
+      'DTSTART:20260311T090000Z\nDURATION:PT1H',
+    );
+    expect(spans(text)).toEqual(['2026-03-11T09:00/2026-03-11T10:00']);
+    expect(readCalendar(Buffer.from(text)).text).toContain('Tuesday 10 March 2026, 09:00');
+  },
+);
 
 test('a zone named without definition is known by its IANA name, across the change of clocks', () => {
   expect(
