@@ -39,7 +39,6 @@ test.each<[string, Partial<CalendarCreate>]>([
   ['end', { end: '2026-03-02T15:00:00' }],
   ['attendees.0.email', { attendees: [{ email: 'bob@example.org\r\nATTENDEE:mailto:evil@evil.example' }] }],
   ['attendees.0.name', { attendees: [{ email: 'bob@example.org', name: 'Bob:mailto:evil@evil.example' }] }],
-  ['attendees.0.name', { attendees: [{ email: 'bob@example.org', name: 'Bob "B" X' }] }],
   ['reminders.0', { reminders: [40_321] }],
   ['recurrence', { recurrence: 'FREQ=WEEKLY\r\nATTENDEE:mailto:evil@evil.example' }],
   ['recurrence', { recurrence: 'RRULE:FREQ=WEEKLY' }],
