@@ -97,6 +97,10 @@ test.each([
   'a@b.co c@d.co',
   'Ann <a@b.co> <c@d.co>',
   '"x@y.z" <a@b.co>',
+  '"x\\@y.z" <a@b.co>',
+  '"Ann \\"X\\" <x@y.z>" <a@b.co>',
+  '"Ann \\" <a@b.co>',
+  '"Ann" X" <a@b.co>',
   'a@b.co\u2028x',
   'undisclosed:;',
   '<a@b.co',
@@ -114,6 +118,10 @@ test('an address may have a name; the same one twice is kept once', () => {
   expect(parseAddress(' Ada Lovelace <ada@example.com> ', 'to.0')).toEqual({
     email: 'ada@example.com',
     name: 'Ada Lovelace',
+  });
+  expect(parseAddress(String.raw`"Bob \"B\" \\ X" <bob@x.co>`, 'to.0')).toEqual({
+    email: 'bob@x.co',
+    name: String.raw`Bob "B" \ X`,
   });
   expect(parseAddresses(['a@b.co', 'A@B.co', '"Ann B" <c@d.co>'], 'to')).toEqual([
     { email: 'a@b.co' },

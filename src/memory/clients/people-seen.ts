@@ -1,9 +1,16 @@
 // Whom a document shows: people with an address that somebody reads, the org's own accounts aside.
 import type { Person } from '../../providers/record.ts';
 import type { Written } from '../documents/document-rows.ts';
+import { textsFact } from '../facts/claim.ts';
 
 const automatic =
   /^(?:(?:do[-_.]?)?not?[-_.]?reply|mailer[-_.]?daemon|postmaster|bounces?|notifications?|alerts?|newsletters?|auto(?:mated|responder)?|unsubscribe|nepasrepondre|keine?[-_.]?antwort)(?:[-_.+].*)?@|(?:^|[-_.+])no-?reply@|^bounces?[-+=]/u;
+/** Mailing lists and what manages them: by the domain, or by the name. */
+const list =
+  /@(?:lists?|groups)\.|@(?:[^@]+\.)?(?:googlegroups\.com|yahoogroups\.[a-z.]+|groups\.io|freelists\.org)$|^owner-|[-+](?:owner|request|bounces?|(?:un)?subscribe)@|^(?:majordomo|listserv|mailman|sympa)@/u;
+
+/** "Ann Lee via DocuSign": the address is the service's, and everybody's who uses it. */
+const passedOn = /\S\s+\(?via\s+\p{Lu}/u;
 
 /** A person as some documents show them. */
 export interface Seen {
@@ -59,9 +66,16 @@ export function peopleOf(document: Written, own: ReadonlySet<string>, connection
   };
   const phones = isContact ? said(document, 'phone') : [];
   const company = isContact ? said(document, 'company')[0] : undefined;
+  const lists = new Set(textsFact(document.facts, 'lists'));
+  // A newsletter's sender writes to everybody, and so to nobody.
+  const isBulk = document.facts['bulk'] === true;
   const usable = document.people.filter(
     (person): person is Person & { address: string } =>
-      person.address !== undefined && !own.has(person.address) && !automatic.test(person.address),
+      person.address !== undefined &&
+      !own.has(person.address) &&
+      !automatic.test(person.address) &&
+      (isContact || !(list.test(person.address) || lists.has(person.address))) &&
+      !(person.role === 'from' && (isBulk || passedOn.test(person.name ?? ''))),
   );
   if (isContact) {
     const addresses = [

@@ -10,12 +10,17 @@ const mostFacts = 24;
 const polite =
   /^(?:(?:hi|hello|dear)\b.{0,40}[,!]\s*)?(?:how are (?:you|things)|how(?:['’]s| is) (?:it going|everything|life)|right|ok(?:ay)?|really|isn['’]t it|you know|what do you think|guess what|why not|who knows|sound good|all well)\b[^,]{0,25}\?+$/iu;
 
+/** Marks of a program, a patch or a log: what ends in a question mark there asks nobody. */
+const code = /[{}\\]|\$[a-z_]\w*|[=!]=|->|=>|::|@@|\/\*|;\s*[+-]\s|^\+|^-[^\s\p{Lu}]|\n\+\s|%\?|\w\(\)/u;
+
 function isQuestion({ text }: Sentence): boolean {
+  if (code.test(text)) return false;
   if (!text.endsWith('?') || text.length < 10 || text.length > 300 || text.includes('://')) return false;
   return text.split(/\s+/u).length >= 3 && !polite.test(text);
 }
 
-export const mailClaims: Rule = ({ externalId, text, title, people, spans }) => {
+export const mailClaims: Rule = ({ externalId, text, title, people, spans, facts }) => {
+  if (facts['bulk'] === true) return [];
   const writers = people.filter((one) => one.role === 'from');
   const [writer] = writers;
   if (writers.length !== 1 || writer?.address === undefined) return [];

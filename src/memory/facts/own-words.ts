@@ -17,10 +17,7 @@ const forwardSubject = /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|
  * that passes something on that, too.
  */
 export function ownWords(text: string, title: string, spans: readonly Span[]): Span[] {
-  if (forwardSubject.test(title) || passedOn.test(text)) return strictly(text);
-  const [only] = spans;
-  const whole = only !== undefined && spans.length === 1 && only.end - only.start >= text.trim().length;
-  return whole && marks.test(text) ? strictly(text) : [...spans];
+  return forwardSubject.test(title) || passedOn.test(text) || marks.test(text) ? strictly(text) : [...spans];
 }
 
 function strictly(text: string): Span[] {

@@ -166,7 +166,7 @@ const monthOrDay =
 
 function areas(text: string): Topic[] {
   const form =
-    /\b(?:in|near|around|close to)\s+(?:the\s+)?(?<place>\p{Lu}[\p{L}'’-]+(?:\s+\p{Lu}[\p{L}'’-]+){0,3})/gu;
+    /\b(?:in|near|around|close to)\s+(?:the\s+)?(?<place>\p{Lu}[\p{L}'’-]*\p{L}(?:\s+\p{Lu}[\p{L}'’-]*\p{L}){0,3})(?![\p{L}\p{N}'’_/-]|\.\p{L})/gu;
   return [...text.matchAll(form)].flatMap((found) => {
     const place = found.groups?.['place'] ?? '';
     if (monthOrDay.test(place)) return [];

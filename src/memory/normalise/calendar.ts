@@ -1,5 +1,7 @@
 // A calendar event (RFC 5545) as people read it: when, in its own time zone; where; who; how it repeats.
 import ICAL from 'ical.js';
+import { dropEndlessDurations } from '../../providers/calendar/bounded.ts';
+import { zoneNamed } from '../../providers/calendar/zones.ts';
 import type { Person } from '../../providers/record.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { type Normalised, UnreadableRecord } from './normalised.ts';
@@ -105,7 +107,12 @@ function timeOf(
   const time = property?.getFirstValue();
   if (property === null || property === undefined || !(time instanceof ICAL.Time)) return undefined;
   const tzid = property.getParameter('tzid');
-  const zone = typeof tzid === 'string' ? tzid : time.zone === ICAL.Timezone.utcTimezone ? 'UTC' : undefined;
+  const zone =
+    typeof tzid === 'string'
+      ? (zoneNamed(tzid) ?? tzid)
+      : time.zone === ICAL.Timezone.utcTimezone
+        ? 'UTC'
+        : undefined;
   return { time, zone };
 }
 
@@ -118,6 +125,7 @@ function eventIn(text: string): ICAL.Component {
       `is not a calendar: ${thrown instanceof Error ? thrown.message : 'malformed'}`,
     );
   }
+  dropEndlessDurations(calendar);
   const events = calendar.name === 'vevent' ? [calendar] : calendar.getAllSubcomponents('vevent');
   // The event itself, not one of its moved occurrences.
   const event = events.find((one) => !one.hasProperty('recurrence-id')) ?? events[0];

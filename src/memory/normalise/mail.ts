@@ -1,13 +1,18 @@
 // A mail message (RFC 5322, MIME) as people read it. Whatever is malformed is read as far as it goes.
-import PostalMime, { type Address, type Email } from 'postal-mime';
+import { type Address, addressParser, type Email } from 'postal-mime';
+import { parseMail } from '../../providers/mail/parse.ts';
 import type { Person } from '../../providers/record.ts';
 import { attachedFiles, attachmentBytes } from './attachments.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { htmlToText } from './html.ts';
+import { mailDate } from './mail-date.ts';
+import { distributionOf } from './mail-lists.ts';
 import type { Normalised } from './normalised.ts';
-import { newWords } from './quotes.ts';
+import { isAnswerSubject, newWords } from './quotes.ts';
 import { decodeText } from './text.ts';
 
+/** With its brackets. */
+const shortestId = 14;
 const noSubject = '(no subject)';
 /** What is read of a message that is not MIME at all. */
 const fallbackLength = 200_000;
@@ -21,12 +26,6 @@ function peopleOf(addresses: readonly Address[], role: Person['role']): Person[]
       if (!/^[^\s@]+@[^\s@]+$/u.test(address)) return name === '' ? [] : [{ name, role }];
       return [{ address, ...(name === '' || name.toLowerCase() === address ? {} : { name }), role }];
     });
-}
-
-/** Integer ms, or undefined for a date that is missing or none. Years outside 1970–2100 are a broken clock's. */
-function dateOf(written: string | undefined): number | undefined {
-  const at = Date.parse(written ?? '');
-  return Number.isFinite(at) && at > 0 && at < Date.UTC(2100, 0) ? at : undefined;
 }
 
 function messageIds(header: string | undefined): string[] {
@@ -50,9 +49,14 @@ function bodyOf(mail: Email): string {
   return cleanBlock(htmlToText(mail.html));
 }
 
+/** Of an id that is none strangers have the same: to "Which message does it answer?" people type `yes`. */
+function threadIds(header: string | undefined): string[] {
+  return messageIds(header).filter((id) => id.includes('@') || id.length >= shortestId);
+}
+
 /** RFC 5322, sections 3.6.4: the root of a thread is the first of References, else the message answered, else itself. */
 function threadOf(mail: Email): string | undefined {
-  return messageIds(mail.references)[0] ?? messageIds(mail.inReplyTo)[0] ?? messageIds(mail.messageId)[0];
+  return threadIds(mail.references)[0] ?? threadIds(mail.inReplyTo)[0] ?? messageIds(mail.messageId)[0];
 }
 
 function unreadable(raw: Uint8Array): Normalised {
@@ -69,13 +73,13 @@ function unreadable(raw: Uint8Array): Normalised {
 
 /** The bytes of the attachment with this id; undefined where the mail has none such. */
 export async function attachmentIn(raw: Uint8Array, id: string): Promise<Uint8Array | undefined> {
-  return attachmentBytes((await PostalMime.parse(raw)).attachments, id);
+  return attachmentBytes((await parseMail(raw)).attachments, id);
 }
 
 export async function readMail(raw: Uint8Array): Promise<Normalised> {
   let mail: Email;
   try {
-    mail = await PostalMime.parse(raw);
+    mail = await parseMail(raw);
   } catch {
     // Nested too deep, headers without end: the words in it can still be found.
     return unreadable(raw);
@@ -84,14 +88,21 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
   const body = bodyOf(mail);
   const attached = attachmentLines(mail);
   const { files, left } = attachedFiles(mail.attachments);
-  const spans = newWords(body, subject);
+  const isAnswer = isAnswerSubject(subject) || mail.inReplyTo !== undefined || mail.references !== undefined;
+  const spans = newWords(body, subject, isAnswer);
   let text = body;
   if (attached !== '') {
     text = body === '' ? attached : `${body}\n\n${attached}`;
     spans.push({ start: text.length - attached.length, end: text.length });
   }
-  const writtenAt = dateOf(mail.date);
+  const headerOf = (name: string) => mail.headers.find(({ key }) => key === name)?.value;
+  const writtenAt = mailDate(headerOf('date'));
   const threadId = threadOf(mail);
+  const people = [
+    ...peopleOf(addressParser(headerOf('from') ?? ''), 'from'),
+    ...peopleOf(mail.to ?? [], 'to'),
+    ...peopleOf([...(mail.cc ?? []), ...(mail.bcc ?? [])], 'cc'),
+  ];
   const ids = {
     messageId: messageIds(mail.messageId)[0],
     inReplyTo: messageIds(mail.inReplyTo)[0],
@@ -104,14 +115,11 @@ export async function readMail(raw: Uint8Array): Promise<Normalised> {
     cut: 'record',
     ...(files.length === 0 ? {} : { attached: files }),
     ...(left.length === 0 ? {} : { attachmentsLeft: left }),
-    people: [
-      ...peopleOf(mail.from === undefined ? [] : [mail.from], 'from'),
-      ...peopleOf(mail.to ?? [], 'to'),
-      ...peopleOf([...(mail.cc ?? []), ...(mail.bcc ?? [])], 'cc'),
-    ],
+    people,
     ...(threadId === undefined ? {} : { threadId }),
     ...(writtenAt === undefined ? {} : { writtenAt }),
     facts: {
+      ...distributionOf(mail.headers, people),
       ...(ids.messageId === undefined ? {} : { messageId: ids.messageId }),
       ...(ids.inReplyTo === undefined ? {} : { inReplyTo: ids.inReplyTo }),
       ...(ids.references.length === 0 ? {} : { references: ids.references }),

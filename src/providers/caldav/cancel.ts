@@ -14,6 +14,7 @@ import {
 } from '../define.ts';
 import { type Account, openAccount } from './account.ts';
 import { type Calendar, calendarsOf, sendsInvitations } from './calendars.ts';
+import { refusedBy } from './create.ts';
 
 const cancelling = z.object({
   // The name of its file is made of this: nothing that leads elsewhere.
@@ -68,7 +69,7 @@ export const cancel = writeOperation<Cancelling>({
       throw new EffectRefused(cause.message, { cause });
     }
     if (response.status >= 300 && response.status < 500 && response.status !== 408) {
-      throw new EffectRefused(`The calendar server refused to cancel it (status ${response.status}).`);
+      throw refusedBy(response, 'The calendar server refused to cancel it', context.clock.now());
     }
     throw new Error(`the calendar server answered ${response.status}`);
   },

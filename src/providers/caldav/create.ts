@@ -1,5 +1,6 @@
 // calendar.create: at most one event for one approval. The id is ours, so a second try meets the first.
 import { createObject, fetchCalendarUserAddresses } from 'tsdav';
+import { retryAfterMs } from '../../egress/retry.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { checkEvent } from '../calendar/check.ts';
 import { eventInWords } from '../calendar/words.ts';
@@ -77,9 +78,20 @@ async function run(context: WriteContext, event: CalendarCreate): Promise<WriteO
     throw new EffectRefused(`The calendar server refused the event: ${href} is taken by something else.`);
   }
   if (response.status >= 300 && response.status < 500 && response.status !== 408) {
-    throw new EffectRefused(`The calendar server refused the event (status ${response.status}).`);
+    throw refusedBy(response, 'The calendar server refused the event', context.clock.now());
   }
   throw new Error(`the calendar server answered ${response.status}`);
+}
+
+/** A write that the server clearly did not do; one that came too fast (429, RFC 6585 4) is worth another try. */
+export function refusedBy({ status, headers }: Response, words: string, now: number): EffectRefused {
+  const message = `${words} (status ${status}).`;
+  if (status !== 429) return new EffectRefused(message);
+  const wait = retryAfterMs(headers.get('retry-after'), now);
+  const cause = new DrawbridgeError('rate_limited', message, {
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  });
+  return new EffectRefused(message, { cause });
 }
 
 function outcomeOf(context: WriteContext, calendar: Calendar): WriteOutcome {

@@ -2,10 +2,12 @@
 // servers expand recurrences alike.
 import ICAL from 'ical.js';
 import { instantOf } from '../../time.ts';
-import { runBounded } from '../calendar/bounded.ts';
+import { dropEndlessDurations, runBounded } from '../calendar/bounded.ts';
 import { type Busy, merged } from '../calendar/busy.ts';
 import { isZone } from '../calendar/check.ts';
+import { ruleDates, wallMsOf } from '../calendar/recurrence.ts';
 import { vtimezone } from '../calendar/timezone.ts';
+import { zoneNamed } from '../calendar/zones.ts';
 import { type FreeBusyAnswer, type FreeBusyQuery, freeBusyQuery } from '../capabilities.ts';
 import { type ProviderContext, readOperation } from '../define.ts';
 import { type Account, openAccount } from './account.ts';
@@ -80,6 +82,7 @@ export function busyIn(text: string, { from, to }: FreeBusyQuery, reading: Readi
   const busy: Busy[] = [];
   try {
     const calendar = ICAL.Component.fromString(text);
+    dropEndlessDurations(calendar);
     const zone = zoneOf(calendar, reading.zone);
     addZones(calendar, new Date(from).getUTCFullYear(), new Date(to).getUTCFullYear());
     const add = (event: ICAL.Event, start: ICAL.Time, end: ICAL.Time) => {
@@ -87,7 +90,7 @@ export function busyIn(text: string, { from, to }: FreeBusyQuery, reading: Readi
       const span = { start: Math.max(from, instant(start, zone)), end: Math.min(to, instant(end, zone)) };
       if (span.end > span.start) busy.push({ ...span, ...(event.summary ? { title: event.summary } : {}) });
     };
-    readSeries(calendar, { from: from - 2 * day, to: to + 2 * day }, add, reading);
+    readSeries(calendar, { from: from - 2 * day, to: to + 2 * day }, add, { ...reading, zone });
   } catch (error) {
     // What one object holds is somebody else's text; the others still count.
     reading.context.log.warn({ err: error }, 'a calendar object could not be read');
@@ -115,7 +118,7 @@ function readSeries(calendar: ICAL.Component, around: FreeBusyQuery, add: Add, r
     let found: Occurrence[] = [];
     const work = () => {
       found = [];
-      expand(event, exceptions, around, found);
+      expand(event, exceptions, { around, zone: reading.zone }, found);
     };
     if (runBounded(work, expandMs) === undefined) {
       if (endless.size < mostEndless) endless.add(key);
@@ -136,20 +139,84 @@ type Occurrence = Pick<ReturnType<ICAL.Event['getOccurrenceDetails']>, 'item' | 
 function expand(
   event: ICAL.Event,
   exceptions: ICAL.Component[],
-  around: FreeBusyQuery,
+  { around, zone }: { around: FreeBusyQuery; zone: string },
   found: Occurrence[],
 ): void {
+  const { component, startDate } = event;
   const shifts = exceptions.some(isForTheRest);
-  const lasting = Math.max(0, wallMs(event.endDate) - wallMs(event.startDate));
-  const iterator = event.iterator();
-  for (let count = 0; count < mostOccurrences; count += 1) {
-    const next = iterator.next() as ICAL.Time | null | undefined;
-    if (next === null || next === undefined || wallMs(next) > around.to) break;
-    if (!shifts && wallMs(next) + lasting < around.from) continue;
-    const occurrence = event.getOccurrenceDetails(next);
-    const { component } = occurrence.item;
-    if (!exceptions.includes(component) || isForTheRest(component)) found.push(occurrence);
+  const lasting = Math.max(0, wallMsOf(event.endDate) - wallMsOf(startDate));
+  const gone = skipped(component, exceptions, zone);
+  const dates = new Set<number>([wallMsOf(startDate)]);
+  const from = shifts ? wallMsOf(startDate) : around.from - lasting;
+  for (const rule of recursOf(component, 'rrule')) {
+    for (const date of ruleDates(rule, wallMsOf(startDate), from, around.to)) {
+      if (isPastUntil(rule, timeAt(date, startDate), zone)) break;
+      dates.add(date);
+      if (dates.size >= mostOccurrences) break;
+    }
   }
+  for (const rule of recursOf(component, 'exrule')) {
+    for (const date of ruleDates(rule, wallMsOf(startDate), from, around.to)) dates.delete(date);
+  }
+  for (const added of valuesOf(component, 'rdate')) {
+    const time = added instanceof ICAL.Period ? added.start : added;
+    if (time instanceof ICAL.Time)
+      dates.add(wallMsOf(time.zone === startDate.zone ? time : inZoneOf(time, startDate)));
+  }
+  for (const date of [...dates].sort((a, b) => a - b)) {
+    if (date > around.to || (!shifts && date + lasting < around.from)) continue;
+    const time = timeAt(date, startDate);
+    if (gone.days.has(date - (date % day)) || gone.instants.has(instant(time, zone))) continue;
+    const occurrence = event.getOccurrenceDetails(time);
+    const { component: of } = occurrence.item;
+    if (!exceptions.includes(of) || isForTheRest(of)) found.push(occurrence);
+  }
+}
+
+/** What of a series takes place elsewhere or not at all: by its instant; by its day, where only that is named. */
+function skipped(
+  component: ICAL.Component,
+  exceptions: ICAL.Component[],
+  zone: string,
+): { instants: Set<number>; days: Set<number> } {
+  const gone = { instants: new Set<number>(), days: new Set<number>() };
+  const moved = exceptions
+    .filter((one) => !isForTheRest(one))
+    .map((one) => one.getFirstPropertyValue('recurrence-id'));
+  for (const time of [...valuesOf(component, 'exdate'), ...moved]) {
+    if (!(time instanceof ICAL.Time)) continue;
+    if (time.isDate) gone.days.add(wallMsOf(time));
+    else gone.instants.add(instant(time, zone));
+  }
+  return gone;
+}
+
+function recursOf(component: ICAL.Component, name: string): ICAL.Recur[] {
+  return valuesOf(component, name).filter((value) => value instanceof ICAL.Recur);
+}
+
+function valuesOf(component: ICAL.Component, name: string): unknown[] {
+  return component.getAllProperties(name).flatMap((property) => property.getValues() as unknown[]);
+}
+
+/** UNTIL is an instant, or a wall time where it has no zone; a day counts to its end. */
+function isPastUntil({ until }: ICAL.Recur, time: ICAL.Time, zone: string): boolean {
+  if (until === null || until === undefined) return false;
+  if (until.isDate || time.isDate) return wallMsOf(time) >= wallMsOf(until) - (wallMsOf(until) % day) + day;
+  if (until.zone === ICAL.Timezone.utcTimezone) return instant(time, zone) > instant(until, zone);
+  return wallMsOf(time) > wallMsOf(until);
+}
+
+/** A wall time in the zone, and of the kind, of another. */
+function timeAt(wall: number, like: ICAL.Time): ICAL.Time {
+  const at = new Date(wall);
+  const [year, month, date] = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()];
+  const [hour, minute, second] = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()];
+  return new ICAL.Time({ year, month, day: date, hour, minute, second, isDate: like.isDate }, like.zone);
+}
+
+function inZoneOf(time: ICAL.Time, like: ICAL.Time): ICAL.Time {
+  return time.isDate || like.isDate ? time : time.convertToZone(like.zone);
 }
 
 function isForTheRest(override: ICAL.Component): boolean {
@@ -169,18 +236,15 @@ function keepsBusy(event: ICAL.Component, own: string | undefined): boolean {
 function instant(time: ICAL.Time, fallback: string): number {
   const zone = time.zone;
   if (zone === ICAL.Timezone.utcTimezone) return time.toUnixTime() * 1000;
-  const wall = new Date(wallMs(time)).toISOString().slice(0, 19);
+  const wall = new Date(wallMsOf(time)).toISOString().slice(0, 19);
   const name = time.isDate ? undefined : zone?.tzid;
-  if (name !== undefined && name !== 'floating' && isZone(name)) return instantOf(wall, name);
+  const known = name === undefined || name === 'floating' ? undefined : zoneNamed(name);
+  if (known !== undefined) return instantOf(wall, known);
   if (name !== undefined && name !== 'floating' && zone?.component) return time.toUnixTime() * 1000;
   return instantOf(wall, fallback);
 }
 
-function wallMs({ year, month, day: date, hour, minute, second }: ICAL.Time): number {
-  return Date.UTC(year, month - 1, date, hour, minute, second);
-}
-
-/** Gives the object the zones that it names and does not define, where they are IANA zones. */
+/** Gives the object the zones that it names and does not define, where they are known. */
 function addZones(calendar: ICAL.Component, firstYear: number, lastYear: number): void {
   const named = new Set<string>();
   for (const event of calendar.getAllSubcomponents('vevent')) {
@@ -193,8 +257,11 @@ function addZones(calendar: ICAL.Component, firstYear: number, lastYear: number)
     calendar.getAllSubcomponents('vtimezone').map((zone) => zone.getFirstPropertyValue('tzid')),
   );
   for (const name of named) {
-    if (defined.has(name) || !isZone(name)) continue;
-    calendar.addSubcomponent(ICAL.Component.fromString(vtimezone(name, firstYear, lastYear)));
+    const zone = defined.has(name) ? undefined : zoneNamed(name);
+    if (zone === undefined) continue;
+    const definition = ICAL.Component.fromString(vtimezone(zone, firstYear, lastYear));
+    definition.updatePropertyWithValue('tzid', name);
+    calendar.addSubcomponent(definition);
   }
 }
 

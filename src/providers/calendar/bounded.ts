@@ -1,6 +1,7 @@
 // Runs somebody else's recurrence rule for a moment and no longer: a rule that matches no day at all keeps the
 // iCalendar library searching for ever.
 import { runInNewContext } from 'node:vm';
+import ICAL from 'ical.js';
 
 /** How often work is begun again that got no processor, each time with twice as long. */
 const mostTries = 6;
@@ -42,4 +43,17 @@ function isTimeout(error: unknown): boolean {
     'code' in error &&
     error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
   );
+}
+
+const longestDays = 3660;
+
+/** Takes out of a calendar's events each DURATION beyond ten years: the library walks through it day by day. */
+export function dropEndlessDurations(calendar: ICAL.Component): void {
+  const events = calendar.name === 'vevent' ? [calendar] : calendar.getAllSubcomponents('vevent');
+  for (const event of events) {
+    const duration = event.getFirstPropertyValue('duration');
+    if (duration === null || duration === undefined) continue;
+    const days = duration instanceof ICAL.Duration ? Math.abs(duration.toSeconds()) / 86_400 : Number.NaN;
+    if (!(days <= longestDays)) event.removeAllProperties('duration');
+  }
 }

@@ -5,8 +5,11 @@ import { DrawbridgeError } from '../../errors.ts';
 import { instantOf } from '../../time.ts';
 import { type CalendarCreate, checkAddress } from '../capabilities.ts';
 import { runBounded } from './bounded.ts';
+import { ruleDates } from './recurrence.ts';
 
 const ruleMs = 250;
+/** A rule whose first date is farther off has none. */
+const mostYearsAhead = 50 * 366 * 86_400_000;
 const mostAttendees = 100;
 const mostReminderMinutes = 40_320;
 const wallForm = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/;
@@ -50,10 +53,10 @@ export function checkEvent(event: CalendarCreate): void {
     if (minutes > mostReminderMinutes)
       refuse(`reminders.${index}`, 'must be at most four weeks before the start');
   }
-  if (event.recurrence !== undefined) checkRule(event.recurrence, event.start);
+  if (event.recurrence !== undefined) checkRule(event.recurrence, event.start, event.timeZone);
 }
 
-function checkRule(rule: string, start: string): void {
+function checkRule(rule: string, start: string, timeZone: string): void {
   const field = 'recurrence';
   if (rule.length > 500 || !ruleForm.test(rule)) {
     refuse(field, 'must be an RRULE value in capitals, such as FREQ=WEEKLY;BYDAY=MO;COUNT=10');
@@ -69,21 +72,22 @@ function checkRule(rule: string, start: string): void {
   if (parts.has('INTERVAL') && !/^[1-9]\d{0,3}$/.test(parts.get('INTERVAL') ?? '')) {
     refuse(field, 'INTERVAL must be 1 to 9999');
   }
-  let first: string | undefined;
+  let parsed: ICAL.Recur;
   try {
-    const found = runBounded(() => {
-      const dated = ICAL.Recur.fromString(rule).iterator(ICAL.Time.fromDateTimeString(start));
-      const dates: string[] = [];
-      // The first may be the start itself without matching; only the second shows that the rule ever does.
-      for (let next = dated.next(); next !== null && dates.length < 2; next = dated.next()) {
-        dates.push(next.toString());
-      }
-      return dates;
-    }, ruleMs);
-    first = found?.result[0];
+    parsed = ICAL.Recur.fromString(rule);
   } catch (error) {
     refuse(field, `is no RRULE (${error instanceof Error ? error.message : 'unreadable'})`);
   }
+  const { until } = parsed;
+  if (until !== null && until !== undefined && instantOf(start, timeZone) > until.toUnixTime() * 1000) {
+    refuse(field, 'matches no date at all: UNTIL is before the start');
+  }
+  const begin = Date.parse(`${start}Z`);
+  const found = runBounded(
+    () => ruleDates(parsed, begin, begin, begin + mostYearsAhead).next(),
+    ruleMs,
+  )?.result;
+  const first = found?.done === false ? new Date(found.value).toISOString().slice(0, 19) : undefined;
   if (first === undefined) refuse(field, 'matches no date at all');
   if (first !== start) refuse(field, `its first date is ${first}, which is not the start; let both agree`);
 }

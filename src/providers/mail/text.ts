@@ -1,5 +1,5 @@
 // The words of one mail, as a person would read them, and the names of what is attached.
-import PostalMime from 'postal-mime';
+import { parseMail } from './parse.ts';
 
 const mostText = 100_000;
 
@@ -10,7 +10,7 @@ export interface MailText {
 
 /** Of a mail that has HTML alone, its text without marks. Longer ones are cut, and say so. */
 export async function textOfMail(raw: Uint8Array): Promise<MailText> {
-  const read = await PostalMime.parse(raw);
+  const read = await parseMail(raw);
   const text = (read.text ?? (await plain(read.html))).replaceAll('\r\n', '\n').trim();
   return {
     text:

@@ -22,6 +22,8 @@ import { searchedForSent } from './folders.ts';
 import { oneLine, withImap } from './imap.ts';
 import { deliver } from './smtp.ts';
 
+const greylistMs = 5 * 60_000;
+
 export const send = writeOperation<MailSend>({
   effect: 'send',
   version: 1,
@@ -41,7 +43,10 @@ async function run(context: WriteContext, payload: MailSend): Promise<WriteOutco
   const delivery = await deliver(context, mail);
   if (!delivery.accepted) {
     if ('stopped' in delivery) throw delivery.stopped;
-    throw new EffectRefused(delivery.reason);
+    throw new EffectRefused(
+      delivery.reason,
+      delivery.later === true ? { cause: notNow(delivery.reason) } : {},
+    );
   }
   const outcome: WriteOutcome = {
     reference: mail.messageId,
@@ -55,6 +60,11 @@ async function run(context: WriteContext, payload: MailSend): Promise<WriteOutco
   };
   const warning = await keepCopy(context, mail);
   return warning === undefined ? outcome : { ...outcome, warning };
+}
+
+/** Greylisting servers let a mail in that comes again after some minutes (RFC 6647). */
+function notNow(reason: string): DrawbridgeError {
+  return new DrawbridgeError('provider_unavailable', reason, { retryAfterMs: greylistMs });
 }
 
 /** Puts the sent mail into Sent where the provider does not; the mail is gone already, so a failure is a word. */

@@ -16,8 +16,8 @@ const conversationMs = 600_000;
 
 export type Delivery =
   | { accepted: true; response: string; serverMessageId: string | undefined }
-  /** The server said no before it took the mail: nothing was sent to anyone. */
-  | { accepted: false; reason: string }
+  /** The server said no: nothing was sent to anyone. `later`: not now, said before the first byte of the mail. */
+  | { accepted: false; reason: string; later?: true }
   /** Something else stopped it before the first byte of the mail. */
   | { accepted: false; stopped: unknown };
 
@@ -152,7 +152,9 @@ async function send(
     try {
       const refused = envelope.rejectedErrors ?? [];
       if (refused.length > 0 || envelope.accepted?.length !== mail.recipients.length) {
-        stopped = { why: { accepted: false, reason: refusal(refused) } };
+        stopped = {
+          why: refused.length === 0 ? { accepted: false, reason: refusal([]) } : refusedBefore(refused),
+        };
       } else {
         await aboutToSend();
         body.push(mail.bytes);
@@ -175,7 +177,11 @@ async function send(
     return { accepted: true, response: oneLine(info.response), serverMessageId: info.serverMessageId };
   } catch (error) {
     if (stopped !== undefined) return stopped.why;
-    if (isAnswer(error)) return { accepted: false, reason: refusal([error]) };
+    if (isAnswer(error)) {
+      // After the mail's last byte a server may have it all the same, whatever it says.
+      if (begun) return { accepted: false, reason: refusal([error]) };
+      return refusedBefore(everyRefusal(error, envelope.rejectedErrors));
+    }
     if (begun) throw error;
     if (isOwnRefusal(error)) return { accepted: false, reason: refusal([error]) };
     throw smtpError(error, connection.host);
@@ -201,6 +207,19 @@ function isOwnRefusal(error: unknown): error is Answered {
   if (!(error instanceof Error)) return false;
   const { code }: Answered = error;
   return code === 'EMESSAGE' || code === 'EENVELOPE';
+}
+
+/** What the server said of every recipient, where that is why; else its one word. */
+function everyRefusal(error: Answered, recipients: readonly Answered[] | undefined): readonly Answered[] {
+  return error.code === 'EENVELOPE' && recipients !== undefined && recipients.length > 0
+    ? recipients
+    : [error];
+}
+
+/** A no before the first byte. A 4xx for all that was refused means "not now" (RFC 5321, 4.2.1): greylisting, say. */
+function refusedBefore(errors: readonly Answered[]): Delivery {
+  const passing = errors.every(({ responseCode = 0 }) => responseCode >= 400 && responseCode < 500);
+  return { accepted: false, reason: refusal(errors), ...(passing ? { later: true } : {}) };
 }
 
 function refusal(errors: readonly Answered[]): string {

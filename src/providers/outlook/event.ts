@@ -2,9 +2,9 @@
 // https://learn.microsoft.com/en-us/graph/api/resources/event
 import { z } from 'zod';
 import { isZone } from '../calendar/check.ts';
+import { zoneOfWindows } from '../calendar/zones.ts';
 import { steadyIds } from '../microsoft.ts';
 import { peopleIn, person, recipient } from './message.ts';
-import { zoneOfWindows } from './zones.ts';
 
 /** On every question about events. */
 export const inUtc = { prefer: `${steadyIds}, outlook.timezone="UTC"` };

@@ -4,6 +4,8 @@ import { DrawbridgeError } from '../../errors.ts';
 import type { MailAddress } from '../../providers/capabilities.ts';
 
 const plain = /^[^\s<>"(),:;@\\[\]]+@[^\s<>"(),:;@\\[\]]+$/;
+/** A name as a quoted-string, in which a backslash stands before what is meant literally (RFC 5322, 3.2.4), or bare. */
+const form = /^(?:"((?:[^"\\]|\\.)*)"|([^"<>]*?))\s*<([^<>]*)>$/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const breaking = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]/;
 
@@ -18,12 +20,12 @@ export function parseAddress(text: string, field: string): MailAddress {
   if (breaking.test(text)) throw refuse('holds a line break or control character');
   const trimmed = text.trim();
   if (plain.test(trimmed)) return { email: trimmed };
-  const named = /^"?([^"<>]*?)"?\s*<([^<>]*)>$/.exec(trimmed);
-  const email = named?.[2]?.trim() ?? '';
-  const name = named?.[1]?.trim() ?? '';
+  const named = form.exec(trimmed);
+  const email = named?.[3]?.trim() ?? '';
+  const name = (named?.[1]?.replace(/\\(.)/gu, '$1') ?? named?.[2] ?? '').trim();
   if (named === null || !plain.test(email)) throw refuse('is not one e-mail address');
   // A name that looks like an address would show a person one address and send to another.
-  if (name.includes('@')) throw refuse('has a name that looks like another address');
+  if (/[@<>]/.test(name)) throw refuse('has a name that looks like another address');
   return name === '' ? { email } : { email, name };
 }
 

@@ -48,6 +48,7 @@ test.each<[string, Partial<CalendarCreate>]>([
   ['recurrence', { recurrence: 'FREQ=WEEKLY;BYDAY=XX' }],
   ['recurrence', { recurrence: 'FREQ=WEEKLY;COUNT=3;UNTIL=20260401T000000Z' }],
   ['recurrence', { recurrence: 'FREQ=WEEKLY;UNTIL=20260401' }],
+  ['recurrence', { recurrence: 'FREQ=DAILY;UNTIL=20200101T000000Z' }],
   // The second of March 2026 is a Monday.
   ['recurrence', { recurrence: 'FREQ=WEEKLY;BYDAY=TU' }],
 ])('a bad %s is refused by name', (field, bad) => {

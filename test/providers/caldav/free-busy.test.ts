@@ -1,6 +1,7 @@
 // Busy times of single calendar objects, hostile ones among them.
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
+import { readCalendar } from '../../../src/memory/normalise/calendar.ts';
 import { busyIn } from '../../../src/providers/caldav/free-busy.ts';
 import { merged } from '../../../src/providers/calendar/busy.ts';
 
@@ -35,6 +36,18 @@ test('a time without zone is meant in the calendar’s zone', () => {
     '2026-03-10T00:00/2026-03-10T01:00',
   ]);
 });
+
+test.each(['P999999999999999999W', '-P999999999999999999W'])(
+  'attack: a duration of %s holds nobody up, here or where events are read',
+  async (duration) => {
+    const text = object(
+      `DTSTART:20260310T090000Z\nDURATION:${duration}`,
+      'DTSTART:20260311T090000Z\nDURATION:PT1H',
+    );
+    expect(spans(text)).toEqual(['2026-03-11T09:00/2026-03-11T10:00']);
+    expect(readCalendar(Buffer.from(text)).text).toContain('Tuesday 10 March 2026, 09:00');
+  },
+);
 
 test('a zone named without definition is known by its IANA name, across the change of clocks', () => {
   expect(
@@ -127,4 +140,43 @@ test('times that touch are joined, and the window cuts what reaches beyond it', 
   expect(spans(object('DTSTART:20260220T000000Z\nDTEND:20260302T000000Z'))).toEqual([
     '2026-03-01T00:00/2026-03-02T00:00',
   ]);
+});
+
+test('the last working day of a quarter’s last month is the one that Outlook means', () => {
+  const text = object(
+    'DTSTART;TZID=Europe/Berlin:20260331T090000\nDTEND;TZID=Europe/Berlin:20260331T100000\nRRULE:FREQ=YEARLY;BYMONTH=3,6;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9,16;BYSETPOS=-1',
+  );
+  const year = { from: Date.parse('2026-04-01T00:00Z'), to: Date.parse('2028-01-01T00:00Z') };
+  expect(spans(text, {}, year)).toEqual([
+    '2026-06-30T14:00/2026-06-30T15:00',
+    '2027-06-30T14:00/2027-06-30T15:00',
+  ]);
+});
+
+test.each([
+  ['in UTC', 'EXDATE:20260303T080000Z'],
+  ['as a whole day', 'EXDATE;VALUE=DATE:20260303'],
+])('a date that is taken out %s is free', (_how, exdate) => {
+  const text = object(
+    `DTSTART;TZID=Europe/Berlin:20260302T090000\nDTEND;TZID=Europe/Berlin:20260302T100000\nRRULE:FREQ=DAILY;COUNT=2\n${exdate}`,
+  );
+  expect(spans(text)).toEqual(['2026-03-02T08:00/2026-03-02T09:00']);
+});
+
+test('an override that names its date in UTC takes the place of that date', () => {
+  const text = object(
+    'DTSTART;TZID=Europe/Berlin:20260302T090000\nDTEND;TZID=Europe/Berlin:20260302T100000\nRRULE:FREQ=DAILY;COUNT=2',
+    'RECURRENCE-ID:20260303T080000Z\nDTSTART;TZID=Europe/Berlin:20260320T090000\nDTEND;TZID=Europe/Berlin:20260320T100000',
+  );
+  expect(spans(text)).toEqual(['2026-03-02T08:00/2026-03-02T09:00', '2026-03-20T08:00/2026-03-20T09:00']);
+});
+
+test.each([
+  'W. Europe Standard Time',
+  '/freeassociation.sourceforge.net/Europe/Berlin',
+  '/mozilla.org/20070129_1/Europe/Berlin',
+])('the zone %s, which no VTIMEZONE defines, is known by its name', (zone) => {
+  const text = object(`DTSTART;TZID=${zone}:20260710T090000\nDTEND;TZID=${zone}:20260710T100000`);
+  const july = { from: Date.parse('2026-07-01T00:00Z'), to: Date.parse('2026-08-01T00:00Z') };
+  expect(spans(text, { zone: 'Asia/Tokyo' }, july)).toEqual(['2026-07-10T07:00/2026-07-10T08:00']);
 });

@@ -92,6 +92,15 @@ describe('booking', () => {
     },
   );
 
+  test('too many calls at once are a reason to wait as long as the server says, and to book then', async () => {
+    const { context } = await scene({
+      put: (response) => response.writeHead(429, { 'retry-after': '90' }).end(),
+    });
+    const failure = await create.run(context, viewing).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EffectRefused);
+    expect(failure).toMatchObject({ cause: { code: 'rate_limited', retry: 'later', retryAfterMs: 90_000 } });
+  });
+
   test.each<[string, DavScript['put']]>([
     ['a connection that goes', (_response, request) => request.socket.destroy()],
     ['a 500', (response) => response.writeHead(500).end()],

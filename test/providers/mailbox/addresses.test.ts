@@ -72,6 +72,17 @@ test.each([
   expect(() => send.validate?.(mail)).toThrowError(expect.objectContaining({ field: 'to.0.name' }));
 });
 
+test('a name with quotes and backslashes is on the wire as it was written, quoted (RFC 5322, 3.2.4)', async () => {
+  const name = String.raw`Bob "B" \ X`;
+  const context = contextFor({ fields: {}, secrets: {} });
+  const to = [{ email: 'bob@x.co', name }];
+  for (const bcc of ['envelope', 'header'] as const) {
+    const { bytes } = await compose(context, mailTo('bob@x.co', { to }), { email: 'ann@example.com', bcc });
+    expect(bytes.toString()).toContain(`${String.raw`To: "Bob \"B\" \\ X" <bob@x.co>`}\r\n`);
+    expect((await PostalMime.parse(bytes)).to).toEqual([{ address: 'bob@x.co', name }]);
+  }
+});
+
 test.each<[string, Partial<MailSend>]>([
   ['subject', { subject: 'Hi\r\nBcc: x@y.z' }],
   ['subject', { subject: 'Hi\u2028there' }],

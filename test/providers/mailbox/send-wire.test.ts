@@ -85,6 +85,40 @@ for (const extensions of [[], ['PIPELINING', 'SIZE 50000000']]) {
     });
 
     test.each([
+      ['the sender', { sender: '451 4.7.1 greylisted' }],
+      ['every recipient', { recipient: () => '450 4.7.1 greylisted, come back in 300 seconds' }],
+      ['the mail, before its first byte', { data: '451 4.3.0 not now' }],
+      ['one recipient', { recipient: (address) => (address.startsWith('carl') ? '451 later' : '250 ok') }],
+    ] as [string, Script][])(
+      'a refusal of %s "for now" is tried again some minutes later',
+      async (_what, script) => {
+        const { server, context } = await scene({ extensions, ...script });
+        const mail = mailTo('bob@example.org', { cc: [{ email: 'carl@example.org' }] });
+        const failure = await send.run(context, mail).catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(EffectRefused);
+        expect(failure).toMatchObject({ cause: { retry: 'later', retryAfterMs: 300_000 } });
+        expect(context.announced()).toBe(0);
+        await server.closed;
+        expect(server.body).toBe('');
+      },
+    );
+
+    test.each([
+      ['for good', { recipient: () => '550 5.1.1 no such user' }],
+      [
+        'for now of one recipient, for good of another',
+        { recipient: (address) => (address.startsWith('carl') ? '451 later' : '550 5.1.1 no such user') },
+      ],
+      ['after the last byte of the mail', { end: '451 4.7.1 greylisted' }],
+    ] as [string, Script][])('attack: a refusal %s is never tried again by itself', async (_what, script) => {
+      const { context } = await scene({ extensions, ...script });
+      const mail = mailTo('bob@example.org', { cc: [{ email: 'carl@example.org' }] });
+      const failure = await send.run(context, mail).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(EffectRefused);
+      expect((failure as EffectRefused).cause).toBeUndefined();
+    });
+
+    test.each([
       ['after the final dot', { end: 'hang up' }],
       ['in the middle of the mail', { hangUpAfterBytes: 40 }],
       ['with 421 for an answer', { end: '421 4.3.2 shutting down' }],

@@ -1,5 +1,6 @@
-// Names that Windows gives to time zones, as IANA calls them: the main territory of each, from the Unicode CLDR
-// (windowsZones). A zone that is not here is shown in UTC.
+// Names that calendar programs give to time zones, as IANA calls them. Windows names: the main territory of each, from
+// the Unicode CLDR (windowsZones).
+import { isZone } from './check.ts';
 
 const zones: Readonly<Record<string, string>> = {
   'Hawaiian Standard Time': 'Pacific/Honolulu',
@@ -52,7 +53,49 @@ const zones: Readonly<Record<string, string>> = {
   'E. Australia Standard Time': 'Australia/Brisbane',
   'AUS Eastern Standard Time': 'Australia/Sydney',
   'New Zealand Standard Time': 'Pacific/Auckland',
+  'Mountain Standard Time (Mexico)': 'America/Mazatlan',
+  'Venezuela Standard Time': 'America/Caracas',
+  'Central Brazilian Standard Time': 'America/Cuiaba',
+  'SA Western Standard Time': 'America/La_Paz',
+  'SA Eastern Standard Time': 'America/Cayenne',
+  'Montevideo Standard Time': 'America/Montevideo',
+  'Azores Standard Time': 'Atlantic/Azores',
+  'Cape Verde Standard Time': 'Atlantic/Cape_Verde',
+  'Jordan Standard Time': 'Asia/Amman',
+  'Middle East Standard Time': 'Asia/Beirut',
+  'E. Europe Standard Time': 'Europe/Chisinau',
+  'Kaliningrad Standard Time': 'Europe/Kaliningrad',
+  'Belarus Standard Time': 'Europe/Minsk',
+  'Arabic Standard Time': 'Asia/Baghdad',
+  'Iran Standard Time': 'Asia/Tehran',
+  'Georgian Standard Time': 'Asia/Tbilisi',
+  'Caucasus Standard Time': 'Asia/Yerevan',
+  'Azerbaijan Standard Time': 'Asia/Baku',
+  'Afghanistan Standard Time': 'Asia/Kabul',
+  'West Asia Standard Time': 'Asia/Tashkent',
+  'Ekaterinburg Standard Time': 'Asia/Yekaterinburg',
+  'Sri Lanka Standard Time': 'Asia/Colombo',
+  'Nepal Standard Time': 'Asia/Katmandu',
+  'Central Asia Standard Time': 'Asia/Bishkek',
+  'Myanmar Standard Time': 'Asia/Rangoon',
+  'AUS Central Standard Time': 'Australia/Darwin',
+  'Tasmania Standard Time': 'Australia/Hobart',
+  'Fiji Standard Time': 'Pacific/Fiji',
+  'Tonga Standard Time': 'Pacific/Tongatapu',
+  'Samoa Standard Time': 'Pacific/Apia',
 };
 
 export const zoneOfWindows = (name: string): string | undefined =>
   Object.hasOwn(zones, name) ? zones[name] : undefined;
+
+/**
+ * The IANA zone that an iCalendar file means by a TZID: its own name, a Windows name, or one behind the path of the
+ * program that wrote it (`/freeassociation.sourceforge.net/Europe/Berlin`). Undefined for a name of nobody else's.
+ */
+export function zoneNamed(tzid: string): string | undefined {
+  const name = tzid.trim();
+  if (isZone(name)) return name;
+  const segments = name.split('/');
+  const behind = [3, 2].map((length) => segments.slice(-length).join('/'));
+  return zoneOfWindows(name) ?? (name.startsWith('/') ? behind.find(isZone) : undefined);
+}
