@@ -34,9 +34,13 @@ interface Kept {
   withheld: Withheld;
 }
 
-const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }) => ({
+/** Bytes of an org's signatures that stay in memory: of 500,000 vectors of the built-in embedder. Read again, others cost a question 10 ms for as many. */
+const signatureBytes = 16_000_000;
+
+/** On PostgreSQL they all stay: to read them again for each question would cost more than the memory. */
+const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }, access: Access) => ({
   model: name,
-  ...createStoredVectors(name, dimensions),
+  ...createStoredVectors(name, dimensions, 'file' in access ? { signatureBytes } : {}),
 });
 
 /**
@@ -57,10 +61,12 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
   const orgs = new Map<string, Kept>();
   const arena = createArena();
 
-  function keep(key: string): Kept {
+  function keep(access: Access, orgId: string): Kept {
+    // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
+    const key = 'file' in access ? access.file : orgId;
     const kept = orgs.get(key) ?? {
       index: new OrgIndex(),
-      vectors: vectorsOf(staticEn),
+      vectors: vectorsOf(staticEn, access),
       withheld: new Withheld(),
     };
     orgs.delete(key);
@@ -99,14 +105,13 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
   return async ({ access, orgId, query }) => {
     const model = await loadStaticEn();
     return opener.within(access, (rows) => {
-      // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
-      const kept = keep('file' in access ? access.file : orgId);
+      const kept = keep(access, orgId);
       const { index, withheld } = kept;
       const asked = query.vectors;
       const answering = asked === undefined ? staticEn : 'vector' in asked ? asked : undefined;
       // The signatures of one model only: another one answers from the next switch on.
       if (answering !== undefined && kept.vectors.model !== answering.name)
-        kept.vectors = vectorsOf(answering);
+        kept.vectors = vectorsOf(answering, access);
       const stored = createStored(rows, orgId);
       arena.clear();
       index.update(stored);

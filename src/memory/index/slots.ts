@@ -1,7 +1,7 @@
 // What is kept in memory of each chunk of an org: typed arrays beside one another, an entry a slot, in the
 // order of the chunks' numbers. About 32 bytes a chunk.
 import type { Columns } from './columns.ts';
-import { leaveLying } from './left-lying.ts';
+import { letGo } from './let-go.ts';
 import { Seqs } from './seqs.ts';
 
 const mostLength = 65_535;
@@ -176,7 +176,7 @@ export class Slots {
       }
       if (last >= 0) this.after[last] = -1;
     }
-    leaveLying(heads.byteLength);
+    letGo(heads);
   }
 }
 

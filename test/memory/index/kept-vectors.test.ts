@@ -39,7 +39,7 @@ async function newOrg(): Promise<OrgStore> {
 function asker(org: OrgStore, bytes?: { all: number; some: number }) {
   const opener = createRowsOpener();
   const index = new OrgIndex();
-  const vectors = createStoredVectors(name, dimensions, bytes);
+  const vectors = createStoredVectors(name, dimensions, bytes === undefined ? {} : { bytes });
   const counts = { asked: 0 };
   const within = <Result>(work: (stored: Stored) => Result): Result =>
     opener.within({ file: org.file ?? '' }, (rows) => {
