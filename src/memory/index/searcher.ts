@@ -4,6 +4,7 @@ import { rank } from '../rank/rank.ts';
 import { tellLog } from '../worker-side.ts';
 import { admit } from './admit.ts';
 import { chunksOf, Withheld } from './by-document.sql.ts';
+import { collectAll } from './let-go.ts';
 import { OrgIndex } from './org-index.ts';
 import { type Access, createRowsOpener } from './rows.sql.ts';
 import type { IndexHit, IndexQuery } from './search-index.ts';
@@ -34,14 +35,8 @@ interface Kept {
   withheld: Withheld;
 }
 
-/** Bytes of an org's signatures that stay in memory: of 500,000 vectors of the built-in embedder. Read again, others cost a question 10 ms for as many. */
-const signatureBytes = 16_000_000;
-
-/** On PostgreSQL they all stay: to read them again for each question would cost more than the memory. */
-const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }, access: Access) => ({
-  model: name,
-  ...createStoredVectors(name, dimensions, 'file' in access ? { signatureBytes } : {}),
-});
+/** Bytes of an org's signatures that stay in memory, of 500,000 vectors of the built-in embedder; of others, and on PostgreSQL, see decision 48. */
+export const signatureBytes = 16_000_000;
 
 /**
  * Of each word the terms that the index holds, or the first where it holds none: a stem of another language, or one
@@ -55,8 +50,15 @@ function termsThere(index: OrgIndex, stored: Stored, { terms, words }: IndexQuer
   });
 }
 
-/** A function that answers tasks. */
-export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
+/** Slots read in one go, from which on what that leaves in the heap is collected. */
+const manySlots = 200_000;
+
+/** A function that answers tasks. `signatureBytes`: what a file's org keeps of its signatures. */
+export function createSearcher(bounds = { signatureBytes }): (task: SearchTask) => Promise<SearchAnswer> {
+  const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }, access: Access) => ({
+    model: name,
+    ...createStoredVectors(name, dimensions, 'file' in access ? bounds : {}),
+  });
   const opener = createRowsOpener();
   const orgs = new Map<string, Kept>();
   const arena = createArena();
@@ -114,7 +116,9 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
         kept.vectors = vectorsOf(answering, access);
       const stored = createStored(rows, orgId);
       arena.clear();
+      const before = index.slots.count;
       index.update(stored);
+      if (index.slots.count - before > manySlots) setImmediate(collectAll);
       const { filters, maxSeq, limit, offset } = query;
       const admitted = admit(index, stored, {
         filters,

@@ -8,6 +8,9 @@ import { Places } from './places.ts';
 /** Dimensions that have a sign here: the first look needs no more, and of models that can be shortened the first say most. */
 const mostSigned = 512;
 
+/** Signatures of chunks that no block has yet, for which there is room beside what is kept of blocks. */
+const roomForLoose = 16_384;
+
 export interface ChunkVectors {
   /** The chunk's place, as the caller counts. */
   place: number;
@@ -61,7 +64,7 @@ export class Signatures {
   /** Room for so many signatures of so many places; in memory for no more than are kept there. */
   reserve(count: number, places: number): void {
     this.#places.reserve(places);
-    this.#reserveBits(Math.min(count, this.#mostHeld));
+    this.#reserveBits(Math.min(count, this.#mostHeld + roomForLoose));
   }
 
   #reserveBits(count: number): void {
