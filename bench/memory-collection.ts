@@ -144,7 +144,7 @@ export function createMemoryCollection(chunks: readonly MemoryChunk[], dimension
     meanBodyLength: mean(bodyLength),
     ...neighboursOf(chunks),
     first: Uint8Array.from(chunks, ({ document }, i) => (chunks[i - 1]?.document === document ? 0 : 1)),
-    writtenAt: Float64Array.from(chunks, ({ writtenAt }) => writtenAt ?? 0),
+    writtenAt: (slot) => chunks[slot]?.writtenAt ?? 0,
     postings: (term) => postings.get(term),
     frequency: (term) => postings.get(term)?.slots.length ?? 0,
     bodies: (slots) => slots.map((slot) => [...(chunks[slot]?.body ?? [])]),

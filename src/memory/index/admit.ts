@@ -77,8 +77,7 @@ export function admit(
   }
   // 0 is unknown: such a record is neither before nor after anything.
   if (since !== undefined)
-    keep((slot) => slots.writtenAt[slot] !== 0 && (slots.writtenAt[slot] ?? 0) >= since);
-  if (until !== undefined)
-    keep((slot) => slots.writtenAt[slot] !== 0 && (slots.writtenAt[slot] ?? 0) < until);
+    keep((slot) => slots.writtenAt.at(slot) !== 0 && slots.writtenAt.at(slot) >= since);
+  if (until !== undefined) keep((slot) => slots.writtenAt.at(slot) !== 0 && slots.writtenAt.at(slot) < until);
   return admitted;
 }

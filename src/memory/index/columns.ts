@@ -1,5 +1,6 @@
 // What is known of each chunk of a block beside its terms, as one compressed blob.
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { letGo } from './let-go.ts';
 
 /** Arrays beside one another, an entry a chunk. */
 export interface Columns {
@@ -95,6 +96,7 @@ export function decodeColumns(bytes: Uint8Array): Columns {
   const columns = plain.subarray(4 + size);
   if (room.length < columns.length) room = new Uint8Array(columns.length);
   room.set(columns);
+  letGo(plain);
   const { buffer } = room;
   // The widest first, so that each lies on a whole number of its own.
   let at = 0;

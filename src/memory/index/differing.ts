@@ -91,6 +91,7 @@ function program(words: number): Uint8Array {
 
 interface Room {
   words: Int32Array;
+  bytes: Uint8Array;
   near(from: number, to: number, wanted: number, found: number, most: number): number;
 }
 
@@ -105,7 +106,11 @@ function roomOf(words: number): Room {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program(words)), {
       room: { memory },
     });
-    room = { words: new Int32Array(memory.buffer), near: exports['near'] as Room['near'] };
+    room = {
+      words: new Int32Array(memory.buffer),
+      bytes: new Uint8Array(memory.buffer),
+      near: exports['near'] as Room['near'],
+    };
     rooms.set(words, room);
   }
   return room;
@@ -116,23 +121,23 @@ function roomOf(words: number): Room {
  * `each` returns is the most from there on, or a little later.
  */
 export function eachNear(
-  bits: Int32Array,
+  bits: Uint8Array,
   wanted: Int32Array,
   most: number,
   each: (index: number, differing: number) => number,
 ): void {
   const { length } = wanted;
+  const size = length * 4;
   const room = roomOf(length);
-  const begin = length;
   const found = length * (atOnce + 1);
   room.words.set(wanted);
   let limit = most;
-  for (let at = 0; at < bits.length; at += atOnce * length) {
-    const some = bits.subarray(at, at + atOnce * length);
-    room.words.set(some, begin);
-    const count = room.near(begin * 4, (begin + some.length) * 4, 0, found * 4, limit);
+  for (let at = 0; at < bits.length; at += atOnce * size) {
+    const some = bits.subarray(at, at + atOnce * size);
+    room.bytes.set(some, size);
+    const count = room.near(size, size + some.length, 0, found * 4, limit);
     for (let i = 0; i < count; i += 1) {
-      const place = ((room.words[found + 2 * i] ?? 0) / 4 - begin + at) / length;
+      const place = ((room.words[found + 2 * i] ?? 0) - size + at) / size;
       limit = each(place, room.words[found + 2 * i + 1] ?? 0);
     }
   }

@@ -1,7 +1,6 @@
 // One org's index as a worker keeps it between questions: arrays in memory, postings in the store's pages,
 // what is not folded yet in a small index of its own. Brought up to date from one snapshot before each question.
 import { PostingsBuilder } from './builder.ts';
-import { leaveLying } from './left-lying.ts';
 import { type Entry, findInPage, pageOf, readDirectory } from './pages.ts';
 import { decodePostings, type PostingsTarget } from './postings.ts';
 import { Slots } from './slots.ts';
@@ -19,8 +18,6 @@ export interface Run {
 
 /** Bytes of pages kept, so that a word of the next question costs no row. */
 const keptPageBytes = 3_000_000;
-/** About what reading a slot's columns leaves lying: as they are stored, and as they are. */
-const bytesRead = 50;
 /** Terms whose counts are kept: the commonest of the best passages are asked for again and again. */
 const keptCounts = 20_000;
 
@@ -100,7 +97,6 @@ export class OrgIndex {
     for (const block of blocks.slice(same)) {
       kept.push({ ...block, base: this.slots.count });
       this.slots.addColumns(stored.columns(block.id));
-      leaveLying(block.slots * bytesRead);
     }
     this.blocks = kept;
     const first = blocks[same];

@@ -4,6 +4,7 @@ import { rank } from '../rank/rank.ts';
 import { tellLog } from '../worker-side.ts';
 import { admit } from './admit.ts';
 import { chunksOf, Withheld } from './by-document.sql.ts';
+import { collectAll } from './let-go.ts';
 import { OrgIndex } from './org-index.ts';
 import { type Access, createRowsOpener } from './rows.sql.ts';
 import type { IndexHit, IndexQuery } from './search-index.ts';
@@ -34,10 +35,8 @@ interface Kept {
   withheld: Withheld;
 }
 
-const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }) => ({
-  model: name,
-  ...createStoredVectors(name, dimensions),
-});
+/** Bytes of an org's signatures that stay in memory, of 500,000 vectors of the built-in embedder; of others, and on PostgreSQL, see decision 48. */
+export const signatureBytes = 16_000_000;
 
 /**
  * Of each word the terms that the index holds, or the first where it holds none: a stem of another language, or one
@@ -51,16 +50,25 @@ function termsThere(index: OrgIndex, stored: Stored, { terms, words }: IndexQuer
   });
 }
 
-/** A function that answers tasks. */
-export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
+/** Slots read in one go, from which on what that leaves in the heap is collected. */
+const manySlots = 200_000;
+
+/** A function that answers tasks. `signatureBytes`: what a file's org keeps of its signatures. */
+export function createSearcher(bounds = { signatureBytes }): (task: SearchTask) => Promise<SearchAnswer> {
+  const vectorsOf = ({ name, dimensions }: { name: string; dimensions: number }, access: Access) => ({
+    model: name,
+    ...createStoredVectors(name, dimensions, 'file' in access ? bounds : {}),
+  });
   const opener = createRowsOpener();
   const orgs = new Map<string, Kept>();
   const arena = createArena();
 
-  function keep(key: string): Kept {
+  function keep(access: Access, orgId: string): Kept {
+    // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
+    const key = 'file' in access ? access.file : orgId;
     const kept = orgs.get(key) ?? {
       index: new OrgIndex(),
-      vectors: vectorsOf(staticEn),
+      vectors: vectorsOf(staticEn, access),
       withheld: new Withheld(),
     };
     orgs.delete(key);
@@ -99,17 +107,18 @@ export function createSearcher(): (task: SearchTask) => Promise<SearchAnswer> {
   return async ({ access, orgId, query }) => {
     const model = await loadStaticEn();
     return opener.within(access, (rows) => {
-      // Databases of two stores may hold orgs of one id: a file is one, PostgreSQL is the other.
-      const kept = keep('file' in access ? access.file : orgId);
+      const kept = keep(access, orgId);
       const { index, withheld } = kept;
       const asked = query.vectors;
       const answering = asked === undefined ? staticEn : 'vector' in asked ? asked : undefined;
       // The signatures of one model only: another one answers from the next switch on.
       if (answering !== undefined && kept.vectors.model !== answering.name)
-        kept.vectors = vectorsOf(answering);
+        kept.vectors = vectorsOf(answering, access);
       const stored = createStored(rows, orgId);
       arena.clear();
+      const before = index.slots.count;
       index.update(stored);
+      if (index.slots.count - before > manySlots) setImmediate(collectAll);
       const { filters, maxSeq, limit, offset } = query;
       const admitted = admit(index, stored, {
         filters,

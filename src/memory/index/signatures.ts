@@ -2,9 +2,14 @@
 // once, which passages are near; their exact vectors stay in the store.
 import { ByteSink, ByteSource } from './bytes.ts';
 import { eachNear } from './differing.ts';
+import { letGo } from './let-go.ts';
+import { Places } from './places.ts';
 
 /** Dimensions that have a sign here: the first look needs no more, and of models that can be shortened the first say most. */
 const mostSigned = 512;
+
+/** Signatures of chunks that no block has yet, for which there is room beside what is kept of blocks. */
+const roomForLoose = 16_384;
 
 export interface ChunkVectors {
   /** The chunk's place, as the caller counts. */
@@ -13,104 +18,152 @@ export interface ChunkVectors {
   vectors: Int8Array;
 }
 
+/** Signatures in a row whose bits stand together: in memory, or in a block that is stored. */
+interface Stretch {
+  /** The number of the first. */
+  first: number;
+  count: number;
+  /** In memory: where its bits begin, in signatures. */
+  at?: number;
+  block?: number;
+}
+
+/** Bits by block, as `encode` wrote them with their places. Good until they are looked through. */
+export type ReadBlock = (block: number) => Uint8Array;
+
 /** Signatures of one vector after another, each with the place that it belongs to. */
 export class Signatures {
   readonly words: number;
   readonly dimensions: number;
-  places = new Uint32Array(0);
-  bits = new Int32Array(0);
-  count = 0;
+  readonly #places = new Places();
+  /** Those in memory: what is stored is kept here as long as it has room, and read for each question beyond it. */
+  #bits = new Int32Array(0);
+  /** How many stand in memory. */
+  #held = 0;
+  readonly #mostHeld: number;
+  readonly #stretches: Stretch[] = [];
   /** What one question found near, its room kept for the next one. */
   #near = new Uint32Array(0);
 
-  constructor(dimensions: number) {
+  /** `mostBytes`: of bits of stored blocks in memory. */
+  constructor(dimensions: number, mostBytes = Number.POSITIVE_INFINITY) {
     this.dimensions = dimensions;
     this.words = Math.ceil(Math.min(dimensions, mostSigned) / 32);
+    this.#mostHeld = Math.floor(mostBytes / (this.words * 4));
   }
 
-  reserve(count: number): void {
-    if (count <= this.places.length) return;
-    const capacity = Math.max(count, Math.min(this.places.length * 2, this.places.length + 65_536), 256);
-    const places = new Uint32Array(capacity);
-    places.set(this.places.subarray(0, this.count));
+  get count(): number {
+    return this.#places.count;
+  }
+
+  /** Bytes of bits in memory. */
+  get heldBytes(): number {
+    return this.#held * this.words * 4;
+  }
+
+  /** Room for so many signatures of so many places; in memory for no more than are kept there. */
+  reserve(count: number, places: number): void {
+    this.#places.reserve(places);
+    this.#reserveBits(Math.min(count, this.#mostHeld + roomForLoose));
+  }
+
+  #reserveBits(count: number): void {
+    const before = this.#bits.length / this.words;
+    if (count <= before) return;
+    const capacity = Math.max(count, Math.min(before * 2, before + 65_536), 256);
     const bits = new Int32Array(capacity * this.words);
-    bits.set(this.bits.subarray(0, this.count * this.words));
-    this.places = places;
-    this.bits = bits;
+    bits.set(this.#bits.subarray(0, this.#held * this.words));
+    letGo(this.#bits);
+    this.#bits = bits;
+  }
+
+  /** Room in memory for `more`, which follow. @returns where their bits begin */
+  #hold(more: number): number {
+    this.#reserveBits(this.#held + more);
+    const at = this.#held;
+    const last = this.#stretches.at(-1);
+    if (last?.at !== undefined) last.count += more;
+    else this.#stretches.push({ first: this.count, count: more, at });
+    this.#held += more;
+    return at * this.words;
   }
 
   add({ place, vectors }: ChunkVectors): void {
     for (let from = 0; from + this.dimensions <= vectors.length; from += this.dimensions) {
-      this.reserve(this.count + 1);
-      this.places[this.count] = place;
-      signatureOf(
-        vectors.subarray(from, from + this.dimensions),
-        this.bits.subarray(this.count * this.words, (this.count + 1) * this.words),
-      );
-      this.count += 1;
+      const at = this.#hold(1);
+      this.#places.add(place);
+      signatureOf(vectors.subarray(from, from + this.dimensions), this.#bits.subarray(at, at + this.words));
     }
   }
 
   /** Forgets those of `place` and after. Places ascend. */
   truncate(place: number): void {
-    while (this.count > 0 && (this.places[this.count - 1] ?? 0) >= place) this.count -= 1;
+    this.#places.truncate(place);
+    for (let last = this.#stretches.at(-1); last !== undefined; last = this.#stretches.at(-1)) {
+      const gone = last.first + last.count - this.count;
+      if (gone <= 0) return;
+      if (last.at !== undefined) this.#held -= Math.min(gone, last.count);
+      last.count -= gone;
+      if (last.count > 0) return;
+      this.#stretches.pop();
+    }
   }
 
+  /** What a block stores of all of them, which must stand in memory. */
   encode(): Uint8Array {
     const sink = new ByteSink(8 + this.count * (2 + this.words * 4));
     sink.number(this.count);
     let last = 0;
     for (let i = 0; i < this.count; i += 1) {
-      const place = this.places[i] ?? 0;
+      const place = this.#places.placeOf(i);
       sink.number(place - last);
       last = place;
     }
-    const { buffer, byteOffset } = this.bits;
-    sink.append(new Uint8Array(buffer, byteOffset, this.count * this.words * 4));
+    sink.append(bytesOf(this.#bits, 0, this.count * this.words));
     return sink.taken();
   }
 
-  /** Appends what `encode` wrote, `base` added to each place. */
-  append(bytes: Uint8Array, base: number): void {
+  /** Appends what `encode` wrote, `base` added to each place. `block`: where it is stored, and can be read again. */
+  append(bytes: Uint8Array, base: number, block?: number): void {
     const source = new ByteSource(bytes);
     const count = source.number();
-    this.reserve(this.count + count);
+    if (count === 0) return;
+    if (block !== undefined && this.#held + count > this.#mostHeld)
+      this.#stretches.push({ first: this.count, count, block });
+    else {
+      const at = this.#hold(count);
+      bytesOf(this.#bits, at, count * this.words).set(this.#bitsIn(bytes));
+    }
     let place = base;
     for (let i = 0; i < count; i += 1) {
       place += source.number();
-      this.places[this.count + i] = place;
+      this.#places.add(place);
     }
-    const size = count * this.words * 4;
-    new Uint8Array(this.bits.buffer).set(source.take(size), this.count * this.words * 4);
-    this.count += count;
+  }
+
+  /** The bits of what `encode` wrote. */
+  #bitsIn(bytes: Uint8Array): Uint8Array {
+    const count = new ByteSource(bytes).number();
+    return bytes.subarray(bytes.length - count * this.words * 4);
   }
 
   /** The first signature of `place`, or of the next one that has any. */
   firstOf(place: number): number {
-    // Where each chunk before it has one, as most have.
-    if (place >= 0 && place < this.count && this.places[place] === place)
-      if (place === 0 || this.places[place - 1] !== place) return place;
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.places[middle] as number) < place) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#places.firstOf(place);
   }
 
   /** Where the signatures of `place` end, which begin at `first`. */
   endOf(first: number, place: number): number {
-    let end = first;
-    while (end < this.count && this.places[end] === place) end += 1;
-    return end;
+    return first + this.#places.of(place);
   }
 
-  /** The places whose signatures differ least, at most `count` signatures, of those that `passes` lets in; ascending. */
-  nearest(query: Int8Array | Float32Array, count: number, passes: Uint8Array): number[] {
-    const { places, words } = this;
-    const wanted = new Int32Array(words);
+  /**
+   * The places whose signatures differ least, at most `count` signatures, of those that `passes` lets in; ascending.
+   * `read`: what is not in memory.
+   */
+  nearest(query: Int8Array | Float32Array, count: number, passes: Uint8Array, read?: ReadBlock): number[] {
+    const places = this.#places;
+    const wanted = new Int32Array(this.words);
     signatureOf(query, wanted);
     /** Signatures within the limit by how much they differ: it falls as soon as there are enough below it. */
     const histogram = new Uint32Array(this.dimensions + 1);
@@ -119,36 +172,65 @@ export class Signatures {
     // The signature and how much it differs, one after another.
     let near = this.#near;
     let length = 0;
-    eachNear(this.bits.subarray(0, this.count * words), wanted, limit, (index, differing) => {
-      if (differing > limit || passes[places[index] as number] !== 1) return limit;
-      if (length === near.length) {
-        near = new Uint32Array(Math.max(4_096, 2 * length));
-        near.set(this.#near);
-        this.#near = near;
-      }
-      near[length] = index;
-      near[length + 1] = differing;
-      length += 2;
-      histogram[differing] = (histogram[differing] as number) + 1;
-      within += 1;
-      while (limit > 0 && within - (histogram[limit] as number) >= count) {
-        within -= histogram[limit] as number;
-        limit -= 1;
-      }
-      return limit;
-    });
+    for (const stretch of this.#stretches) {
+      const { first } = stretch;
+      const look = (bits: Uint8Array) =>
+        eachNear(bits, wanted, limit, (index, differing) => {
+          const signature = first + index;
+          if (differing > limit || passes[places.placeOf(signature)] !== 1) return limit;
+          if (length === near.length) {
+            near = new Uint32Array(Math.max(4_096, 2 * length));
+            near.set(this.#near);
+            this.#near = near;
+          }
+          near[length] = signature;
+          near[length + 1] = differing;
+          length += 2;
+          histogram[differing] = (histogram[differing] as number) + 1;
+          within += 1;
+          while (limit > 0 && within - (histogram[limit] as number) >= count) {
+            within -= histogram[limit] as number;
+            limit -= 1;
+          }
+          return limit;
+        });
+      this.#withBits(stretch, passes, read, look);
+    }
     let atLimit = count - (within - (histogram[limit] ?? 0));
     const found: number[] = [];
     for (let i = 0; i < length; i += 2) {
       const differing = near[i + 1] as number;
       if (differing > limit) continue;
       if (differing === limit && --atLimit < 0) continue;
-      const place = places[near[i] as number] as number;
+      const place = places.placeOf(near[i] as number);
       if (found.at(-1) !== place) found.push(place);
     }
     return found;
   }
+
+  /** The bits of a stretch for a look; those that are stored only where any of their places passes. */
+  #withBits(
+    { first, count, at, block }: Stretch,
+    passes: Uint8Array,
+    read: ReadBlock | undefined,
+    look: (bits: Uint8Array) => void,
+  ): void {
+    if (at !== undefined) {
+      look(bytesOf(this.#bits, at * this.words, count * this.words));
+      return;
+    }
+    const [from, to] = [this.#places.placeOf(first), this.#places.placeOf(first + count - 1)];
+    if (!passes.subarray(from, to + 1).includes(1)) return;
+    if (read === undefined || block === undefined)
+      throw new Error('Signatures are stored, and nobody reads them.');
+    const bytes = read(block);
+    look(this.#bitsIn(bytes).subarray(0, count * this.words * 4));
+    letGo(bytes);
+  }
 }
+
+const bytesOf = ({ buffer, byteOffset }: Int32Array, from: number, words: number): Uint8Array =>
+  new Uint8Array(buffer, byteOffset + from * 4, words * 4);
 
 function signatureOf(vector: Int8Array | Float32Array, to: Int32Array): void {
   for (let word = 0; word < to.length; word += 1) {

@@ -112,7 +112,7 @@ export function storedCollection(
     before: slots.before.subarray(0, count),
     after: slots.after.subarray(0, count),
     first: slots.first.subarray(0, count),
-    writtenAt: slots.writtenAt.subarray(0, count),
+    writtenAt: (slot) => slots.writtenAt.at(slot),
     postings,
     frequency,
     bodies(asked) {

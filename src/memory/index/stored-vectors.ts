@@ -3,7 +3,7 @@
 import { keepBest } from '../rank/best.ts';
 import type { VectorArm } from '../rank/collection.ts';
 import { placeOf } from '../rank/words.ts';
-import { leaveLying } from './left-lying.ts';
+import { letGo } from './let-go.ts';
 import type { OrgIndex } from './org-index.ts';
 import { cosineWith, productsAt, Signatures, squareAt } from './signatures.ts';
 import type { Stored } from './stored.sql.ts';
@@ -126,8 +126,16 @@ export interface StoredVectors {
 /** Chunks whose vectors are read ahead in one go: a question waits for one go at most. */
 const aheadAtOnce = 500;
 
-export function createStoredVectors(model: string, dimensions: number, bytes = keptBytes): StoredVectors {
-  const signatures = new Signatures(dimensions);
+/** `signatureBytes`: of an org's signatures that stay in memory; more are read for each question. */
+export function createStoredVectors(
+  model: string,
+  dimensions: number,
+  {
+    bytes = keptBytes,
+    signatureBytes = Number.POSITIVE_INFINITY,
+  }: { bytes?: typeof keptBytes; signatureBytes?: number } = {},
+): StoredVectors {
+  const signatures = new Signatures(dimensions, signatureBytes);
   const kept = new KeptVectors(dimensions, bytes);
   const wanted = new Wanted();
   /** Blocks whose stored signatures stand here, in their order from the first. */
@@ -183,11 +191,11 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
           all = false;
           continue;
         }
-        signatures.append(bits, block.base);
-        leaveLying(bits.length);
+        signatures.append(bits, block.base, block.id);
+        letGo(bits);
         upTo = end;
         // Chunks have about as many each: room for all of them at once, instead of more and more of it.
-        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count * 1.02));
+        signatures.reserve(Math.ceil((signatures.count / upTo) * slots.count * 1.02), slots.count);
         if (all) blocks.push(block.id);
       }
       epoch = index.epoch;
@@ -249,7 +257,16 @@ export function createStoredVectors(model: string, dimensions: number, bytes = k
       return {
         cosines,
         nearest(query, count, admitted) {
-          const near = signatures.nearest(query, Math.max(count, lookedAt), admitted ?? slots.alive);
+          const near = signatures.nearest(
+            query,
+            Math.max(count, lookedAt),
+            admitted ?? slots.alive,
+            (block) => {
+              const bits = stored.signatures(model, block);
+              if (bits === undefined) throw new Error(`The signatures of block ${block} are missing.`);
+              return bits;
+            },
+          );
           const exact = cosines(query, near);
           looked = { query, slots: new Uint32Array(near), cosines: exact };
           const best = keepBest(count);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { textOf, type Words, wordsOf } from '../documents/packed.ts';
 import { addressTerm, type Indexed, threadTerm } from './builder.ts';
 import { type Columns, decodeColumns } from './columns.ts';
+import { letGo } from './let-go.ts';
 import { plainPage } from './pages.ts';
 import type { Row, Rows } from './rows.sql.ts';
 import { vectorTable } from './vector-tables.ts';
@@ -164,13 +165,15 @@ export function createStored(rows: Rows, orgId: string): Stored {
         slots: number(row, 'slots'),
         level: number(row, 'level'),
       })),
-    columns: (block) =>
-      decodeColumns(
-        need(
-          bytes(one('select bytes from search_columns where org_id = ? and block = ?', block), 'bytes'),
-          `block ${block}`,
-        ),
-      ),
+    columns(block) {
+      const stored = need(
+        bytes(one('select bytes from search_columns where org_id = ? and block = ?', block), 'bytes'),
+        `block ${block}`,
+      );
+      const columns = decodeColumns(stored);
+      letGo(stored);
+      return columns;
+    },
     directory: (run) =>
       need(
         bytes(one('select directory from search_runs where org_id = ? and id = ?', run), 'directory'),

@@ -27,7 +27,7 @@ export interface Collection {
   /** 1 by slot where a document begins: its chunks follow one another. */
   readonly first: Uint8Array;
   /** When the record was written, ms; 0 for unknown. */
-  readonly writtenAt: Float64Array;
+  writtenAt(slot: number): number;
   /** Of the whole collection; undefined where no living chunk holds the term. */
   postings(term: string): Postings | undefined;
   /** Living chunks that hold the term. */

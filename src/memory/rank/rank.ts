@@ -280,7 +280,7 @@ export function rank(collection: Collection, question: Question, options: RankOp
   }
   smooth(read, settings);
   if (asksForNewest(question.terms)) {
-    recencies(first.map(({ slot }) => collection.writtenAt[slot] ?? 0)).forEach((recency, i) => {
+    recencies(first.map(({ slot }) => collection.writtenAt(slot))).forEach((recency, i) => {
       const one = first[i];
       if (one === undefined) return;
       // In proportion to what it has: a passage is not an answer for being new.

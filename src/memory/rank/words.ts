@@ -16,8 +16,7 @@ export interface AskedTerm {
 export interface WordScores {
   /** Header and body together. */
   own: Float32Array;
-  /** The body alone, as neighbours lend it. */
-  body: Float32Array;
+  /** What the bodies of the chunks before and after lend. */
   neighbours: Float32Array;
   /** The slots that were looked at, where the question is for a few only; undefined for all. */
   among: Uint32Array | undefined;
@@ -65,25 +64,20 @@ export function placeOf(slots: Uint32Array, slot: number, from = 0): number {
   return slots[low] === slot ? low : -1;
 }
 
-/** Kept between questions: an org with a million chunks would allocate twelve megabytes for each. */
+/** Kept between questions: an org with a million chunks would allocate eight megabytes for each. */
 let scratch = {
   own: new Float32Array(0),
+  /** The body alone, as neighbours lend it. */
   body: new Float32Array(0),
-  neighbours: new Float32Array(0),
 };
 
 function emptyScores(slots: number): typeof scratch {
   if (scratch.own.length < slots) {
     const size = Math.ceil(slots * 1.05);
-    scratch = {
-      own: new Float32Array(size),
-      body: new Float32Array(size),
-      neighbours: new Float32Array(size),
-    };
+    scratch = { own: new Float32Array(size), body: new Float32Array(size) };
   } else {
     scratch.own.fill(0, 0, slots);
     scratch.body.fill(0, 0, slots);
-    scratch.neighbours.fill(0, 0, slots);
   }
   return scratch;
 }
@@ -169,8 +163,9 @@ export function scoreWords(
     if (postings === undefined) continue;
     addTerm(scores, postings, { among, norms, k1, weight: asked * idf ** settings.rarity * (k1 + 1) });
   }
-  if (settings.neighbourWeight > 0) lend(scores, { collection, settings, among });
-  return { ...scores, among };
+  if (settings.neighbourWeight === 0) scores.body.fill(0, 0, collection.slots);
+  else lend(scores.body, { collection, settings, among });
+  return { own: scores.own, neighbours: scores.body, among };
 }
 
 // Plain loops without a function a place: at a million chunks they are much of a question.
@@ -200,27 +195,53 @@ function addTerm(
   }
 }
 
-/** What each body lends to the chunks before and after it. */
+/**
+ * Puts in the place of what each body says what the bodies before and after lend it: beside it they would be an array
+ * more. The slot that stands first lends first, so that sums are the same to the last bit wherever they are made.
+ */
 function lend(
-  { body, neighbours }: typeof scratch,
+  body: Float32Array,
   {
     collection,
     settings,
     among,
   }: { collection: Collection; settings: RankSettings; among: Uint32Array | undefined },
 ): void {
-  const { before, after } = collection;
-  const { neighbourWeight } = settings;
-  const end = among === undefined ? collection.slots : among.length;
-  for (let i = 0; i < end; i += 1) {
-    const slot = among === undefined ? i : (among[i] as number);
-    const lent = neighbourWeight * (body[slot] as number);
-    if (lent === 0) continue;
-    const one = before[slot] as number;
-    if (one >= 0)
-      neighbours[one] = (neighbours[one] as number) + lent * closeness(collection, slot, one, settings);
-    const other = after[slot] as number;
-    if (other >= 0)
-      neighbours[other] = (neighbours[other] as number) + lent * closeness(collection, slot, other, settings);
+  const { before, after, slots } = collection;
+  const lent = (said: number, slot: number, other: number): number =>
+    said === 0 ? 0 : settings.neighbourWeight * said * closeness(collection, slot, other, settings);
+  const sum = (slot: number, one: number, oneSaid: number, other: number, otherSaid: number): number => {
+    const first = lent(oneSaid, slot, one);
+    const second = lent(otherSaid, slot, other);
+    return one < other ? Math.fround(first) + second : Math.fround(second) + first;
+  };
+  const said = (slot: number): number => (slot < 0 ? 0 : (body[slot] as number));
+  if (among !== undefined) {
+    const sums = Float32Array.from(among, (slot) => {
+      const [one, other] = [before[slot] as number, after[slot] as number];
+      return sum(slot, one, said(one), other, said(other));
+    });
+    among.forEach((slot, i) => {
+      body[slot] = sums[i] as number;
+    });
+    return;
+  }
+  // From the first of each thread to its last: what one said is still known at the next.
+  let left = slots;
+  for (let head = 0; head < slots; head += 1) {
+    if ((before[head] as number) >= 0) continue;
+    let one = -1;
+    let oneSaid = 0;
+    for (let slot = head; slot >= 0; ) {
+      const other = after[slot] as number;
+      const own = body[slot] as number;
+      const otherSaid = other < 0 ? 0 : (body[other] as number);
+      body[slot] = oneSaid === 0 && otherSaid === 0 ? 0 : sum(slot, one, oneSaid, other, otherSaid);
+      one = slot;
+      oneSaid = own;
+      slot = other;
+      left -= 1;
+      if (left < 0) throw new Error('Chunks stand in a ring.');
+    }
   }
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { staticEn } from '../../../src/memory/embed/static-en.ts';
 import { OrgIndex } from '../../../src/memory/index/org-index.ts';
 import { createRowsOpener } from '../../../src/memory/index/rows.sql.ts';
-import { createSearcher } from '../../../src/memory/index/searcher.ts';
+import { createSearcher, signatureBytes } from '../../../src/memory/index/searcher.ts';
 import { createStored, type Stored } from '../../../src/memory/index/stored.sql.ts';
 import { createStoredVectors } from '../../../src/memory/index/stored-vectors.ts';
 import type { DocumentKind } from '../../../src/providers/record.ts';
@@ -39,7 +39,7 @@ async function newOrg(): Promise<OrgStore> {
 function asker(org: OrgStore, bytes?: { all: number; some: number }) {
   const opener = createRowsOpener();
   const index = new OrgIndex();
-  const vectors = createStoredVectors(name, dimensions, bytes);
+  const vectors = createStoredVectors(name, dimensions, bytes === undefined ? {} : { bytes });
   const counts = { asked: 0 };
   const within = <Result>(work: (stored: Stored) => Result): Result =>
     opener.within({ file: org.file ?? '' }, (rows) => {
@@ -127,4 +127,56 @@ test('after a question the others are read ahead, whatever it asked for', async 
   await new Promise((resolve) => setImmediate(resolve));
   await org.write((tx) => tx.deleteFrom('built_in_vectors').where('org_id', '=', org.orgId).execute());
   expect(await vectorsOf(search, 'chat')).toEqual(expected);
+});
+
+test('signatures that are not kept are read for each question, and the answer is the same', async () => {
+  const org = await newOrg();
+  await ingestAll(one, org, source, batches(7, 14));
+  const opener = createRowsOpener();
+  const nearest = (signatureBytes?: number) => {
+    const index = new OrgIndex();
+    const vectors = createStoredVectors(
+      name,
+      dimensions,
+      signatureBytes === undefined ? {} : { signatureBytes },
+    );
+    let read = 0;
+    const ask = () =>
+      opener.within({ file: org.file ?? '' }, (rows) => {
+        const stored = createStored(rows, org.orgId);
+        index.update(stored);
+        const signatures = (model: string, block: number) => {
+          read += 1;
+          return stored.signatures(model, block);
+        };
+        return vectors.arm(index, { ...stored, signatures })?.nearest(query, 10);
+      });
+    ask();
+    read = 0;
+    return { found: ask(), read };
+  };
+  const all = nearest();
+  expect(all.found?.length).toBe(10);
+  expect(all.read).toBe(0);
+  const none = nearest(0);
+  expect(none.found).toEqual(all.found);
+  expect(none.read).toBeGreaterThan(0);
+});
+
+test('of a file the search keeps no more signatures than its bound', async () => {
+  const org = await newOrg();
+  await ingestAll(one, org, source, batches(7, 14));
+  const asked = { text: 'roof kitchen', terms: ['roof', 'kitchen'], phrases: [] };
+  const task = {
+    access: { file: org.file ?? '' },
+    orgId: org.orgId,
+    query: { ...asked, filters: {}, limit: 50, offset: 0, maxSeq: 1e9 },
+  };
+  const few = createSearcher({ signatureBytes: 0 });
+  const { hits } = await few(task);
+  expect(hits).toEqual((await createSearcher()(task)).hits);
+  await org.write((tx) => tx.deleteFrom('search_signatures').where('org_id', '=', org.orgId).execute());
+  await expect(few(task)).rejects.toThrow('signatures of block');
+  // Half a million vectors of the built-in model, of 32 bytes each.
+  expect(signatureBytes).toBeLessThanOrEqual(16_000_000);
 });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { PostingsBuilder } from '../../../src/memory/index/builder.ts';
 import { decodePostings } from '../../../src/memory/index/postings.ts';
 import { Seqs } from '../../../src/memory/index/seqs.ts';
+import { SixBytes } from '../../../src/memory/index/six-bytes.ts';
 import { Slots } from '../../../src/memory/index/slots.ts';
 
 test('numbers with gaps are found as in a list of them, while some are added and some forgotten', () => {
@@ -45,13 +46,36 @@ const plain = {
   thread: 0,
 };
 
-test('a chunk takes at most 32 bytes of its org, its number included', () => {
+test('a number is what was put, in six bytes or, where one is too large for them, in eight', () => {
+  const number = fc.oneof(
+    fc.integer({ min: -1e13, max: 253_402_300_799_999 }),
+    fc.constantFrom(0, -(2 ** 44), 2 ** 48 - 2 ** 44 - 1, 2 ** 48, -1e15, 0.5),
+  );
+  fc.assert(
+    fc.property(fc.array(number, { maxLength: 30 }), (numbers) => {
+      const kept = new SixBytes();
+      for (const [i, value] of numbers.entries()) {
+        kept.reserve(i + 1, i);
+        kept.put(i, value);
+      }
+      expect(numbers.map((_, i) => kept.at(i))).toEqual(numbers);
+    }),
+  );
+  const times = new SixBytes();
+  times.reserve(1_000, 0);
+  times.put(0, Date.UTC(9999, 11, 31));
+  expect(times.byteLength).toBe(6_000);
+});
+
+test('a chunk takes at most 28 bytes of its org, its number included', () => {
   const slots = new Slots();
   slots.reserve(100_000);
   for (let seq = 1; seq <= 100_000; seq += 1) slots.add({ ...plain, seq });
-  const arrays = Object.values(slots).filter((value) => ArrayBuffer.isView(value));
+  const arrays = Object.values(slots).filter(
+    (value) => ArrayBuffer.isView(value) || value instanceof SixBytes,
+  ) as { byteLength: number }[];
   const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  expect(bytes / slots.alive.length).toBeLessThanOrEqual(32);
+  expect(bytes / slots.alive.length).toBeLessThanOrEqual(28);
   expect(slots.find(77_777)).toBe(77_776);
 });
 
