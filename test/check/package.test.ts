@@ -68,6 +68,15 @@ test('the package holds only what runs, and asks for no other package', () => {
   expect(manifest.dependencies).toBeUndefined();
 });
 
+test('no file of the program holds a letter for which V8 would keep it at two bytes each', () => {
+  const programs = packed.filter((path) => path.endsWith('.mjs'));
+  expect(programs.length).toBeGreaterThan(100);
+  const wide = programs.filter((path) =>
+    /[^\0-\xff]/u.test(readFileSync(join(folder, 'package', path), 'utf8')),
+  );
+  expect(wide).toEqual([]);
+});
+
 test('the packed program tells its version, which is the package’s', async () => {
   expect(version).toBe(manifest.version);
   expect((await run(process.execPath, [program, '--version'])).out.trim()).toBe(version);
