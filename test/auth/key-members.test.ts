@@ -8,12 +8,11 @@ import { createAudit } from '../../src/audit/create.ts';
 import { createKeys } from '../../src/auth/keys.ts';
 import { createMembers } from '../../src/auth/members.ts';
 import { systemClock } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { seenBy } from '../../src/memory/documents/seen-by.ts';
-import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
 import { json } from '../memory/ground.ts';
+import { serveFrom } from '../protocol/serve.ts';
 import { databases } from '../store/databases.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-key-members-'));
@@ -21,15 +20,7 @@ const log = createLog({ level: 'silent' });
 let serving: Serving;
 
 beforeAll(async () => {
-  serving = await runServe(
-    loadConfig({
-      DRAWBRIDGE_HOME: home,
-      DRAWBRIDGE_PORT: '0',
-      DRAWBRIDGE_LOG_LEVEL: 'fatal',
-      DRAWBRIDGE_ALLOW_LOOPBACK: '1',
-    }),
-    { port: 0 },
-  );
+  serving = await serveFrom(home);
   const { rooms } = serving;
   const members = createMembers(rooms);
   for (const name of ['Ann', 'Bob', 'Cy']) {

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../src/auth/keys.ts';
-import { loadConfig } from '../../src/config.ts';
-import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
+import { serveFrom } from './serve.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-older-'));
 let serving: Serving;
@@ -14,16 +13,7 @@ let url: string;
 let authorization: string;
 
 beforeAll(async () => {
-  serving = await runServe(
-    loadConfig({
-      DRAWBRIDGE_HOME: home,
-      DRAWBRIDGE_PORT: '0',
-      DRAWBRIDGE_LOG_LEVEL: 'fatal',
-      // The client is in the server's own process, which else lets nothing out past the door.
-      DRAWBRIDGE_ALLOW_LOOPBACK: '1',
-    }),
-    { port: 0 },
-  );
+  serving = await serveFrom(home);
   const { rooms } = serving;
   const { id } = await rooms.connections.own(rooms.org, 'files');
   await rooms.memory.ingest(

@@ -9,10 +9,9 @@ import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../src/auth/keys.ts';
-import { loadConfig } from '../../src/config.ts';
 import { DrawbridgeError } from '../../src/errors.ts';
-import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
+import { serveFrom } from '../protocol/serve.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-connect-'));
 let serving: Serving;
@@ -20,17 +19,7 @@ let mcp: URL;
 let requestInit: { headers: Record<string, string> };
 
 beforeAll(async () => {
-  serving = await runServe(
-    loadConfig({
-      DRAWBRIDGE_HOME: home,
-      DRAWBRIDGE_PORT: '0',
-      DRAWBRIDGE_LOG_LEVEL: 'fatal',
-      DRAWBRIDGE_PROVIDERS_OFF: 'zillow',
-      // The clients are in the server's own process, which else lets nothing out past the door.
-      DRAWBRIDGE_ALLOW_LOOPBACK: '1',
-    }),
-    { port: 0 },
-  );
+  serving = await serveFrom(home, { DRAWBRIDGE_PROVIDERS_OFF: 'zillow' });
   const made = await createKeys(serving.rooms).create(serving.rooms.org.orgId, 'reader', ['read']);
   mcp = new URL(`${serving.web()?.programUrl}/mcp`);
   requestInit = { headers: { Authorization: `Bearer ${made.key.reveal()}` } };

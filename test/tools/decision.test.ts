@@ -11,11 +11,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/start.ts';
 import { createKeys } from '../../src/auth/keys.ts';
 import { createMembers } from '../../src/auth/members.ts';
-import { loadConfig } from '../../src/config.ts';
 import { createCarriers } from '../../src/queue/decide/carriers.ts';
 import type { Action } from '../../src/queue/queue.ts';
-import { runServe } from '../../src/server.ts';
 import type { Serving } from '../../src/serving.ts';
+import { serveFrom } from '../protocol/serve.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'drawbridge-decision-'));
 let sandbox: Sandbox;
@@ -27,15 +26,7 @@ const carriers = createCarriers();
 
 beforeAll(async () => {
   sandbox = await startSandbox({ empty: true });
-  serving = await runServe(
-    loadConfig({
-      DRAWBRIDGE_HOME: home,
-      DRAWBRIDGE_PORT: '0',
-      DRAWBRIDGE_LOG_LEVEL: 'fatal',
-      DRAWBRIDGE_ALLOW_LOOPBACK: '1',
-    }),
-    { port: 0 },
-  );
+  serving = await serveFrom(home);
   const { rooms } = serving;
   const { mail, imap, smtp } = sandbox;
   await rooms.connections.connect(rooms.org, 'mailbox', {
