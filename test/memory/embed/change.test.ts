@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
 import { createPostingsIndex } from '../../../src/memory/index/postings-index.ts';
+import { vectorTables } from '../../../src/memory/index/vector-tables.ts';
 import { databases } from '../../store/databases.ts';
 import { answerJson, type EmbedWorld, embedWorld, fakeServer } from './world.ts';
 
@@ -23,9 +24,13 @@ const states = async ({ embedding, org }: EmbedWorld) =>
 
 async function vectorCount({ org }: EmbedWorld, like: string): Promise<number> {
   const rows = await org.read((db) =>
-    db.selectFrom('chunk_vectors').select('seq').where('model', 'like', `${like}%`).execute(),
+    Promise.all(
+      vectorTables(org.dialect).map((table) =>
+        db.selectFrom(table).select('seq').where('model', 'like', `${like}%`).execute(),
+      ),
+    ),
   );
-  return rows.length;
+  return rows.flat().length;
 }
 
 describe.each(databases)('on $name', (database) => {
