@@ -103,7 +103,7 @@ const lines: readonly Line[] = [
   },
   {
     name: 'settings',
-    summary: 'your time zone, and how old an answer of memory may be',
+    summary: 'your time zone, how old an answer of memory may be, and your own addresses',
     load: () => import('./commands/org/settings.ts'),
   },
   {

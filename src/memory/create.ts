@@ -61,7 +61,7 @@ export function createMemory({
 
   return {
     ingest: take,
-    rebuild: (org, after) => rebuildSome(org, take, after),
+    rebuild: (org, after, showing) => rebuildSome(org, take, after, showing),
     async cursor(org, connectionId, feed) {
       const row = await org.read((db) =>
         db

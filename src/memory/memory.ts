@@ -266,9 +266,9 @@ export interface Memory {
   profile(org: OrgStore, id: string): Promise<ClientProfile>;
   /**
    * Reads some documents anew from the payloads that were kept, those behind `after` ('' for the first); no provider is
-   * asked, and no age changes. Undefined: there are none behind it.
+   * asked, and no age changes. `showing`: only those that show any of these addresses. Undefined: there are none behind it.
    */
-  rebuild(org: OrgStore, after: string): Promise<Rebuilt | undefined>;
+  rebuild(org: OrgStore, after: string, showing?: readonly string[]): Promise<Rebuilt | undefined>;
   recordListings(org: OrgStore, source: Source, listings: Listing[], detailed: boolean): Promise<void>;
   property(
     org: OrgStore,

@@ -15,18 +15,30 @@ const isMediaType = (text: string): text is RecordMediaType =>
   (recordMediaTypes as readonly string[]).includes(text);
 
 /** Live documents behind `after`, in the order of their ids; attachments come with their mail. */
-async function page(org: OrgStore, after: string) {
-  return org.read((db) =>
-    db
+async function page(org: OrgStore, after: string, showing: readonly string[] | undefined) {
+  return org.read((db) => {
+    const all = db
       .selectFrom('source_documents')
       .selectAll()
       .where('org_id', '=', org.orgId)
       .where('id', '>', after)
       .where('deleted_at', 'is', null)
       .orderBy('id')
-      .limit(atOnce)
-      .execute(),
-  );
+      .limit(atOnce);
+    if (showing === undefined) return all.execute();
+    return all
+      .where((is) =>
+        is.exists(
+          is
+            .selectFrom('document_people as p')
+            .select('p.address')
+            .whereRef('p.org_id', '=', 'source_documents.org_id')
+            .whereRef('p.document_id', '=', 'source_documents.id')
+            .where('p.address', 'in', ['', ...showing]),
+        ),
+      )
+      .execute();
+  });
 }
 
 type Row = Awaited<ReturnType<typeof page>>[number];
@@ -52,13 +64,14 @@ function recordOf(row: Row): SourceRecord | undefined {
   };
 }
 
-/** The next documents behind `after` (an id; '' for the first). Undefined: there are none. */
+/** The next documents behind `after` (an id; '' for the first), that show any of `showing`. Undefined: there are none. */
 export async function rebuildSome(
   org: OrgStore,
   ingest: (org: OrgStore, source: Source, batch: IngestBatch) => Promise<IngestResult>,
   after: string,
+  showing?: readonly string[],
 ): Promise<Rebuilt | undefined> {
-  const rows = await page(org, after);
+  const rows = await page(org, after, showing);
   if (rows.length === 0) return undefined;
   const told: Rebuilt = { documents: 0, rejected: [], after: rows.at(-1)?.id };
   for (const [connectionId, own] of Map.groupBy(rows, (row) => row.connection_id)) {

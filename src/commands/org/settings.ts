@@ -1,6 +1,8 @@
-// `settings`: in which time zone the org's days begin, and how old an answer of memory may be.
+// `settings`: in which time zone the org's days begin, how old an answer of memory may be, which addresses are its own.
 import type { Command } from 'commander';
 import { refuseBelowAgent } from '../../auth/ancestry.ts';
+import type { OwnChange } from '../../memory/clients/own-addresses.ts';
+import { saidAddresses } from '../../memory/clients/own-mail.ts';
 import { readTimeZone, timeZoneSetting } from '../../memory/question/time-zone.ts';
 import { documentKinds } from '../../providers/record.ts';
 import { type Change, changeRecall } from '../../recall/settings.ts';
@@ -9,6 +11,7 @@ import type { Rooms } from '../../rooms.ts';
 import { readSetting } from '../../store/settings.ts';
 import { day, hour, minute } from '../../time.ts';
 import { openSession, stdioServers, usageError, withRooms } from '../command.ts';
+import { changeOwn } from '../memory/own-addresses.ts';
 import { shownLine } from '../terminal/shown.ts';
 
 const units = { s: 1000, m: minute, h: hour, d: day } as const;
@@ -39,19 +42,24 @@ async function shown({ org }: Rooms) {
       age: ageWords(allowedAge(kind, { maxAgeMs: undefined, freshness })),
       set: freshness.kinds[kind] !== undefined,
     })),
+    ownAddresses: await org.read((db) => saidAddresses(db, org.orgId)),
     providers: Object.entries(freshness.providers).flatMap(([provider, ages]) =>
       Object.entries(ages).map(([kind, ms]) => ({ provider, kind, age: ageWords(ms) })),
     ),
   };
 }
 
-async function run(change: Change | undefined, options: { json?: boolean }): Promise<void> {
+async function run(
+  change: Change | { own: OwnChange } | undefined,
+  options: { json?: boolean },
+): Promise<void> {
   const session = openSession(options);
   const { output } = session;
   await withRooms(session, async (rooms) => {
     if (change !== undefined) {
       await refuseBelowAgent('settings', await stdioServers(rooms.store));
-      await changeRecall(rooms, rooms.org, rooms.owner, { ...change, channel: 'terminal' });
+      if ('own' in change) await changeOwn(session, rooms, { ...change.own, field: 'address' });
+      else await changeRecall(rooms, rooms.org, rooms.owner, { ...change, channel: 'terminal' });
     }
     const now = await shown(rooms);
     if (output.json) {
@@ -59,6 +67,8 @@ async function run(change: Change | undefined, options: { json?: boolean }): Pro
       return;
     }
     output.line(`Time zone: ${now.timeZone}${now.timeZoneSet ? '' : ' (the machine’s)'}`);
+    const own = now.ownAddresses.map((one) => shownLine(one)).join(', ');
+    output.line(`Your own addresses, beside those of connected accounts: ${own === '' ? 'none' : own}`);
     output.line('An answer of memory is called stale, and asked for live, when it is older than');
     for (const { kind, age, set } of now.freshness)
       output.line(`  ${kind.padEnd(12)}${age}${set ? '  (set)' : ''}`);
@@ -80,6 +90,14 @@ export function declare(command: Command): void {
         throw usageError('name a time zone, or --reset.');
       return run({ timeZone: zone ?? null }, self.optsWithGlobals());
     });
+  command
+    .command('own-addresses')
+    .description('that are yours and of no connected account, as in an imported mailbox')
+    .argument('<address...>', 'e-mail addresses in full')
+    .option('--remove', 'they are not yours after all')
+    .action((given: string[], options: { remove?: boolean }, self: Command) =>
+      run({ own: options.remove === true ? { remove: given } : { add: given } }, self.optsWithGlobals()),
+    );
   command
     .command('freshness')
     .description('how old an answer of memory may be before its provider is asked')

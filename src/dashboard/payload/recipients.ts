@@ -1,6 +1,7 @@
 // What a person should know of each recipient before the mail leaves: nobody here has written there before, or
 // the domain is nearly that of somebody else.
 import type { Connection } from '../../connections/connections.ts';
+import { saidAddresses } from '../../memory/clients/own-mail.ts';
 import { knownAddresses, writtenTo } from '../../memory/documents/written-to.ts';
 import { calendarCreate, mailSend } from '../../providers/capabilities.ts';
 import { lastSentTo, sentTo } from '../../queue/sent-to.ts';
@@ -33,7 +34,7 @@ export function recipientsIn(payload: unknown): string[] {
 }
 
 /** The org's own addresses, as its accounts bear them. */
-function ownAddresses(connections: readonly Connection[]): string[] {
+function accountAddresses(connections: readonly Connection[]): string[] {
   const named = connections.flatMap(({ account, label }) => [account, label]);
   return [...new Set(named.map((one) => one.toLowerCase()).filter((one) => one.includes('@')))];
 }
@@ -46,12 +47,13 @@ export async function flagsFor(
 ): Promise<Flags> {
   if (recipients.length === 0) return new Map();
   const asked = recipients.slice(0, mostAsked);
-  const own = ownAddresses(connections);
-  const [bySend, known, lately] = await Promise.all([
+  const [bySend, known, lately, said] = await Promise.all([
     sentTo(org, asked),
     knownAddresses(org),
     lastSentTo(org),
+    org.read((db) => saidAddresses(db, org.orgId)),
   ]);
+  const own = [...new Set([...accountAddresses(connections), ...said])];
   const byMail = await writtenTo(org, asked, own);
   const domains = new Set([...own, ...lately, ...bySend, ...byMail].map(domainOf));
   const strange = new Set(asked.map(domainOf).filter((domain) => !domains.has(domain)));

@@ -110,8 +110,10 @@ export function createClientRecount(tx: Tx, orgId: string, now: number): ClientR
       }
     },
     async anew(ids) {
-      for (const [id, row] of await clientRows(tx, orgId, ids))
+      for (const [id, row] of await clientRows(tx, orgId, ids)) {
+        affected.add(id);
         await recount(id, fromJson<string[]>(row.emails), new Set());
+      }
     },
     async settle() {
       for (const some of parts([...affected], 500)) {

@@ -10,6 +10,7 @@ import { addKeys, type ClientRow, clientRows, clientsByKey } from './keys.ts';
 import { domainOf, isFreeMail } from './mail-domains.ts';
 import { nameKey, namesAgree, nameWords } from './names.ts';
 import { ownAddresses } from './own-mail.ts';
+import { partOwn } from './part-own.ts';
 import { earlier, later, merge, peopleOf, type Seen } from './people-seen.ts';
 import { proposeMerges } from './proposals.ts';
 import { joinByRecord, partFromRecords } from './record-joins.ts';
@@ -24,7 +25,7 @@ export interface ClientRollUp {
   learn(documents: readonly Written[]): Promise<void>;
   /** Lets go of clients of whom nothing is left; a person's word about one keeps it. */
   settle(): Promise<void>;
-  /** The org's own addresses: accounts that are connected, as they name themselves. */
+  /** The org's own addresses: accounts that are connected, as they name themselves, and what a person said. */
   own(): Promise<ReadonlySet<string>>;
 }
 
@@ -164,11 +165,17 @@ export function createClientRollUp(tx: Tx, orgId: string, now: number, connectio
       if (documents.length === 0) return;
       const ours = await mine();
       const people = documents.flatMap((document) => peopleOf(document, ours, connectionId));
-      const known = await clientsByKey(
-        tx,
-        orgId,
-        people.flatMap((seen) => [...seen.addresses, ...seen.keys.filter(isCertain)]),
-      );
+      const look = () =>
+        clientsByKey(tx, orgId, [
+          ...people.flatMap((seen) => [...seen.addresses, ...seen.keys.filter(isCertain)]),
+          ...ours,
+        ]);
+      let known = await look();
+      // An account was connected after mail of its own had been imported.
+      if ([...ours].some((address) => known.has(address))) {
+        await partOwn(tx, { orgId, now, own: ours });
+        known = await look();
+      }
       const ids = [...new Set([...known.values()].flat())];
       const rows = await clientRows(tx, orgId, ids);
       const carded = people.some((seen) => seen.isContact) ? await cardedAmong(ids) : new Set<string>();
