@@ -1,6 +1,7 @@
 // An action's page shows what a decision needs: new and look-alike recipients, the record beside the change,
 // the amount, the cited passages, policy's words; and what can still be done with it.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { changeOwnAddresses } from '../../src/memory/clients/own-addresses.ts';
 import type { Action } from '../../src/queue/queue.ts';
 import { type ManualClock, manualClock } from '../egress/manual-clock.ts';
 import { type Browser, connection, type House, mail, openHouse } from '../http/house.ts';
@@ -51,6 +52,13 @@ test('look-alike domain: one that reads like a domain that was written to is tol
   const body = await page(await send('Invoice', 'accounts@lakes1de.example'));
   expect(body).toContain('accounts@lakes1de.example: Looks like lakeside.example, and is not.');
   expect(await page(await send('Other', 'sam@river.example'))).not.toContain('Looks like');
+});
+
+test('an address that a person said is ours is not told as new', async () => {
+  expect(await page(await send('Note', 'me@own.example'))).toContain('Never written to before');
+  const own = { add: ['me@own.example'], field: 'address', channel: 'test' };
+  await changeOwnAddresses({ audit: { append: async () => undefined } }, house.org, house.owner, own);
+  expect(await page(await send('Note again', 'me@own.example'))).not.toContain('Never written to before');
 });
 
 test('look-alike domain: who wrote to the org first gains no trust by it', async () => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/log.ts';
+import { changeOwnAddresses } from '../../src/memory/clients/own-addresses.ts';
 import { createMemory } from '../../src/memory/create.ts';
 import type { Memory, Source } from '../../src/memory/memory.ts';
 import { receiptItems } from '../../src/memory/receipts/receipt-items.ts';
@@ -152,6 +153,19 @@ test('a proposal is decided and taken back; two are joined and parted', async ()
   expect((await post(`/clients/${tom}/merge`, { other: 't.roe@acme.test' })).status).toBe(303);
   expect((await post(`/clients/${tom}/split`, { 'key-1': 't.roe@acme.test' })).status).toBe(303);
   expect(await idOf('tom@acme.test')).not.toBe(await idOf('t.roe@acme.test'));
+});
+
+test('whoever is said to be us is on no page of clients, and others stay', async () => {
+  await memory.ingest(house.org, source, {
+    records: [mail({ id: 'own', from: 'Mia Own <mia@own.test>', to: 'ann@acme.test', body: 'See you.' })],
+  });
+  expect((await browser.get('/clients')).body).toContain('Mia Own');
+  const own = { add: ['mia@own.test'], field: 'address', channel: 'test' };
+  const person = { kind: 'person' as const, orgId: house.org.orgId, memberId: 'mem_1', name: 'Mia' };
+  await changeOwnAddresses({ audit: { append: async () => undefined } }, house.org, person, own);
+  expect((await browser.get('/clients')).body).not.toContain('Mia Own');
+  expect((await browser.get('/clients?q=mia')).body).toContain('Nobody is called so');
+  expect(await pageOf('ann@acme.test')).toContain('Ann &lt;u&gt;Lee');
 });
 
 test("attack: without the session's token, and with an agent's key, nothing is decided", async () => {

@@ -1,6 +1,7 @@
 // `client-profile` and `ime://clients/{id}` over the office's mail and calendar: what is known of a client in 600 tokens,
 // each line with the words that say so.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { changeOwnAddresses } from '../../src/memory/clients/own-addresses.ts';
 import { readUri } from '../../src/resources/surface.ts';
 import { type Office, openOffice, textOf } from './office.ts';
 
@@ -96,4 +97,12 @@ test('the resource tells the same within the same room', async () => {
   expect(told.lines.map((line) => line.text).join('\n')).toContain('budget: up to 640,000');
   for (const { uri, span } of told.lines)
     expect([uri, span?.length]).toEqual([expect.stringMatching(/^ime:\/\/documents\//u), 2]);
+});
+
+test('of a client who is said to be us, there is no profile', async () => {
+  const { org, owner } = office.rooms;
+  expect((await ask('elena.vasquez@mail.example')).result.isError).toBeFalsy();
+  const own = { add: ['elena.vasquez@mail.example'], field: 'address', channel: 'test' };
+  await changeOwnAddresses(office.rooms, org, owner, own);
+  expect((await ask('elena.vasquez@mail.example')).result.isError).toBe(true);
 });
