@@ -90,6 +90,7 @@ describe.each(databases)('on $name', (database) => {
     await change({ add: ['Anna@Berg.test'] });
     expect(await clientsOf(org)).toEqual(['Tom Roe: tom@roe.test 2']);
     expect(await memory.clientsCalled(org, 'anna@berg.test')).toEqual([]);
+    expect(await memory.clientsCalled(org, 'Anna Berg')).toEqual([]);
     expect(await clientsOf(other)).toEqual(before);
     await ingest(sent('c', 'Eve Poe <eve@poe.test>'));
     expect(await clientsOf(org)).toEqual(['Eve Poe: eve@poe.test 1', 'Tom Roe: tom@roe.test 2']);
@@ -119,6 +120,58 @@ describe.each(databases)('on $name', (database) => {
     expect(lines).toContain('3 bedrooms');
     expect(lines).not.toContain('4 bathrooms');
     expect(lines).not.toContain('Friday');
+  });
+
+  test('of an address where anybody may have one, what is ours goes, and no neighbour', async () => {
+    await ingest(
+      card('1', 'Anna Berg', ['anna@berg.test', 'anna.b@gmail.com']),
+      mail({ id: 'a', from: 'anna.b@gmail.com', to: 'anna@berg.test', body: 'We need four bathrooms.' }),
+      mail({ id: 'b', from: 'tom@gmail.com', to: 'anna.b@gmail.com', body: 'We need three bedrooms.' }),
+    );
+    await change({ add: ['anna.b@gmail.com'] });
+    expect((await linesOf('anna@berg.test')).join('\n')).not.toContain('4 bathrooms');
+    expect((await linesOf('tom@gmail.com')).join('\n')).toContain('3 bedrooms');
+  });
+
+  test('a colleague at our domain wants nothing of us, as long as the domain is ours', async () => {
+    const wish = 'We need three bedrooms.';
+    await ingest(mail({ id: 'a', from: 'Col <col@berg.test>', to: 'tom@roe.test', body: wish }));
+    await change({ add: ['anna@berg.test', 'me@own.test'] });
+    expect((await linesOf('col@berg.test')).join('\n')).not.toContain('3 bedrooms');
+    await change({ remove: ['anna@berg.test'] });
+    expect((await linesOf('col@berg.test')).join('\n')).toContain('3 bedrooms');
+  });
+
+  test('where no address is ours any more, a question to anybody is open again', async () => {
+    await ingest(mail({ id: 'a', from: 'x@y.test', to: 'tom@roe.test', body: 'Is the garden in use?' }));
+    await change({ add: ['anna@berg.test'] });
+    expect((await linesOf('x@y.test')).join('\n')).not.toContain('garden');
+    await change({ remove: ['anna@berg.test'] });
+    expect((await linesOf('x@y.test')).join('\n')).toContain('garden');
+  });
+
+  test('whoever is at a company with our address alone is none of its people any more', async () => {
+    const berg = json('companies/1', 'company', {
+      title: 'Berg',
+      text: 'domain: berg.test',
+      facts: { properties: { domain: 'berg.test' } },
+    });
+    await ingest(berg, card('1', 'Anna Berg', ['anna@berg.test', 'anna.b@gmail.com']));
+    const people = async () => {
+      const company = (await memory.clients(org, { limit: 9 })).find(({ kind }) => kind === 'company');
+      return (await memory.profile(org, company?.id ?? '')).people.map(({ name }) => name);
+    };
+    expect(await people()).toEqual(['Anna Berg']);
+    await change({ add: ['anna@berg.test'] });
+    expect(await people()).toEqual([]);
+  });
+
+  test('a client that was called by our address is called by the one that is left', async () => {
+    const people = ['anna@berg.test', 'a.b@gmail.com'].map((address) => ({ address, role: 'contact' }));
+    await ingest(json('contacts/1', 'contact', { text: 'x', people }));
+    expect(await clientsOf(org)).toEqual(['anna@berg.test: anna@berg.test a.b@gmail.com 1']);
+    await change({ add: ['anna@berg.test'] });
+    expect(await clientsOf(org)).toEqual(['a.b@gmail.com: a.b@gmail.com 1']);
   });
 
   test('our own card is no client, and is one again when the address is not ours after all', async () => {
@@ -217,6 +270,24 @@ describe.each(databases)('on $name', (database) => {
 
     test('of few mails nothing is said', async () => {
       await ingest(...mailbox().slice(10, 29));
+      expect(await guess()).toBeUndefined();
+    });
+
+    test('of mail that is mostly of others nothing is said', async () => {
+      await ingest(
+        ...mailbox(),
+        ...many(20, (i) => mail({ id: `s${i}`, from: `s${i}@s.test`, to: `t${i}@t.test`, body: 'Hello.' })),
+      );
+      expect(await guess()).toBeUndefined();
+    });
+
+    test('of who wrote to a few people alone, or once to many, nothing is said', async () => {
+      const letters = many(20, (i) => received(`in ${i}`, `c${i % 8}@x.test`));
+      await ingest(...letters, sent('all', many(8, (i) => `c${i}@x.test`).join(', ')));
+      expect(await guess()).toBeUndefined();
+      await ingest(...many(9, (i) => sent(`out ${i}`, `c${i % 4}@x.test`)));
+      expect(await guess()).toMatchObject({ mails: 30 });
+      await memory.ingest(org, source, { records: [], deleted: ['all'] });
       expect(await guess()).toBeUndefined();
     });
 
