@@ -122,10 +122,9 @@ export async function partOwn(tx: Tx, { orgId, now, own: all }: Given): Promise<
       .where('client_id', '=', id)
       .where('key', 'in', [...gone, ...at])
       .execute();
-    const name = all.has(row.name) ? (others[0] ?? row.name) : row.name;
     await tx
       .updateTable('client_intelligence')
-      .set({ emails: toJson(others), name })
+      .set({ emails: toJson(others) })
       .where('org_id', '=', orgId)
       .where('id', '=', id)
       .execute();
