@@ -224,7 +224,7 @@ test('what is rejected is never sent', async () => {
   expect(sandbox.smtp.received()).toHaveLength(before);
 });
 
-test('from the shell of the agent whose server lives, approve, open, keys create, members add, policy and audit erase are refused', async () => {
+test('from the shell of the agent whose server lives, approve, open, keys create, members add, policy, own addresses and audit erase are refused', async () => {
   const action = await propose('From the agent', 'Three.');
   // This process plays the agent's program: it starts the server, and then the command.
   const server = program.start(['stdio']);
@@ -248,6 +248,8 @@ test('from the shell of the agent whose server lives, approve, open, keys create
       ['policy', 'passkeys', '--remove', 'x', '--json'],
       ['members', 'add', '--email', 'mine@elsewhere.example'],
       ['members', 'unlink', 'ana@northgate.example'],
+      ['settings', 'own-addresses', 'mine@elsewhere.example'],
+      ['import', 'none.mbox', '--mine', 'mine@elsewhere.example'],
     ]) {
       const { error } = await program.json<{ error: { code: string } }>(args, { code: 1 });
       expect(error.code).toBe('permission_denied');
