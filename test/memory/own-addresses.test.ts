@@ -97,8 +97,14 @@ describe.each(databases)('on $name', (database) => {
   });
 
   test('a mail that we sent is from us, and a question is answered by it', async () => {
-    await ingest(received('a', 'Tom Roe <tom@roe.test>', { date: 'Sun, 01 Mar 2026 08:00:00 +0000' }));
-    await ingest(sent('b', 'Tom Roe <tom@roe.test>', { headers: ['In-Reply-To: <a>', 'References: <a>'] }));
+    await ingest(
+      received('a@roe.test', 'Tom Roe <tom@roe.test>', { date: 'Sun, 01 Mar 2026 08:00:00 +0000' }),
+    );
+    await ingest(
+      sent('b', 'Tom Roe <tom@roe.test>', {
+        headers: ['In-Reply-To: <a@roe.test>', 'References: <a@roe.test>'],
+      }),
+    );
     await change({ add: ['anna@berg.test'] });
     const lines = (await linesOf('tom@roe.test')).join('\n');
     expect(lines).toContain('last contact (mail from us)');
