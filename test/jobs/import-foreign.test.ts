@@ -50,6 +50,24 @@ test.each<[string, string | Uint8Array, string]>([
   expect(await read(name, content)).toBe(reason);
 });
 
+const letter =
+  'Return-Path: <ada@example.com>\nFrom: ada@example.com\nSubject: Lease\n\nThe keys are here.\n';
+
+test.each(['Maildir/cur/1717236000.M1P1.host,S=200:2,S', 'Maildir/new/1717236001.M2P1.host', 'mh/inbox/17'])(
+  '%s is read as a mail',
+  async (name) => {
+    expect(await read(name, letter)).toBe('The keys are here.');
+  },
+);
+
+test.each([
+  ['Maildir/cur/cover.bin', 'no header'],
+  ['mh/inbox/17', '17,4\n'],
+  ['inbox/letter', letter],
+])('%s is passed over where nothing says that it is a mail', async (name, content) => {
+  await expect(read(name, content)).rejects.toThrow('no reader');
+});
+
 test('a PDF whose letters need a table that is not here says so, and is not called a scan', async () => {
   const font = `<< /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light /Encoding /90ms-RKSJ-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> /FontDescriptor << /Type /FontDescriptor /FontName /Ryumin-Light /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800 /Descent -200 /StemV 80 >> >>] >>`;
   const drawing = streamObject(

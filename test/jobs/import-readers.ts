@@ -1,7 +1,7 @@
 // Reads one file through its reader, as an import does.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openByteSource } from '../../src/jobs/import/byte-source.ts';
 import { readerOf } from '../../src/jobs/import/formats.ts';
 import type { Item } from '../../src/jobs/import/item.ts';
@@ -21,6 +21,7 @@ export async function reading(name: string, content: string | Uint8Array, from =
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-import-'));
   try {
     const file = join(folder, name);
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
     const source = await openByteSource(file);
     try {

@@ -1,5 +1,5 @@
-// Which reader reads which file: by its extension, and a mail folder or a PDF without one by its first bytes.
-import { basename, extname } from 'node:path';
+// Which reader reads which file: by its extension, and mail or a PDF without one by where it lies and its first bytes.
+import { basename, dirname, extname } from 'node:path';
 import type { ByteSource } from './byte-source.ts';
 import { readIcs } from './calendar.ts';
 import { readCards } from './cards.ts';
@@ -36,9 +36,18 @@ export const extensions = Object.keys(byExtension);
 export async function readerOf(file: string, source: ByteSource): Promise<Reader | undefined> {
   const known = byExtension[extname(file).toLowerCase()];
   if (known !== undefined) return known;
+  if (await isStoredMail(file, source)) return readEml;
   // Thunderbird's "Inbox", Apple Mail's "mbox": folders of mail whose names say nothing.
   if (extname(basename(file)) !== '') return undefined;
   const head = await source.read(0, 5);
   if (head.toString('latin1') === '%PDF-') return fileReaders['.pdf'];
   return head.toString('latin1') === 'From ' ? readMbox : undefined;
+}
+
+/** A mail as servers and older programs keep it: a file of a Maildir, whose name ends in flags, or a number in an MH folder. */
+async function isStoredMail(file: string, source: ByteSource): Promise<boolean> {
+  const inMaildir = ['cur', 'new'].includes(basename(dirname(file)));
+  if (!inMaildir && !/^\d+$/u.test(basename(file))) return false;
+  const head = await source.read(0, 200);
+  return /^[!-9;-~]{1,100}:[ \t\r\n]/u.test(head.toString('latin1'));
 }
