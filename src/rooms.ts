@@ -37,6 +37,10 @@ import type { Queue } from './queue/queue.ts';
 import { openStore } from './store/open.ts';
 import { createSharedLimits } from './store/shared-limits.ts';
 import type { OrgStore, Store } from './store/store.ts';
+import { createUnderWay, type UnderWay } from './under-way.ts';
+
+/** What is under way at the end and hangs is left after this. */
+const leaveMs = 5_000;
 
 export interface Rooms {
   config: Config;
@@ -65,8 +69,12 @@ export interface Rooms {
   owner: Person;
   /** Address of a page of ours, for whom is elsewhere. */
   pageUrl(path: string): string;
+  /** Waited for, within a bound, before the store closes. */
+  underWay: UnderWay;
   /** Brings what is new from a connection into memory; a second call while one runs joins it. */
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
+  /** The first step of closing: accounts that are asked are asked no longer. A renewal of a token may end. */
+  giveUp(): void;
   close(): Promise<void>;
 }
 
@@ -132,26 +140,36 @@ export async function openRooms(
   const org = await store.forOrg(orgId);
   const ingestion = createIngestion({ store, connections, memory, audit, clock, log });
   const refreshing = new Map<string, Promise<void>>();
+  const underWay = createUnderWay(clock);
+  const closing = new AbortController();
 
   async function refresh(from: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void> {
     const key = `${from.orgId}/${connectionId}`;
     const running = refreshing.get(key);
     if (running !== undefined) return running;
     const connection = await connections.get(from, connectionId);
-    const run = syncConnection({
-      org: from,
-      connection,
-      connections,
-      memory,
-      clock,
-      log,
-      cause: 'recall',
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const run = underWay
+      .run(() =>
+        syncConnection({
+          org: from,
+          connection,
+          connections,
+          memory,
+          clock,
+          log,
+          cause: 'recall',
+          signal: signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]),
+        }),
+      )
       .then(() => undefined)
       .finally(() => refreshing.delete(key));
     refreshing.set(key, run);
     return run;
+  }
+
+  function giveUp(): void {
+    closing.abort();
+    egress.giveUp();
   }
 
   return {
@@ -178,7 +196,11 @@ export async function openRooms(
     owner,
     pageUrl,
     refresh,
+    underWay,
+    giveUp,
     async close() {
+      giveUp();
+      await underWay.settled(leaveMs);
       await receipts.close();
       await embedding.close();
       await reranking.close();

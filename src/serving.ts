@@ -92,6 +92,7 @@ export async function startServing(
     receipts: rooms.receipts,
     queue,
     refresh: rooms.refresh,
+    underWay: rooms.underWay,
     approveUrl: (actionId) => pageUrl(`/actions/${actionId}`),
     pageUrl,
   };
@@ -162,11 +163,9 @@ export async function startServing(
   });
   const closeAll = async () => {
     await notices?.stop();
-    await mailNotices.stop();
-    await care.stop();
-    await embedding.stop();
-    await syncs.stop();
-    await executor.stop();
+    // What is being sent is sent to its end; what only asks is given up.
+    const sent = Promise.all([mailNotices.stop(), executor.stop()]).then(() => rooms.giveUp());
+    await Promise.all([sent, care.stop(), embedding.stop(), syncs.stop()]);
     await presence.stop();
     await mcp.close();
     await web?.close();

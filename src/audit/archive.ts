@@ -1,11 +1,12 @@
 // What a record let go of, as a file: a line that says of whom, each entry as it was hashed, and the signed cut.
 // Personal values are not in it: the commitments are.
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../canonical-json.ts';
 import { DrawbridgeError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { OrgStore } from '../store/store.ts';
 import type { AuditCheckpoint } from './audit.ts';
 import { hashEntry, readEntry } from './chain.ts';
@@ -31,7 +32,7 @@ export async function writeArchive(
   cut: AuditCheckpoint,
 ): Promise<{ name: string; hash: string }> {
   const name = `${part.org}-${part.from}-${part.to}.jsonl`;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 'DRAWBRIDGE_AUDIT_ARCHIVE');
   const draft = join(folder, `${name}.draft`);
   const file = await open(draft, 'w', 0o600);
   const hash = createHash('sha256');

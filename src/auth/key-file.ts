@@ -1,18 +1,10 @@
 // The master keys on disk: 32 bytes in base64 a line, the present one first, readable by their owner alone. The
 // first is made once, whoever comes first.
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrawbridgeError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { Secret } from '../secret.ts';
 
 const shape = /^[A-Za-z0-9+/]{43}=$/;
@@ -82,7 +74,7 @@ function replaceKeyFile(home: string, keys: readonly string[]): void {
 }
 
 function createKeyFile(home: string, path: string): void {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFolder(home, 'DRAWBRIDGE_HOME');
   const draft = join(home, `key.${randomBytes(6).toString('hex')}`);
   // Written aside and linked into place: nobody ever sees half a key, and the second to come finds the first's.
   writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { flag: 'wx', mode: 0o600, flush: true });

@@ -40,7 +40,7 @@ export async function reportOutcome(
   id: string,
   report: Report,
 ): Promise<void> {
-  if ('error' in report && report.error instanceof Error && report.error.name === 'AbortError') return;
+  if ('error' in report && isGivenUp(report.error)) return;
   const at = clock.now();
   const error = 'error' in report ? toDrawbridgeError(report.error) : undefined;
   const to = error === undefined ? 'ACTIVE' : states[error.code];
@@ -79,4 +79,10 @@ export async function reportOutcome(
     // Another process moved the connection between our look and our move (PostgreSQL): its report stands.
     if (!(thrown instanceof DrawbridgeError && thrown.code === 'conflict')) throw thrown;
   }
+}
+
+/** By its caller, or because this process ends. */
+function isGivenUp(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || (error.cause instanceof Error && error.cause.name === 'AbortError');
 }

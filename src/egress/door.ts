@@ -205,6 +205,7 @@ export function createEgress(options: EgressOptions): Egress {
       });
     },
     metrics: () => guards.metrics.all(),
+    giveUp: () => guards.giveUp(),
     async close() {
       unguard();
       guards.close();

@@ -106,6 +106,8 @@ export interface Egress {
     options?: { timeoutMs?: number },
   ): Promise<Result>;
   metrics(): EgressMetric[];
+  /** Before the rest is closed: calls that ask are given up, and no new ones leave; a renewal of a token may end. */
+  giveUp(): void;
   close(): Promise<void>;
 }
 

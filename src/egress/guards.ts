@@ -53,6 +53,8 @@ export interface Guards {
   metrics: Metrics;
   /** Entries kept for connections, and rows of limits that are this process's own. */
   kept(): { connections: number; gates: number; limits: number };
+  /** Gives up the calls that only ask, and refuses new ones; what signs in or renews a token may end. */
+  giveUp(): void;
   /** Gives up every call that is under way, so that none of their timers holds the process. */
   close(): void;
 }
@@ -92,7 +94,8 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
   const gates = createKeptWhile<Gate>(clock, (gate) => gate.rests());
   const bulkheads = new Map<string, Slots>();
   const metrics = createMetrics();
-  const underWay = new Set<AbortController>();
+  const underWay = new Map<AbortController, Caller>();
+  let asksNothing = false;
   const own = ownLimits(clock);
   const shared = limits ?? own;
 
@@ -167,12 +170,20 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
   return {
     metrics,
     kept: () => ({ connections: guards.size(), gates: gates.size(), limits: own.size() }),
+    giveUp() {
+      asksNothing = true;
+      for (const [call, { cause }] of underWay) if (cause !== 'connect') call.abort(closing());
+    },
     close() {
-      const closing = new DrawbridgeError('network', 'Drawbridge is closing: the call was given up.');
-      for (const call of underWay) call.abort(closing);
+      for (const call of underWay.keys()) call.abort(closing());
     },
     async run(caller, asking, work) {
       const { name, timeoutMs, calls = 1 } = asking;
+      if (asksNothing && caller.cause !== 'connect') {
+        const refused = closing();
+        markUnsent(refused);
+        throw refused;
+      }
       const guard = guardOf(caller);
       const appGate = appGateOf(caller);
       const bulkhead = bulkheadOf(caller);
@@ -184,7 +195,7 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       let pass: Pass | undefined;
       let error: DrawbridgeError | undefined;
       const ending = new AbortController();
-      underWay.add(ending);
+      underWay.set(ending, caller);
       guard.calls += 1;
       try {
         pass = guard.breaker?.enter();
@@ -257,6 +268,12 @@ export function createGuards({ clock, log, limits, toolLimit, onCall }: GuardPar
       }
     },
   };
+}
+
+/** It says nothing of the other side, as a call that its caller gave up: hence the cause. */
+function closing(): DrawbridgeError {
+  const cause = new DOMException('This process ends.', 'AbortError');
+  return new DrawbridgeError('network', 'Drawbridge is closing: the call was given up.', { cause });
 }
 
 /** A slot of the connection first, so that one account's queue holds none of its provider's. */

@@ -19,6 +19,10 @@ export interface Prompt<Arguments extends z.ZodObject = z.ZodObject> {
   title: string;
   description: string;
   arguments: Arguments;
+  /** Of an argument: values that memory knows and that fit what was typed so far, likeliest first. */
+  suggest?: {
+    [Name in keyof z.output<Arguments>]?: (context: PromptContext, typed: string) => Promise<string[]>;
+  };
   /** What the person asks of the model, with what memory holds of it. @throws DrawbridgeError */
   text(context: PromptContext, given: z.output<Arguments>): Promise<string>;
 }

@@ -1,6 +1,7 @@
 // Puts the prompts on an MCP server. As with tools, our own check of the arguments names the field and its mend; the
 // SDK only carries the schemas.
 import {
+  completable,
   type McpServer,
   ProtocolError,
   ProtocolErrorCode,
@@ -19,7 +20,7 @@ const prompts = [researchBrief, dailyBrief] as unknown as readonly Prompt[];
 export function mountPrompts(server: McpServer, open: () => Promise<PromptContext>): void {
   for (const prompt of prompts) {
     const { name, title, description } = prompt;
-    server.registerPrompt(name, { title, description, argsSchema: carried(prompt) }, async (given) => {
+    server.registerPrompt(name, { title, description, argsSchema: carried(prompt, open) }, async (given) => {
       try {
         const checked = check(prompt, given);
         const text = await prompt.text(await open(), checked);
@@ -41,14 +42,23 @@ function check(prompt: Prompt, given: unknown): z.output<Prompt['arguments']> {
   throw new DrawbridgeError('invalid_request', faults.join('\n'));
 }
 
-function carried(prompt: Prompt): StandardSchemaWithJSON<unknown, unknown> {
+/** With `shape`, in which the SDK looks for what completes an argument. */
+function carried(
+  prompt: Prompt,
+  open: () => Promise<PromptContext>,
+): StandardSchemaWithJSON<unknown, unknown> & { shape: Record<string, object> } {
   const schema = () => z.toJSONSchema(prompt.arguments, { io: 'input' }) as Record<string, unknown>;
-  return {
+  const standard = {
     '~standard': {
-      version: 1,
+      version: 1 as const,
       vendor: 'drawbridge',
-      validate: (value) => ({ value }),
+      validate: (value: unknown) => ({ value }),
       jsonSchema: { input: schema, output: schema },
     },
   };
+  const shape = Object.entries(prompt.suggest ?? {}).map(([name, suggest]) => [
+    name,
+    completable({ ...standard }, async (typed) => (await suggest?.(await open(), String(typed))) ?? []),
+  ]);
+  return { ...standard, shape: Object.fromEntries(shape) };
 }

@@ -13,6 +13,9 @@ const aspects = [
   'next meeting, viewing, deadline',
 ] as const;
 const perAspect = 5;
+const standings = ['for_sale', 'for_rent', 'sold'] as const;
+/** As many as the protocol lets one answer hold. */
+const mostSuggested = 100;
 
 export const researchBrief = definePrompt({
   name: 'research-brief',
@@ -22,6 +25,7 @@ export const researchBrief = definePrompt({
     subject: z.string().trim().min(1).max(200).describe('Name or address of a client, or of a property'),
     purpose: z.string().trim().max(500).optional().describe('What the brief is for'),
   }),
+  suggest: { subject: (context, typed) => namesLike(context, typed.slice(0, 200)) },
   async text(context, { subject, purpose }) {
     const found = await lookUp(context, subject);
     const name = visibleLine(subject, 200);
@@ -46,6 +50,18 @@ export const researchBrief = definePrompt({
     ].join('\n\n');
   },
 });
+
+/** Clients by the beginnings of their names, then homes by the words of their addresses. */
+async function namesLike({ org, rooms }: PromptContext, typed: string): Promise<string[]> {
+  const clients = await rooms.memory.clients(org, { words: typed, limit: mostSuggested });
+  const names = clients.map(({ name }) => visibleLine(name, 200));
+  if (typed.trim() === '') return [...new Set(names)];
+  const homes = await Promise.all(
+    standings.map((status) => rooms.memory.properties(org, { location: typed, status, page: 1 })),
+  );
+  const addresses = homes.flat().map(({ listing }) => visibleLine(listing.address, 200));
+  return [...new Set([...names, ...addresses])].slice(0, mostSuggested);
+}
 
 async function lookUp(context: PromptContext, subject: string) {
   const { org, rooms } = context;

@@ -88,6 +88,13 @@ export const mailSend = z.object({
   ),
 });
 export type MailSend = z.infer<typeof mailSend>;
+/** The same as it may be asked for: a list that is left out is empty. */
+export const mailSendInput = mailSend.extend({
+  cc: mailSend.shape.cc.default([]),
+  bcc: mailSend.shape.bcc.default([]),
+  references: mailSend.shape.references.default([]),
+  attachments: mailSend.shape.attachments.default([]),
+});
 
 export const calendarCreate = z.object({
   title: z.string().min(1),
@@ -103,6 +110,10 @@ export const calendarCreate = z.object({
   recurrence: z.string().optional().describe('RRULE value, RFC 5545'),
 });
 export type CalendarCreate = z.infer<typeof calendarCreate>;
+export const calendarCreateInput = calendarCreate.extend({
+  attendees: calendarCreate.shape.attendees.default([]),
+  reminders: calendarCreate.shape.reminders.default([]),
+});
 
 export const freeBusyQuery = z.object({
   from: z.number().int().describe('Milliseconds since 1970, UTC'),

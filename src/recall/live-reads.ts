@@ -6,6 +6,7 @@ import { toDrawbridgeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Memory, Passage } from '../memory/memory.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { UnderWay } from '../under-way.ts';
 
 export interface LiveRooms {
   clock: Clock;
@@ -14,6 +15,7 @@ export interface LiveRooms {
   memory: Pick<Memory, 'search' | 'ingest'>;
   /** Brings what is new; a second call while one runs joins it. */
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
+  underWay: UnderWay;
 }
 
 /** So many at most for one answer, and so long together, ms. */
@@ -53,7 +55,9 @@ async function once(rooms: LiveRooms, org: OrgStore, { connection, record }: Liv
   const key = `${org.orgId}/${connection.id}/${record.externalId}`;
   const running = underWay.get(key);
   if (running !== undefined) return running;
-  const run = readRecord(rooms, org, connection, record).finally(() => underWay.delete(key));
+  const run = rooms.underWay
+    .run(() => readRecord(rooms, org, connection, record))
+    .finally(() => underWay.delete(key));
   underWay.set(key, run);
   return run;
 }

@@ -9,6 +9,7 @@ import type { Memory } from '../memory/memory.ts';
 import type { Receipts } from '../memory/receipts/receipts.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrgStore } from '../store/store.ts';
+import type { UnderWay } from '../under-way.ts';
 import type { Asks } from './call/asks.ts';
 
 /** The rooms that a tool may enter. */
@@ -20,6 +21,8 @@ export interface ToolRooms {
   receipts: Receipts;
   queue: Queue;
   refresh(org: OrgStore, connectionId: string, signal?: AbortSignal): Promise<void>;
+  /** What goes on though nobody waits for its answer any more. */
+  underWay: UnderWay;
   /** Where a person decides on an action; carries no credential. */
   approveUrl(actionId: string): string;
   /** Address of a page of ours; carries no credential. */

@@ -104,16 +104,37 @@ test('connect says what is wrong with an address or an empty standard input, bef
   expect(empty.stderr).toContain('--password-stdin: standard input is empty');
 });
 
-test('a home that cannot be written is said in a sentence, without a line of log', async () => {
-  const file = join(dirname(program.home), 'no-folder');
+test('a home where no folder can be made is said in a sentence, without a line of log', async () => {
+  const folder = dirname(program.home);
+  const file = join(folder, 'no-folder');
   await writeFile(file, '');
-  const { code, stdout, stderr } = await program.run(['connections'], {
-    environment: { DRAWBRIDGE_HOME: join(file, 'home') },
-  });
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(
-    /^drawbridge: .*no-folder\/home cannot be written \(ENOTDIR\)[^\n]*DRAWBRIDGE_HOME\.\n$/,
-  );
+  const nowhere = join(folder, 'leads-nowhere');
+  await symlink(join(folder, 'nowhere'), nowhere);
+  const ring = join(folder, 'ring');
+  await symlink(ring, ring);
+  const homes = [
+    [file, 'ENOTDIR'],
+    [join(file, 'home'), 'ENOTDIR'],
+    [nowhere, 'EEXIST'],
+    [ring, 'ELOOP'],
+    [join(folder, 'x'.repeat(300)), 'ENAMETOOLONG'],
+    // Below it Node's own recursive mkdir never returns.
+    ...(process.platform === 'linux' ? [['/proc/drawbridge/home', 'ENOENT']] : []),
+  ] as const;
+  for (const [home, code] of homes) {
+    const ended = await program.run(['connections'], { environment: { DRAWBRIDGE_HOME: home } });
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toContain(`drawbridge: ${home} cannot be written (${code}). `);
+    expect(ended.stderr).toMatch(/^[^\n]*in DRAWBRIDGE_HOME\.\n$/);
+  }
+});
+
+test('doctor says of a home that cannot be what is wrong with it', async () => {
+  const home = join(dirname(program.home), 'x'.repeat(300));
+  const { code, stdout } = await program.run(['doctor'], { environment: { DRAWBRIDGE_HOME: home } });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/✗ home folder: .*\(ENAMETOOLONG\)/);
+  expect(stdout).toContain('DRAWBRIDGE_HOME');
 });
 
 test('an empty memory says so, and how to fill it', async () => {

@@ -106,6 +106,32 @@ test('an id is completed from a word of its title', async () => {
   expect(completion.values).toEqual([(await documentUri()).replace('ime://documents/', '')]);
 });
 
+test('the subject of a brief is completed from the clients that memory knows, by the beginnings of their names', async () => {
+  const complete = async (value: string) => {
+    const ref = { type: 'ref/prompt' as const, name: 'research-brief' };
+    return (await client.complete({ ref, argument: { name: 'subject', value } })).completion.values;
+  };
+  expect(await complete('')).toEqual(['Ada Byron']);
+  expect(await complete('byr')).toEqual(['Ada Byron']);
+  expect(await complete('ada@ex')).toEqual(['Ada Byron']);
+  expect(await complete('elm')).toEqual([]);
+  const { rooms } = serving;
+  const other = await rooms.store.forOrg(await rooms.store.createOrg('Another'));
+  const { id } = await rooms.connections.own(other, 'files');
+  const people = [{ address: 'adam@example.com', name: 'Adam Smith', role: 'contact' }];
+  const raw = Buffer.from(JSON.stringify({ text: 'Adam called.', people }));
+  const record = {
+    externalId: 'a',
+    kind: 'note',
+    mediaType: 'application/json',
+    title: 'A call',
+    raw,
+  } as const;
+  await rooms.memory.ingest(other, { connectionId: id, provider: 'files' }, { records: [record] });
+  expect(await rooms.memory.clients(other, { limit: 5 })).toHaveLength(1);
+  expect(await complete('ada')).toEqual(['Ada Byron']);
+});
+
 test('what is not there is an error that says nothing of what else there is', async () => {
   await expect(client.readResource({ uri: 'ime://documents/doc_nobody' })).rejects.toThrow(/not found/i);
 });

@@ -2,10 +2,12 @@
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { callTool } from '../../src/tools/call/call.ts';
 import { jsonSchema } from '../../src/tools/call/mount.ts';
 import { annotations, type ToolContext } from '../../src/tools/define.ts';
 import { tools, visibleTools } from '../../src/tools/surface.ts';
+import { createUnderWay } from '../../src/under-way.ts';
 
 const listed = tools.map((tool) => ({
   name: tool.name,
@@ -213,7 +215,8 @@ function office({
   aborted?: boolean;
 } = {}) {
   const signal = aborted ? AbortSignal.abort() : new AbortController().signal;
-  return { rooms: { log: { error } }, signal } as unknown as ToolContext;
+  const underWay = createUnderWay(systemClock);
+  return { rooms: { log: { error }, underWay }, signal } as unknown as ToolContext;
 }
 
 test('what goes wrong inside is answered without its stack or its words', async () => {

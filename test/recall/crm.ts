@@ -11,6 +11,7 @@ import type { CatalogEntry } from '../../src/providers/entry.ts';
 import type { SourceRecord } from '../../src/providers/record.ts';
 import type { LiveRooms } from '../../src/recall/live-reads.ts';
 import { type Recalled, type RecallOptions, recall } from '../../src/recall/recall.ts';
+import { createUnderWay } from '../../src/under-way.ts';
 import { log, type Office, openOffice } from '../connections/office.ts';
 
 export interface Crm {
@@ -108,6 +109,7 @@ export async function openCrm(given: { freshMs?: number; direct?: boolean } = {}
     log,
     connections,
     memory,
+    underWay: createUnderWay(clock),
     refresh(of, id) {
       const running = syncing.get(id);
       if (running !== undefined) return running;

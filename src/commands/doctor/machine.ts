@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { keyFileIn, readKeyFile } from '../../auth/key-file.ts';
 import type { Config } from '../../config.ts';
 import { toDrawbridgeError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { size } from '../terminal/progress.ts';
 
 export interface Check {
@@ -32,11 +33,14 @@ export function checkNode(version: string = process.versions.node): Check {
       };
 }
 
+const nothingThere = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'];
+
 async function modeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).mode & 0o777;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && nothingThere.includes(String(error.code)))
+      return undefined;
     throw error;
   }
 }
@@ -44,7 +48,15 @@ async function modeOf(path: string): Promise<number | undefined> {
 export async function checkHome(config: Config): Promise<Check> {
   const part = 'home folder';
   const mode = await modeOf(config.home);
-  if (mode === undefined) return { part, state: 'ok', message: `${config.home} will be made on first use` };
+  if (mode === undefined) {
+    try {
+      // The rooms, which are opened next, would make it.
+      makeFolder(config.home, 'DRAWBRIDGE_HOME');
+    } catch (thrown) {
+      return { part, state: 'broken', message: toDrawbridgeError(thrown).message };
+    }
+    return { part, state: 'ok', message: config.home };
+  }
   try {
     await access(config.home, constants.R_OK | constants.W_OK);
   } catch {

@@ -11,6 +11,7 @@ import type { OrgStore } from '../../store/store.ts';
 import { isGranted } from '../connect/scopes.ts';
 import type { Connection, FoundOperation, OperationsFound } from '../connections.ts';
 import { isUsable } from '../states.ts';
+import { leadTo } from './lead-to.ts';
 import { type Asked, asked } from './read.ts';
 
 type Operation = ReadOperation | WriteOperation;
@@ -148,7 +149,11 @@ export function createOperations(parts: OperationParts): Operations {
         { title, clock, options, report: (result) => parts.report(org, connection, result) },
         async (signal) => {
           const context = await parts.context(org, connection, name, 'tool', signal);
-          return bounded(await operation.run(context, given), operation, title);
+          const provider = await parts.load(connection);
+          const output = await operation.run(context, given).catch((thrown: unknown) => {
+            throw leadTo(thrown, provider.operations, name, input);
+          });
+          return bounded(output, operation, title);
         },
       );
     },

@@ -4,7 +4,7 @@ import { retryAfterMs } from '../../egress/retry.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { checkEvent } from '../calendar/check.ts';
 import { eventInWords } from '../calendar/words.ts';
-import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
+import { type CalendarCreate, calendarCreateInput } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -21,7 +21,7 @@ export const create = writeOperation<CalendarCreate>({
   version: 1,
   title: 'Book an event',
   idempotency: 'own-id',
-  input: calendarCreate,
+  input: calendarCreateInput,
   summary: (event, account) => eventInWords(`Book in ${account}`, event),
   validate: checkEvent,
   concerns: ({ attendees }) => ({ recipients: attendees.map(({ email }) => email) }),

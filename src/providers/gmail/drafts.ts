@@ -3,7 +3,7 @@
 import type { gmail_v1 } from '@googleapis/gmail';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
-import { type MailSend, mailSend } from '../capabilities.ts';
+import { type MailSend, mailSend, mailSendInput } from '../capabilities.ts';
 import {
   type LiveRecord,
   type LookUp,
@@ -19,6 +19,7 @@ import { gmailOf, idForm, needed } from './client.ts';
 import { composeForGmail, headerOf, markName, threadOf } from './send.ts';
 
 const draftId = z.string().regex(idForm).describe('Id of the draft, as `drafts` gives it');
+// Whole, as the draft is to be: a copy that is left out would be taken off unseen.
 const changed = mailSend.extend({ draftId });
 type Changed = z.infer<typeof changed>;
 const compose = [scope('gmail.compose')];
@@ -41,7 +42,7 @@ export const createDraft = writeOperation<MailSend>({
   title: 'Lay a draft ready',
   scopes: compose,
   idempotency: 'look-up',
-  input: mailSend,
+  input: mailSendInput,
   summary: (mail, account) => mailInWords(`Draft in ${account}`, mail),
   validate: checkMail,
   compensation: {

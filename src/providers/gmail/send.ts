@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import type { gmail_v1 } from '@googleapis/gmail';
 import { DrawbridgeError } from '../../errors.ts';
-import { type MailSend, mailSend } from '../capabilities.ts';
+import { type MailSend, mailSendInput } from '../capabilities.ts';
 import {
   type LookUp,
   type ProviderContext,
@@ -38,7 +38,7 @@ export const send = writeOperation<MailSend>({
   description: 'Sends one mail from the connected Gmail account, in its thread where it is a reply.',
   scopes: [scope('gmail.send')],
   idempotency: 'look-up',
-  input: mailSend,
+  input: mailSendInput,
   summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkMail,
   concerns: mailConcerns,

@@ -5,7 +5,7 @@ import type { calendar_v3 } from '@googleapis/calendar';
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
 import { eventInWords, spanInWords } from '../calendar/words.ts';
-import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
+import { type CalendarCreate, calendarCreateInput } from '../capabilities.ts';
 import {
   EffectRefused,
   type LiveRecord,
@@ -43,7 +43,7 @@ export const create = writeOperation<CalendarCreate>({
   description: 'Books one event in the account’s main calendar; Google mails the invitations.',
   scopes: writesEvents,
   idempotency: 'own-id',
-  input: calendarCreate,
+  input: calendarCreateInput,
   summary: (event, account) =>
     eventInWords(`Book in ${account}`, event) + (event.attendees.length === 0 ? '' : ' by mail from Google'),
   validate: checkBooking,

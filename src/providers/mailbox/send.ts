@@ -1,6 +1,6 @@
 // mail.send: at most one mail for one approval, and an honest word about what became of it.
 import { DrawbridgeError } from '../../errors.ts';
-import { type MailSend, mailSend } from '../capabilities.ts';
+import { type MailSend, mailSendInput } from '../capabilities.ts';
 import {
   EffectRefused,
   type LookUp,
@@ -29,7 +29,7 @@ export const send = writeOperation<MailSend>({
   version: 1,
   title: 'Send an e-mail',
   idempotency: 'look-up',
-  input: mailSend,
+  input: mailSendInput,
   summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkMail,
   concerns: mailConcerns,

@@ -5,7 +5,7 @@ import { DrawbridgeError } from '../../errors.ts';
 import { instantOf, iso } from '../../time.ts';
 import { checkEvent } from '../calendar/check.ts';
 import { eventInWords } from '../calendar/words.ts';
-import { type CalendarCreate, calendarCreate } from '../capabilities.ts';
+import { type CalendarCreate, calendarCreateInput } from '../capabilities.ts';
 import {
   EffectRefused,
   type LiveRecord,
@@ -41,7 +41,7 @@ export const create = writeOperation<CalendarCreate>({
   description: 'Books one event in the account’s main calendar; Outlook mails the invitations.',
   scopes: writesEvents,
   idempotency: 'provider-key',
-  input: calendarCreate,
+  input: calendarCreateInput,
   summary: (event, account) =>
     eventInWords(`Book in ${account}`, event) + (event.attendees.length === 0 ? '' : ' by mail from Outlook'),
   validate: checkBooking,

@@ -2,7 +2,7 @@
 // https://learn.microsoft.com/en-us/graph/api/user-sendmail
 import { z } from 'zod';
 import { DrawbridgeError } from '../../errors.ts';
-import { type MailSend, mailSend } from '../capabilities.ts';
+import { type MailSend, mailSendInput } from '../capabilities.ts';
 import { type WriteContext, type WriteOutcome, writeOperation } from '../define.ts';
 import { checkMail, mailConcerns, mailInWords } from '../mail/compose.ts';
 import { microsoftHttp as http } from '../microsoft.ts';
@@ -29,7 +29,7 @@ export const send = writeOperation<MailSend>({
   description: 'Sends one mail from the connected Outlook account, in its conversation where it is a reply.',
   scopes: ['Mail.Send'],
   idempotency: 'look-up',
-  input: mailSend,
+  input: mailSendInput,
   summary: (mail, account) => mailInWords(`Send from ${account}`, mail),
   validate: checkOutlookMail,
   concerns: mailConcerns,
@@ -59,7 +59,7 @@ export const createDraft = writeOperation<MailSend>({
   description: 'A mail in Drafts, for a person to finish and send by hand.',
   scopes: ['Mail.ReadWrite'],
   idempotency: 'look-up',
-  input: mailSend,
+  input: mailSendInput,
   summary: (mail, account) => mailInWords(`Draft in ${account}`, mail),
   validate: checkOutlookMail,
   async run(context, mail) {

@@ -1,7 +1,7 @@
 // The embedded store: one small control file, and one file an org. A file holds one org, so it cannot leak
 // another.
 import { existsSync } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
@@ -9,6 +9,7 @@ import type { Clock } from '../../clock.ts';
 import { DrawbridgeError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Log } from '../../log.ts';
+import { cannotBeWritten, makeFolder } from '../../make-folder.ts';
 import { createHandle, type Engine } from '../handle.ts';
 import { migrate } from '../migrate.ts';
 import { migrations as shipped } from '../migrations/list.ts';
@@ -38,10 +39,8 @@ interface OpenFile<Tables> {
 
 export async function openEmbedded({ home, clock, log, migrations = shipped }: Ground): Promise<Store> {
   const orgs = join(home, 'orgs');
-  await writable(home, async () => {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    await mkdir(orgs, { recursive: true, mode: 0o700 });
-  });
+  makeFolder(home, setting);
+  makeFolder(orgs, setting);
   const control = await openFile<ControlTables>(join(home, 'control.db'), {
     clock,
     log,
@@ -108,22 +107,7 @@ export async function openEmbedded({ home, clock, log, migrations = shipped }: G
   });
 }
 
-const notOurs = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'];
-
-/** Runs `work` on `path`, and says in a person's words when this user may not write there. */
-async function writable(path: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (!notOurs.includes(code)) throw cause;
-    throw new DrawbridgeError(
-      'permission_denied',
-      `${path} cannot be written (${code}). Give it to the user that runs Drawbridge, or name another folder in DRAWBRIDGE_HOME.`,
-      { cause },
-    );
-  }
-}
+const setting = 'DRAWBRIDGE_HOME';
 
 interface FileOptions {
   clock: Clock;
@@ -138,7 +122,11 @@ async function openFile<Tables>(
   { clock, log, migrations, parts, orgId }: FileOptions,
 ): Promise<OpenFile<Tables>> {
   // SQLite gives its own files (-wal, -shm) the mode of this one.
-  await writable(file, async () => (await open(file, 'a', 0o600)).close());
+  try {
+    await (await open(file, 'a', 0o600)).close();
+  } catch (cause) {
+    throw cannotBeWritten(file, setting, cause);
+  }
   const writing = await connect(file, 'write', clock);
   const checkpointer = createCheckpointer(writing, file, { log });
   const afterTurn = () => checkpointer.whenDue();

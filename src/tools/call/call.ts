@@ -32,7 +32,7 @@ export async function callTool<Led = never>(
     const input = parseInput(tool, raw);
     const context = await open();
     try {
-      const answer = await tool.run(context, input);
+      const answer = await context.rooms.underWay.run(() => tool.run(context, input));
       const led = answer.lead === undefined ? undefined : lead?.(answer.lead);
       if (led !== undefined && 'instead' in led) return led.instead;
       const text = led === undefined ? answer.text : `${led.note}\n${answer.text}`;
