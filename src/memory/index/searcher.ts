@@ -35,8 +35,8 @@ interface Kept {
   withheld: Withheld;
 }
 
-/** Bytes of an org's signatures that stay in memory, of 250,000 vectors of the built-in embedder; of others, and on PostgreSQL, see decision 48. */
-export const signatureBytes = 8_000_000;
+/** Bytes of an org's signatures that stay in memory, of 125,000 vectors of the built-in embedder; of others, and on PostgreSQL, see decision 48. */
+export const signatureBytes = 4_000_000;
 
 /**
  * Of each word the terms that the index holds, or the first where it holds none: a stem of another language, or one
